@@ -1,0 +1,20 @@
+"""`tunnel`: an encapsulation seen beginning or ending (Zeek's tunnel.log)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from sentinel.event.event import FlowEvent
+
+__all__ = ["Tunnel"]
+
+
+class Tunnel(FlowEvent, kw_only=True):
+    """One carrier between two tunnel ends. Ports are 0 for carriers without ports (GRE, IP-in-IP)."""
+
+    kind: ClassVar[str] = "tunnel"
+
+    tunnel_type: str
+    """`Tunnel::GRE`, `Tunnel::VXLAN`, `Tunnel::GENEVE`, `Tunnel::IP`, `Tunnel::GTPv1`, `Tunnel::TEREDO` …"""
+    action: str
+    """`Tunnel::DISCOVER`, `Tunnel::CLOSE` or `Tunnel::EXPIRE`."""

@@ -1,0 +1,46 @@
+"""Settings of flows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["FlowSettings", "ZoneSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneSettings:
+    """A network in which addresses are unique: overlapping addresses of two zones are two hosts."""
+
+    name: str
+    vlans: tuple[int, ...] = ()
+    """VLAN ids whose traffic belongs to the zone."""
+    interfaces: tuple[str, ...] = ()
+    """Capture interfaces whose untagged (or otherwise unassigned) traffic belongs to the zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSettings:
+    """How packets become flows."""
+
+    max_flows: int = 1_000_000
+    """Flows held at once; past that the longest idle give way."""
+    tcp_timeout: float = 300.0
+    """Seconds without a packet after which an established TCP flow is closed."""
+    tcp_attempt_timeout: float = 30.0
+    """The same for a TCP flow that was never established."""
+    tcp_closed_timeout: float = 5.0
+    """The same after both sides closed or one reset."""
+    udp_timeout: float = 60.0
+    icmp_timeout: float = 60.0
+    tunnel_timeout: float = 3600.0
+    inspect_bytes: int = 65536
+    """Bytes of each direction handed to the protocols; an analyzer may ask for more or less."""
+    reassembly_bytes: int = 32 << 20
+    """Bytes kept in all for segments out of order and for comparing retransmissions."""
+    reassembly_flow_bytes: int = 262144
+    """Bytes out of order kept for one direction of one flow."""
+    zones: tuple[ZoneSettings, ...] = ()
+    local_networks: tuple[str, ...] = field(
+        default=("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "fe80::/10")
+    )
+    """Prefixes that count as local (`local_orig`, `local_resp`); declare the extranet's own, public-looking ones here."""

@@ -1,0 +1,81 @@
+"""The shape of every protocol: bytes in, events out, no I/O.
+
+A protocol is one module with one or more `Analyzer` classes. `recognise` looks at the first bytes of a
+direction; once it says yes, an instance lives as long as its flow and is fed each direction in order.
+`docs/protocols.md` says how to add one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Protocol
+
+from sentinel.event import Event
+from sentinel.protocol.settings import ProtocolSettings
+
+__all__ = ["Analyzer", "Emit", "Endpoints"]
+
+Emit = Callable[[Event], None]
+"""Takes an event; the order of calls is the order of events."""
+
+
+class Endpoints(Protocol):
+    """Whose conversation it is. Attributes are ready-made values for the event's fields of the same names."""
+
+    uid: str
+    orig_h: str
+    orig_p: int
+    resp_h: str
+    resp_p: int
+    proto: str
+    """`tcp`, `udp`, `icmp`."""
+    eth_src: str
+    """MAC address of the originator, `aa:bb:cc:dd:ee:ff`, or empty."""
+    eth_dst: str
+
+    def weird(self, name: str, ts: float, addl: str | None = None, source: str | None = None) -> None:
+        """Emit a `weird` event about this flow, once for each name."""
+
+
+class Analyzer:
+    """One protocol on one flow. Subclasses override `feed` (and `gap`, `finish` where they need to).
+
+    An analyzer never raises on bytes from the wire: it calls `self.flow.weird(...)` and goes on, or sets `done`.
+    It bounds what it keeps: pending bytes, open transactions, list lengths.
+    """
+
+    service: ClassVar[str]
+    """Zeek's name in `conn.service`: `dns`, `http`, `ssl` …"""
+    transports: ClassVar[frozenset[str]] = frozenset({"tcp"})
+    """Which of `tcp`, `udp`, `icmp` it can run on."""
+    ports: ClassVar[frozenset[int]] = frozenset()
+    """Usual responder ports: only the order in which protocols are asked, never the answer."""
+
+    def __init__(self, flow: Endpoints, emit: Emit, settings: ProtocolSettings) -> None:
+        self.flow = flow
+        self.emit = emit
+        self.settings = settings
+        self.done = False
+        """True once nothing more is wanted: the flow's later packets only bump counters."""
+
+    @staticmethod
+    def recognise(data: bytes, is_orig: bool, transport: str) -> bool | None:
+        """Is `data` (all bytes so far of one direction, or one datagram) the beginning of this protocol?
+
+        True: mine. False: not mine. None: cannot say before more bytes come.
+        """
+        raise NotImplementedError
+
+    def feed(self, is_orig: bool, data: bytes, ts: float) -> None:
+        """Take the next bytes in order of one direction (TCP), or one datagram. `ts`: seconds, capture time."""
+        raise NotImplementedError
+
+    def gap(self, is_orig: bool, length: int, ts: float) -> None:
+        """`length` bytes of one direction were never seen. By default the protocol is given up."""
+        self.done = True
+
+    def closed(self, is_orig: bool, ts: float) -> None:
+        """One direction ended in order (FIN)."""
+
+    def finish(self, ts: float) -> None:
+        """The flow ended, or the capture did: emit what is still open (idempotent)."""
