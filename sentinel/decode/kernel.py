@@ -1,0 +1,165 @@
+"""The kernel: frames of a batch into rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from numba import njit
+
+from sentinel.decode.checksum import verify_transport
+from sentinel.decode.frame import enter_frame
+from sentinel.decode.layer import ARP, IP_BY_VERSION, IPV4, IPV6, NOTHING
+from sentinel.decode.link import read_link, set_tag
+from sentinel.decode.network import NO_PROTOCOL, read_arp, read_ipv4, read_ipv6
+from sentinel.decode.packet import Status, Tunnel
+from sentinel.decode.row import begin_row, end_row
+from sentinel.decode.stamp import source_stamp
+from sentinel.decode.transport import read_transport
+from sentinel.decode.tunnel import read_gre, read_udp_tunnel
+
+__all__ = ["decode_frames"]
+
+_OK: Final = int(Status.OK)
+_CARRIER: Final = int(Status.CARRIER)
+_FRAGMENT: Final = int(Status.FRAGMENT)
+_TRUNCATED: Final = int(Status.TRUNCATED)
+_TOO_DEEP: Final = int(Status.TOO_DEEP)
+_IP_TUNNEL: Final = int(Tunnel.IP)
+_NO_TUNNEL: Final = int(Tunnel.NONE)
+_IPIP: Final = 4
+_UDP: Final = 17
+_IPV6_IN_IP: Final = 41
+_GRE: Final = 47
+
+
+@njit(nogil=True)
+def _read_packet(
+    row: Any,
+    data: Any,
+    position: int,
+    end: int,
+    wire: int,
+    layer: int,
+    tags: int,
+    ports: Any,
+    checksums: bool,
+) -> tuple[int, int, int, int]:
+    """Fill `row` with the packet at `position`; return the layer it carries, its position and ends."""
+    layer, position, end, wire = read_link(row, data, position, end, wire, layer, tags)
+    if layer == NOTHING:
+        return NOTHING, position, end, wire
+    if layer == ARP:
+        read_arp(row, data, position, end, wire)
+        return NOTHING, position, end, wire
+    if layer == IPV4:
+        protocol, position, end, wire = read_ipv4(row, data, position, end, wire, checksums)
+    else:
+        protocol, position, end, wire = read_ipv6(row, data, position, end, wire)
+    if protocol == NO_PROTOCOL:
+        return NOTHING, position, end, wire
+    read_transport(row, data, position, end, wire, protocol)
+    if row.status != _OK:
+        return NOTHING, position, end, wire
+    if checksums:
+        verify_transport(row, data, position, end, wire, protocol)
+    if row.bad_checksum:
+        return NOTHING, position, end, wire
+    if protocol == _UDP or protocol == _GRE or protocol == _IPIP or protocol == _IPV6_IN_IP:
+        return _read_carried(row, data, end, wire, protocol, ports)
+    return NOTHING, position, end, wire
+
+
+@njit(nogil=True)
+def _read_carried(
+    row: Any, data: Any, end: int, wire: int, protocol: int, ports: Any
+) -> tuple[int, int, int, int]:
+    """What is inside a packet that may be a carrier."""
+    position = row.payload
+    end = min(end, position + row.payload_len)
+    wire = min(wire, position + row.payload_wire)
+    layer = NOTHING
+    tunnel = _NO_TUNNEL
+    if protocol == _UDP:
+        tunnel = ports[row.dst_port]
+        if tunnel == _NO_TUNNEL:
+            tunnel = ports[row.src_port]
+        if tunnel != _NO_TUNNEL:
+            layer, position = read_udp_tunnel(data, position, end, wire, tunnel)
+    elif protocol == _GRE:
+        layer, position, tunnel = read_gre(data, position, end)
+    elif end > position:
+        tunnel = _IP_TUNNEL
+        layer = IPV4 if protocol == _IPIP else IPV6
+    if layer != NOTHING:
+        row.carries = tunnel
+        if protocol != _UDP:
+            row.status = _CARRIER
+    return layer, position, end, wire
+
+
+def _compile(stamp: int) -> Callable[..., tuple[int, int, int]]:
+    """The kernel. `stamp` is a cell of it, so that a change in any file it is made of misses numba's cache."""
+
+    @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+    def decode_frames(
+        data: Any,
+        offset: Any,
+        caplen: Any,
+        wirelen: Any,
+        ts: Any,
+        linktype: Any,
+        vlan: Any,
+        ports: Any,
+        max_depth: int,
+        checksums: bool,
+        rows: Any,
+        frame: int,
+        count: int,
+    ) -> tuple[int, int, int]:
+        """Decode frames from number `frame` on into `rows` from row `count` on, until either ends.
+
+        `ports`: `Tunnel` of each UDP port. Returns the next frame, the next row, and how many of the rows
+        written here are fragments. Stops early where `rows` may not hold the next frame's packets.
+        """
+        fragments = 0 if stamp >= 0 else -1
+        frames = len(offset)
+        while frame < frames and count + max_depth + 2 <= len(rows):
+            position = min(max(offset[frame], 0), data.size)
+            end = min(position + max(caplen[frame], 0), data.size)
+            wire = max(end, position + wirelen[frame])
+            row = rows[count]
+            begin_row(row, ts[frame], frame, -1, 0, 0, -1, -1)
+            tags = 0 if vlan[frame] < 0 else set_tag(row, vlan[frame] & 0x0FFF, 0)
+            layer, position = enter_frame(row, data, position, end, wire, linktype[frame])
+            if layer != NOTHING:
+                layer, position, end, wire = _read_packet(
+                    row, data, position, end, wire, layer, tags, ports, checksums
+                )
+            fragments += row.status == _FRAGMENT
+            count += 1
+            depth = 0
+            while layer != NOTHING:
+                depth += 1
+                row = rows[count]
+                outer = rows[count - 1]
+                begin_row(
+                    row, ts[frame], frame, count - 1, depth, outer.carries, outer.vlan, outer.inner_vlan
+                )
+                if depth > max_depth:
+                    end_row(row, _TOO_DEEP, position, end, wire)
+                    layer = NOTHING
+                else:
+                    layer, position, end, wire = _read_packet(
+                        row, data, position, end, wire, layer, 0, ports, checksums
+                    )
+                fragments += row.status == _FRAGMENT
+                count += 1
+            frame += 1
+        return frame, count, fragments
+
+    return decode_frames  # type: ignore[no-any-return]
+
+
+decode_frames: Final = _compile(source_stamp(Path(__file__).parent))
