@@ -7,7 +7,7 @@ direction; once it says yes, an instance lives as long as its flow and is fed ea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Protocol
 
 from sentinel.event import Event
@@ -50,6 +50,15 @@ class Analyzer:
     """Which of `tcp`, `udp`, `icmp` it can run on."""
     ports: ClassVar[frozenset[int]] = frozenset()
     """Usual responder ports: only the order in which protocols are asked, never the answer."""
+
+    whole: ClassVar[bool] = False
+    """Wants every byte of its flow, not only the first `inspect_bytes` of each direction."""
+    encrypted: ClassVar[bool] = False
+    """What follows once it is `done` is ciphertext, in which payload rules find nothing."""
+    successor: type[Analyzer] | None = None
+    """Set when the flow changes to another protocol (STARTTLS): its later bytes go to one of these."""
+    expected_data: Sequence[tuple[str, int]] = ()
+    """Responders (address, port) of data connections that this one announced; the reader clears it."""
 
     def __init__(self, flow: Endpoints, emit: Emit, settings: ProtocolSettings) -> None:
         self.flow = flow

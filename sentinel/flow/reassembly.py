@@ -1,0 +1,267 @@
+"""TCP reassembly: bytes in order go through without a copy; the rest waits in a ring of kept segments.
+
+Handed-over bytes stay in the same ring for a while, so that a retransmission that differs (injection,
+RFC 9293 §3.4 overlaps) is seen. First bytes win. The ring is bounded: what it forgets counts as a gap.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from sentinel.flow.record import Endpoint, Work
+from sentinel.flow.tables import COUNTERS
+from sentinel.flow.tcp import add_scaled
+
+N_WORK = COUNTERS.index("work")
+N_SEGMENTS = COUNTERS.index("segments")
+N_KEPT = COUNTERS.index("kept")
+N_REFUSED = COUNTERS.index("pending_refused")
+N_CONFLICTS = COUNTERS.index("conflicts")
+DATA, GAP, CONFLICT = int(Work.DATA), int(Work.GAP), int(Work.CONFLICT)
+TRUNCATED = int(Endpoint.TRUNCATED)
+STREAM = int(Endpoint.STREAM)
+KEPT_BUFFER = 2
+CHAIN_STEPS = 128
+"""Segments looked at for one packet: bounds the work that hostile segments can cause."""
+MARGIN = 16 << 20
+"""Bytes of the ring left untouched behind its head, so that work of the present batch stays valid."""
+
+
+@njit(cache=True, nogil=True, inline="always")
+def ahead(seq, base):
+    """Signed distance from `base` to `seq` in the 32-bit sequence space."""
+    return np.int64(np.int32(np.uint32(seq) - np.uint32(base)))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def push(tables, kind, flow_index, side, row, buffer, offset, length):
+    """Append one entry to the work list. The caller has made sure that there is room."""
+    n = tables.count[N_WORK]
+    item = tables.work[n]
+    item.kind = kind
+    item.flow = flow_index
+    item.side = side
+    item.row = row
+    item.buffer = buffer
+    item.offset = offset
+    item.length = length
+    tables.count[N_WORK] = n + 1
+
+
+@njit(cache=True, nogil=True, inline="always")
+def is_kept(tables, number):
+    """Are the bytes of segment `number` still in the ring?"""
+    if number < 0 or number < tables.count[N_SEGMENTS] - len(tables.segments):
+        return False
+    position = tables.segments[number % len(tables.segments)].position
+    return position >= tables.count[N_KEPT] - (len(tables.kept) - min(MARGIN, len(tables.kept) // 2))
+
+
+@njit(cache=True, nogil=True)
+def keep(tables, end_index, source, offset, length, seq, pending):
+    """Copy `length` bytes into the ring as the endpoint's newest segment."""
+    size = len(tables.kept)
+    if length <= 0 or length > size // 4:
+        return False
+    position = tables.count[N_KEPT]
+    if position % size + length > size:
+        position += size - position % size
+    at = position % size
+    tables.kept[at : at + length] = source[offset : offset + length]
+    number = tables.count[N_SEGMENTS]
+    segment = tables.segments[number % len(tables.segments)]
+    segment.position = position
+    segment.former = tables.ends[end_index].segment
+    segment.length = length
+    segment.endpoint = end_index
+    segment.seq = seq
+    segment.pending = pending
+    tables.ends[end_index].segment = number
+    tables.count[N_SEGMENTS] = number + 1
+    tables.count[N_KEPT] = position + length
+    return True
+
+
+@njit(cache=True, nogil=True)
+def differs(tables, end_index, source, offset, length, seq):
+    """Do these bytes contradict bytes kept for the same sequence numbers?"""
+    number = tables.ends[end_index].segment
+    for _ in range(CHAIN_STEPS):
+        if not is_kept(tables, number):
+            return False
+        segment = tables.segments[number % len(tables.segments)]
+        if segment.endpoint != end_index:
+            return False
+        shift = ahead(seq, segment.seq)  # our first byte relative to the kept one's
+        first = max(np.int64(0), shift)
+        last = min(np.int64(segment.length), shift + length)
+        at = segment.position % len(tables.kept)
+        for k in range(first, last):
+            if tables.kept[at + k] != source[offset + k - shift]:
+                return True
+        number = segment.former
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _oldest_ready(tables, end_index):
+    """Number of the oldest pending segment that begins at or before the next byte wanted, or -1."""
+    end = tables.ends[end_index]
+    found = np.int64(-1)
+    number = end.segment
+    for _ in range(CHAIN_STEPS):
+        if not is_kept(tables, number):
+            break
+        segment = tables.segments[number % len(tables.segments)]
+        if segment.endpoint != end_index:
+            break
+        if segment.pending and ahead(segment.seq, end.next) <= 0:
+            found = number
+        number = segment.former
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _nearest_pending(tables, end_index):
+    """Distance from the next byte wanted to the nearest pending segment, or -1 without one."""
+    end = tables.ends[end_index]
+    nearest = np.int64(-1)
+    number = end.segment
+    for _ in range(CHAIN_STEPS):
+        if not is_kept(tables, number):
+            break
+        segment = tables.segments[number % len(tables.segments)]
+        if segment.endpoint != end_index:
+            break
+        distance = ahead(segment.seq, end.next)
+        if segment.pending and distance > 0 and (nearest < 0 or distance < nearest):
+            nearest = distance
+        number = segment.former
+    return nearest
+
+
+@njit(cache=True, nogil=True)
+def drain(tables, limits, flow_index, side, row):
+    """Hand over pending segments that have become due."""
+    end_index = 2 * flow_index + side
+    end = tables.ends[end_index]
+    for _ in range(CHAIN_STEPS):
+        if end.pending <= 0:
+            return
+        number = _oldest_ready(tables, end_index)
+        if number < 0:
+            return
+        segment = tables.segments[number % len(tables.segments)]
+        segment.pending = 0
+        end.pending -= segment.length
+        skip = -ahead(segment.seq, end.next)
+        fresh = segment.length - skip
+        if fresh > 0:
+            hand_over(
+                tables, limits, flow_index, side, row, KEPT_BUFFER, segment.position % len(tables.kept) + skip, fresh
+            )
+
+
+@njit(cache=True, nogil=True)
+def hand_over(tables, limits, flow_index, side, row, buffer, offset, length):
+    """The next bytes in order go to the protocols, until the inspection depth is reached."""
+    end = tables.ends[2 * flow_index + side]
+    end.next += np.uint32(length)
+    push(tables, DATA, flow_index, side, row, buffer, offset, length)
+    end.delivered += length
+    if tables.flows[flow_index].verdict == 0 and end.delivered >= limits.inspect:
+        end.flags |= TRUNCATED
+
+
+@njit(cache=True, nogil=True)
+def skip_gap(tables, flow_index, side, row, length):
+    """Give up waiting for the next `length` bytes."""
+    end = tables.ends[2 * flow_index + side]
+    end.missed += length
+    end.next += np.uint32(length)
+    push(tables, GAP, flow_index, side, row, 0, 0, length)
+
+
+@njit(cache=True, nogil=True)
+def acknowledge(tables, limits, flow_index, side, row, ack, in_order):
+    """The peer of `side` has all bytes before `ack`: those that we have not seen will not come."""
+    flow = tables.flows[flow_index]
+    end = tables.ends[2 * flow_index + side]
+    limit = ahead(ack, end.next)
+    if limit <= 0 or limit > 1 << 30:
+        return
+    if end.seen & 2 and np.uint32(ack) == np.uint32(end.fin_seq + np.uint32(1)):
+        limit -= 1
+    for _ in range(CHAIN_STEPS):
+        if limit <= 0:
+            return
+        nearest = _nearest_pending(tables, 2 * flow_index + side) if end.pending > 0 else np.int64(-1)
+        missing = limit if nearest < 0 else min(limit, nearest)
+        before = end.next
+        skip_gap(tables, flow_index, side, row, missing)
+        if in_order:
+            end.gaps += 1
+            add_scaled(flow, tables.letters[flow_index], 71, side, end.gaps)  # G
+        drain(tables, limits, flow_index, side, row)
+        limit -= ahead(end.next, before)
+
+
+@njit(cache=True, nogil=True)
+def segment_arrives(tables, limits, flow_index, side, row, source, buffer, offset, captured, length, seq):
+    """Payload of one segment: hand over, keep for later, or compare with what was handed over.
+
+    `captured` bytes of the segment's `length` are in `source`; the rest fell to the snap length.
+    """
+    end_index = 2 * flow_index + side
+    end = tables.ends[end_index]
+    if not end.flags & STREAM:
+        end.flags |= STREAM
+        end.next = seq
+    distance = ahead(seq, end.next)
+    if distance < 0:
+        old = min(-distance, np.int64(captured))
+        if differs(tables, end_index, source, offset, old, seq):
+            tables.count[N_CONFLICTS] += 1
+            push(tables, CONFLICT, flow_index, side, row, buffer, offset, old)
+        offset -= distance
+        captured += distance
+        length += distance
+        seq = end.next
+        if length <= 0:
+            return
+        distance = np.int64(0)
+    if distance == 0:
+        if captured > 0:
+            keep(tables, end_index, source, offset, captured, seq, 0)
+            hand_over(tables, limits, flow_index, side, row, buffer, offset, captured)
+        if length > captured:
+            skip_gap(tables, flow_index, side, row, length - max(np.int64(captured), np.int64(0)))
+        if end.pending > 0:
+            drain(tables, limits, flow_index, side, row)
+        return
+    if captured <= 0:
+        return
+    if differs(tables, end_index, source, offset, captured, seq):
+        tables.count[N_CONFLICTS] += 1
+        push(tables, CONFLICT, flow_index, side, row, buffer, offset, captured)
+    if end.pending + captured > limits.pending or not keep(tables, end_index, source, offset, captured, seq, 1):
+        tables.count[N_REFUSED] += 1
+        return
+    end.pending += captured
+
+
+@njit(cache=True, nogil=True)
+def flush(tables, limits, flow_index, side):
+    """The flow ends: hand over what still waits, with the gaps between."""
+    end_index = 2 * flow_index + side
+    end = tables.ends[end_index]
+    for _ in range(CHAIN_STEPS):
+        if end.pending <= 0:
+            return
+        drain(tables, limits, flow_index, side, -1)
+        nearest = _nearest_pending(tables, end_index)
+        if nearest < 0:
+            end.pending = 0
+            return
+        skip_gap(tables, flow_index, side, -1, nearest)

@@ -1,0 +1,138 @@
+"""TCP as seen from outside: states and history letters of both endpoints.
+
+States and letters have Zeek's meanings (conn.log's `conn_state` and `history`), so that its published
+answers hold for ours. Pure functions over one flow's records; no I/O.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from sentinel.flow.record import HISTORY_LENGTH
+
+INACTIVE, SYN_SENT, SYN_ACK_SENT, PARTIAL, ESTABLISHED, CLOSED, RESET = range(7)
+FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+
+# one bit a letter in ENDPOINT.seen
+SEEN_SYN, SEEN_FIN, SEEN_RST, SEEN_DATA, SEEN_ACK, SEEN_MULTI, SEEN_FIN_RST = 1, 2, 4, 8, 16, 32, 64
+
+
+@njit(cache=True, nogil=True, inline="always")
+def add_letter(flow, letters, letter, side):
+    """Append a history letter; lower case for the responder."""
+    if flow.history_len < HISTORY_LENGTH:
+        letters[flow.history_len] = letter + 32 * side if letter >= 65 and letter <= 90 else letter
+        flow.history_len += 1
+
+
+@njit(cache=True, nogil=True)
+def add_scaled(flow, letters, letter, side, count):
+    """Append a letter at the 1st, 10th, 100th … time, as Zeek does for gaps, retransmissions, zero windows."""
+    step = 1
+    while step < count:
+        step *= 10
+    if step == count:
+        add_letter(flow, letters, letter, side)
+
+
+@njit(cache=True, nogil=True)
+def note_history(flow, letters, end, side, flags, seq, length):
+    """Append the letters that this packet of `side` earns."""
+    control = flags & (SYN | FIN | RST)
+    if control == 0:
+        if length > 0:
+            if not end.seen & SEEN_DATA:
+                end.seen |= SEEN_DATA
+                add_letter(flow, letters, 68, side)  # D
+        elif flags & ACK and not end.seen & SEEN_ACK:
+            end.seen |= SEEN_ACK
+            add_letter(flow, letters, 65, side)  # A
+    elif control == SYN:
+        if not end.seen & SEEN_SYN or end.syn_seq != seq:
+            end.seen |= SEEN_SYN
+            add_letter(flow, letters, 72 if flags & ACK else 83, side)  # H S
+        end.syn_seq = seq
+    elif control == FIN:
+        if not end.seen & SEEN_FIN or end.fin_seq != seq + length:
+            end.seen |= SEEN_FIN
+            add_letter(flow, letters, 70, side)  # F
+        end.fin_seq = seq + length
+    elif control == RST:
+        if not end.seen & SEEN_RST or end.rst_seq != seq:
+            end.seen |= SEEN_RST
+            add_letter(flow, letters, 82, side)  # R
+        end.rst_seq = seq
+    elif control & FIN and control & RST:
+        if not end.seen & SEEN_FIN_RST:
+            end.seen |= SEEN_FIN_RST
+            add_letter(flow, letters, 73, side)  # I
+    elif not end.seen & SEEN_MULTI:
+        end.seen |= SEEN_MULTI
+        add_letter(flow, letters, 81, side)  # Q
+
+
+@njit(cache=True, nogil=True, inline="always")
+def set_state(end, state):
+    end.former = end.state
+    end.state = state
+
+
+@njit(cache=True, nogil=True)
+def _leave_inactive(end, peer, side, flags, length):
+    if flags & SYN:
+        if side == 0:
+            set_state(end, SYN_ACK_SENT if flags & ACK else SYN_SENT)
+        else:
+            if peer.state == SYN_SENT:
+                set_state(peer, ESTABLISHED)
+            set_state(end, ESTABLISHED)
+    if flags & FIN:
+        set_state(end, CLOSED)
+    if flags & RST:
+        set_state(end, RESET)
+    if end.state != INACTIVE:
+        return
+    if side == 1 and length == 0 and peer.state == SYN_SENT:
+        return  # an acknowledgement that precedes the SYN's answer
+    if flags & ACK and peer.state == ESTABLISHED:
+        set_state(end, ESTABLISHED)  # the SYN was missed, its answer seen
+    else:
+        set_state(end, PARTIAL)
+
+
+@njit(cache=True, nogil=True)
+def advance(end, peer, side, flags, length):
+    """Move both endpoints' states on by one packet of `side`."""
+    state = end.state
+    if state == INACTIVE:
+        _leave_inactive(end, peer, side, flags, length)
+    elif state == SYN_SENT or state == SYN_ACK_SENT:
+        if flags & FIN:
+            set_state(end, CLOSED)
+        if flags & RST:
+            set_state(end, RESET)
+    elif state == ESTABLISHED or state == PARTIAL:
+        if flags & SYN and not flags & ACK and state == PARTIAL and peer.state == INACTIVE:
+            set_state(end, SYN_SENT)
+        if flags & FIN and not flags & RST:
+            set_state(end, CLOSED)
+            if peer.state == RESET and peer.former == CLOSED:
+                set_state(peer, CLOSED)
+        if flags & RST:
+            set_state(end, RESET)
+    elif state == CLOSED and flags & RST and peer.state != CLOSED:
+        set_state(end, RESET)
+
+
+@njit(cache=True, nogil=True)
+def number(end, flags, seq):
+    """Fix the endpoint's sequence numbering at its first packet, and anew at a SYN that restarts it."""
+    if end.state == INACTIVE:
+        end.start = seq if flags & SYN else seq - 1
+        end.last = 1 if not flags & SYN else 0
+        end.acked = 0
+    elif flags & SYN and end.state != CLOSED and not (end.state == RESET and end.former != INACTIVE):
+        if seq != end.start:
+            end.start = seq
+            end.last = 0
+            end.acked = 0

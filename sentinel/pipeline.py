@@ -1,0 +1,337 @@
+"""The way of a packet, in one file: batch → packets → flows → protocols → events → rules → alerts.
+
+Replay and every capture worker run this same pipeline. It is driven by packet time alone, so the same
+packets give the same events, byte for byte.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from sentinel.capture.batch import Batch
+from sentinel.config import Config
+from sentinel.decode.address import address_text
+from sentinel.decode.decoder import Decoder, Packets
+from sentinel.decode.packet import Status, Tunnel as Encapsulation
+from sentinel.event import Alert, Event, Payload, Tunnel, Weird
+from sentinel.flow import FlowTable, Step, Verdict, Work
+from sentinel.flow.conn import ConnWriter
+from sentinel.protocol.arp import arp_event
+from sentinel.protocol.conversation import Conversation, Speech
+from sentinel.protocol.known import ANALYZERS
+from sentinel.rule import RuleSet
+from sentinel.statistics import Packets as PacketCounts, Statistics
+
+__all__ = ["Pipeline"]
+
+_UNDECODABLE = (Status.TRUNCATED, Status.MALFORMED, Status.UNKNOWN_LINK, Status.TOO_DEEP)
+_TUNNEL_NAMES = {
+    Encapsulation.IP: ("Tunnel::IP", None),
+    Encapsulation.GRE: ("Tunnel::GRE", None),
+    Encapsulation.VXLAN: ("Tunnel::VXLAN", "vxlan"),
+    Encapsulation.GENEVE: ("Tunnel::GENEVE", "geneve"),
+    Encapsulation.GTPV1: ("Tunnel::GTPv1", "gtpv1"),
+    Encapsulation.TEREDO: ("Tunnel::TEREDO", "teredo"),
+    Encapsulation.ERSPAN: ("Tunnel::GRE", None),
+}
+_EXPECTED = 4096
+"""Announced data connections remembered at once."""
+_MAX_ODDITIES = 256
+"""Oddities of decoding reported for one batch; the rest is counted."""
+
+
+class Pipeline:
+    """Takes batches; gives each batch's events to `on_events` and its alerts to `on_alerts`, in order.
+
+    Neither may keep the list it is given.
+
+    `rules` may be None (decoding alone). `seed` keys the flow hash: fixed for replay, secret when live.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        rules: RuleSet | None,
+        on_alerts: Callable[[list[Alert]], None],
+        on_events: Callable[[list[Event]], None],
+        *,
+        seed: int = 0,
+        interface: str = "",
+    ) -> None:
+        self._config = config
+        self._rules = rules
+        self._on_alerts = on_alerts
+        self._on_events = on_events
+        self._decoder = Decoder(config.decode)
+        self._table = FlowTable(config.flow, seed=seed)
+        self._zone = self._table.zone_of_interface(interface)
+        self._conn = ConnWriter(self._table, config.flow.local_networks)
+        self._events: list[Event] = []
+        self._speech = Speech(ANALYZERS, config.protocol, self._events.append)
+        for analyzer in ANALYZERS:
+            for transport in analyzer.transports & {"tcp", "udp"}:
+                self._table.expect_servers(analyzer.ports, udp=transport == "udp")
+        self._conversations: dict[int, Conversation] = {}
+        self._verdicts = self._table.tables.flows["verdict"]
+        self._delivered = self._table.tables.ends["delivered"]
+        self._expected: OrderedDict[tuple[str, int], str] = OrderedDict()
+        self._payload_rules = rules is not None and rules.wants("payload")
+        self._counts = PacketCounts()
+        self._event_counts: Counter[str] = Counter()
+        self._alert_counts: Counter[str] = Counter()
+        self._rule_counts: Counter[str] = Counter()
+        self._seconds: Counter[str] = Counter()
+        self._weird_dropped = 0
+        self._last_ts = 0.0
+
+    def process(self, batch: Batch) -> None:
+        """Take one batch; all its events and alerts have been handed over when this returns."""
+        if not len(batch):
+            return
+        with self._timed("decode"):
+            packets = self._decoder.decode(batch)
+            self._account(packets, len(batch))
+        self._last_ts = int(batch.ts[-1]) / 1e9
+        self._oddities()
+        self._arp(packets)
+        self._run(self._table.process(packets.rows, packets.data, packets.spill, self._zone), packets)
+        self._publish()
+
+    def idle(self, now: float) -> None:
+        """No packets came: let what is overdue at wall-clock `now` (seconds) end."""
+        self._run(self._table.expire(int(now * 1e9)), None)
+        self._publish()
+
+    def finish(self) -> None:
+        """The capture is over: end every flow."""
+        self._run(self._table.finish(), None)
+        self._publish()
+
+    def statistics(self) -> Statistics:
+        """Everything counted since the start."""
+        count = self._table.count
+        return Statistics(
+            packets=self._counts,
+            flows_active=count("active"),
+            flows_total=count("created"),
+            flows_evicted=count("evicted"),
+            events=dict(sorted(self._event_counts.items())),
+            alerts=dict(sorted(self._alert_counts.items())),
+            alerts_by_rule=dict(sorted(self._rule_counts.items())),
+            stage_seconds=dict(self._seconds),
+            last_packet_ts=self._last_ts,
+            weird_dropped=self._weird_dropped,
+        )
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[stage] += time.perf_counter() - began
+
+    def _account(self, packets: Packets, frames: int) -> None:
+        rows = packets.rows
+        outer = np.bincount(rows["status"][rows["parent"] < 0], minlength=len(Status))
+        self._counts.received += frames
+        undecodable = 0
+        for status in _UNDECODABLE:
+            number = int(outer[status])
+            if number:
+                name = status.name.lower()
+                self._counts.undecodable[name] = self._counts.undecodable.get(name, 0) + number
+                undecodable += number
+        self._counts.processed += frames - undecodable
+
+    def _oddities(self) -> None:
+        oddities = self._decoder.take_oddities()
+        self._weird_dropped += max(0, len(oddities) - _MAX_ODDITIES)
+        for oddity in oddities[:_MAX_ODDITIES]:
+            self._events.append(
+                Weird(
+                    ts=oddity.ts / 1e9,
+                    name=oddity.name,
+                    orig_h=address_text(oddity.src_hi, oddity.src_lo),
+                    resp_h=address_text(oddity.dst_hi, oddity.dst_lo),
+                    addl=oddity.detail or None,
+                    source="IP",
+                )
+            )
+
+    def _arp(self, packets: Packets) -> None:
+        rows = packets.rows
+        for number in np.flatnonzero(rows["status"] == Status.ARP).tolist():
+            event = arp_event(rows[number], packets.data)
+            if event is not None:
+                self._events.append(event)
+
+    def _run(self, steps: Iterable[Step], packets: Packets | None) -> None:
+        """Let the protocols do what the flow table's steps leave to do."""
+        steps = iter(steps)
+        while True:
+            with self._timed("flow"):
+                step = next(steps, None)
+            if step is None:
+                return
+            with self._timed("protocol"):
+                if len(step.work):
+                    self._work(step, packets)
+                self._end(step)
+
+    def _work(self, step: Step, packets: Packets | None) -> None:
+        work = step.work
+        rows = work["row"]
+        if packets is None:
+            times = np.full(len(work), self._table.now)
+        else:
+            times = np.where(rows >= 0, packets.rows["ts"][np.maximum(rows, 0)], self._table.now)
+        buffers = [memoryview(buffer) for buffer in self._table.buffers]
+        conversations = self._conversations
+        verdicts = self._verdicts
+        for kind, flow, side, buffer, offset, length, row, ts in zip(
+            *(work[name].tolist() for name in ("kind", "flow", "side", "buffer", "offset", "length", "row")),
+            (times / 1e9).tolist(),
+            strict=True,
+        ):
+            conversation = conversations.get(flow)
+            if conversation is None:
+                conversation = conversations[flow] = Conversation(self._table, flow, self._speech)
+                if self._expected and conversation.proto == "tcp":
+                    conversation.expected_service = self._expected.get((conversation.resp_h, conversation.resp_p))
+            if kind == Work.DATA:
+                data = bytes(buffers[buffer][offset : offset + length])
+                if self._payload_rules:
+                    self._offer_payload(conversation, side, data, ts)
+                if not conversation.finished:
+                    conversation.feed(side == 0, data, ts)
+                    self._judge(conversation, flow)
+                elif not self._payload_rules:
+                    verdicts[flow] = Verdict.BYPASS
+            elif kind == Work.GAP:
+                conversation.gap(side == 0, length, ts)
+            elif kind == Work.CLOSED:
+                conversation.closed(side == 0, ts)
+            elif kind == Work.CONFLICT:
+                data = bytes(buffers[buffer][offset : offset + min(length, 64)])
+                conversation.weird("rexmit_inconsistency", ts, addl=f"{length} bytes: {data!r}", source="TCP")
+            else:
+                self._begin_tunnelled(conversation, flow, row, packets, ts)
+
+    def _judge(self, conversation: Conversation, flow: int) -> None:
+        """Tell the flow table how much more of this flow is wanted."""
+        analyzer = conversation.analyzer
+        if conversation.finished:
+            if not self._payload_rules or (analyzer is not None and analyzer.encrypted):
+                self._verdicts[flow] = Verdict.BYPASS
+            elif self._verdicts[flow] == Verdict.KEEP:
+                self._verdicts[flow] = Verdict.INSPECT
+        elif analyzer is not None and analyzer.whole and self._verdicts[flow] != Verdict.KEEP:
+            self._verdicts[flow] = Verdict.KEEP
+        if analyzer is not None and analyzer.expected_data:
+            for address, port in analyzer.expected_data:
+                self._expected[address, port] = "ftp-data"
+                if len(self._expected) > _EXPECTED:
+                    self._expected.popitem(last=False)
+            analyzer.expected_data = ()
+
+    def _offer_payload(self, conversation: Conversation, side: int, data: bytes, ts: float) -> None:
+        if self._delivered[2 * conversation.index + side] > self._config.flow.inspect_bytes + len(data):
+            return
+        self._events.append(
+            Payload(
+                ts=ts,
+                uid=conversation.uid,
+                orig_h=conversation.orig_h,
+                orig_p=conversation.orig_p,
+                resp_h=conversation.resp_h,
+                resp_p=conversation.resp_p,
+                payload=data,
+                proto=conversation.proto,
+                direction="to_client" if side else "to_server",
+                service=conversation.service,
+            )
+        )
+
+    def _begin_tunnelled(
+        self, conversation: Conversation, flow: int, row: int, packets: Packets | None, ts: float
+    ) -> None:
+        """A flow that carries others, or is carried, began with packet `row`."""
+        if packets is None:
+            return
+        packet = packets.rows[row]
+        parent = int(packet["parent"])
+        if parent >= 0:
+            outer = int(self._table.tables.row_flow[parent])
+            if outer >= 0:
+                conversation.parents = [self._table.tables.uids[outer].tobytes().decode("ascii")]
+        if packet["carries"]:
+            name, service = _TUNNEL_NAMES[Encapsulation(int(packet["carries"]))]
+            conversation.unknown = True
+            if service:
+                conversation.services.append(service)
+            self._tunnel(conversation, name, "Tunnel::DISCOVER", ts)
+
+    def _tunnel(self, conversation: Conversation, name: str, action: str, ts: float) -> None:
+        self._events.append(
+            Tunnel(
+                ts=ts,
+                uid=conversation.uid,
+                orig_h=conversation.orig_h,
+                orig_p=conversation.orig_p,
+                resp_h=conversation.resp_h,
+                resp_p=conversation.resp_p,
+                tunnel_type=name,
+                action=action,
+            )
+        )
+
+    def _end(self, step: Step) -> None:
+        """Flows that ended: what their protocols still hold, then their `conn` events."""
+        ended = step.ended
+        if not len(ended):
+            return
+        conversations = self._conversations
+        flows = self._table.tables.flows
+        for flow, carries, last in zip(
+            ended.tolist(), flows["carries"][ended].tolist(), flows["last_ts"][ended].tolist(), strict=True
+        ):
+            conversation = conversations.get(flow)
+            if conversation is None:
+                continue
+            conversation.finish(last / 1e9)
+            if carries:
+                self._tunnel(
+                    conversation, _TUNNEL_NAMES[Encapsulation(carries)][0], "Tunnel::CLOSE", last / 1e9
+                )
+        self._events.extend(self._conn.events(ended, self._labels))
+        for flow in ended.tolist():
+            conversations.pop(flow, None)
+
+    def _labels(self, flow: int) -> tuple[str | None, list[str] | None]:
+        conversation = self._conversations.get(flow)
+        return (None, None) if conversation is None else (conversation.service, conversation.parents)
+
+    def _publish(self) -> None:
+        """Match the events gathered so far and hand everything over."""
+        events = self._events
+        if not events:
+            return
+        alerts: list[Alert] = []
+        if self._rules is not None:
+            with self._timed("rules"):
+                alerts = self._rules.match(events)
+        self._event_counts.update(event.kind for event in events if event.kind != "payload")
+        if alerts:
+            self._alert_counts.update(str(alert.level) for alert in alerts)
+            self._rule_counts.update(alert.rule_id for alert in alerts)
+            self._on_alerts(alerts)
+        with self._timed("output"):
+            self._on_events(events)
+        events.clear()

@@ -1,0 +1,207 @@
+"""A conversation: one flow as the protocols see it. It finds out what is spoken and feeds who understands it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sentinel.decode.address import address_text, mac_text
+from sentinel.event import Weird
+from sentinel.flow.table import FlowTable
+from sentinel.protocol.analyzer import Analyzer, Emit
+from sentinel.protocol.settings import ProtocolSettings
+
+__all__ = ["Conversation", "Speech"]
+
+_TRANSPORT = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp", 132: "sctp"}
+_UNRECOGNISED_DATAGRAMS = 4
+"""Datagrams after which nobody's protocol is nobody's."""
+
+
+class Speech:
+    """What all conversations of a worker share: which protocols there are, and where events go."""
+
+    def __init__(self, analyzers: Sequence[type[Analyzer]], settings: ProtocolSettings, emit: Emit) -> None:
+        self.settings = settings
+        self.emit = emit
+        self._analyzers = tuple(analyzers)
+        self._order: dict[tuple[str, int, int], tuple[type[Analyzer], ...]] = {}
+        self._ports = frozenset(port for analyzer in self._analyzers for port in analyzer.ports)
+
+    def candidates(self, transport: str, orig_port: int, resp_port: int) -> tuple[type[Analyzer], ...]:
+        """Protocols of a transport, those whose usual port is spoken to first."""
+        known = self._ports
+        key = (transport, orig_port if orig_port in known else -1, resp_port if resp_port in known else -1)
+        found = self._order.get(key)
+        if found is None:
+            mine = [analyzer for analyzer in self._analyzers if transport in analyzer.transports]
+            mine.sort(key=lambda analyzer: (key[2] not in analyzer.ports, key[1] not in analyzer.ports))
+            found = self._order[key] = tuple(mine)
+        return found
+
+
+class Conversation:
+    """One flow's endpoints, and the analyzer that reads it once the protocol is known."""
+
+    __slots__ = (
+        "_candidates",
+        "_early",
+        "_early_bytes",
+        "_row",
+        "_weird",
+        "analyzer",
+        "expected_service",
+        "index",
+        "orig_p",
+        "parents",
+        "proto",
+        "resp_p",
+        "services",
+        "speech",
+        "unknown",
+    )
+
+    def __init__(self, table: FlowTable, index: int, speech: Speech) -> None:
+        tables = table.tables
+        record = tables.flows[index]
+        self.index = index
+        self.speech = speech
+        self._row = (
+            int(record["orig_hi"]),
+            int(record["orig_lo"]),
+            int(record["resp_hi"]),
+            int(record["resp_lo"]),
+            int(record["orig_mac"]),
+            int(record["resp_mac"]),
+            tables.uids[index].tobytes(),
+        )
+        self.orig_p = int(record["orig_port"])
+        self.resp_p = int(record["resp_port"])
+        self.proto = _TRANSPORT.get(int(record["proto"]), "unknown_transport")
+        self.analyzer: Analyzer | None = None
+        self.services: list[str] = []
+        self.parents: list[str] | None = None
+        self.expected_service: str | None = None
+        self.unknown = False
+        self._weird: set[str] | None = None
+        self._early: list[tuple[bool, bytes, float]] = []
+        self._early_bytes = 0
+        self._candidates = speech.candidates(self.proto, self.orig_p, self.resp_p)
+
+    @property
+    def uid(self) -> str:
+        """Zeek-style unique id."""
+        return self._row[6].decode("ascii")
+
+    @property
+    def orig_h(self) -> str:
+        return address_text(self._row[0], self._row[1])
+
+    @property
+    def resp_h(self) -> str:
+        return address_text(self._row[2], self._row[3])
+
+    @property
+    def eth_src(self) -> str:
+        return mac_text(self._row[4]) if self._row[4] else ""
+
+    @property
+    def eth_dst(self) -> str:
+        return mac_text(self._row[5]) if self._row[5] else ""
+
+    def weird(self, name: str, ts: float, addl: str | None = None, source: str | None = None) -> None:
+        """Emit a `weird` event about this flow, once for each name."""
+        if self._weird is None:
+            self._weird = set()
+        if name in self._weird or len(self._weird) >= 64:
+            return
+        self._weird.add(name)
+        self.speech.emit(
+            Weird(
+                ts=ts,
+                name=name,
+                uid=self.uid,
+                orig_h=self.orig_h,
+                orig_p=self.orig_p,
+                resp_h=self.resp_h,
+                resp_p=self.resp_p,
+                addl=addl,
+                source=source,
+            )
+        )
+
+    @property
+    def finished(self) -> bool:
+        """Nothing more is to be learnt from its bytes."""
+        return self.unknown or (self.analyzer is not None and self.analyzer.done)
+
+    def feed(self, is_orig: bool, data: bytes, ts: float) -> None:
+        """Take the next bytes of a direction, or a datagram."""
+        analyzer = self.analyzer
+        if analyzer is None:
+            self._recognise(is_orig, data, ts)
+        elif not analyzer.done:
+            analyzer.feed(is_orig, data, ts)
+            if analyzer.successor is not None:
+                self._adopt(analyzer.successor)
+
+    def gap(self, is_orig: bool, length: int, ts: float) -> None:
+        """`length` bytes of a direction will not come."""
+        if self.analyzer is None:
+            self._give_up()
+        elif not self.analyzer.done:
+            self.analyzer.gap(is_orig, length, ts)
+
+    def closed(self, is_orig: bool, ts: float) -> None:
+        """A direction ended in order."""
+        if self.analyzer is not None and not self.analyzer.done:
+            self.analyzer.closed(is_orig, ts)
+
+    def finish(self, ts: float) -> None:
+        """The flow ended."""
+        if self.analyzer is not None:
+            self.analyzer.finish(ts)
+        self._early.clear()
+
+    @property
+    def service(self) -> str | None:
+        """Zeek's `service`: protocols recognised, comma-separated, or what a control connection announced."""
+        names = self.services or ([self.expected_service] if self.expected_service else [])
+        return ",".join(names) or None
+
+    def _recognise(self, is_orig: bool, data: bytes, ts: float) -> None:
+        if self.unknown:
+            return
+        if self._early:
+            self._early.append((is_orig, data, ts))
+            if self.proto == "tcp":
+                data = b"".join(piece for side, piece, _ in self._early if side == is_orig)
+        else:
+            self._early.append((is_orig, data, ts))
+        self._early_bytes += len(data)
+        undecided = False
+        for kind in self._candidates:
+            answer = kind.recognise(data, is_orig, self.proto)
+            if answer:
+                self._adopt(kind)
+                return
+            undecided = undecided or answer is None
+        if self.proto != "tcp":
+            undecided = len(self._early) < _UNRECOGNISED_DATAGRAMS
+        elif not undecided:
+            # the other side may speak first, or speak plainer
+            undecided = len({side for side, _, _ in self._early}) < 2 and len(self._early) < 8
+        if not undecided or self._early_bytes > self.speech.settings.recognition_bytes:
+            self._give_up()
+
+    def _adopt(self, kind: type[Analyzer]) -> None:
+        self.analyzer = kind(self, self.speech.emit, self.speech.settings)
+        if kind.service and kind.service not in self.services:
+            self.services.append(kind.service)
+        early, self._early = self._early, []
+        for is_orig, data, ts in early:
+            self.feed(is_orig, data, ts)
+
+    def _give_up(self) -> None:
+        self.unknown = True
+        self._early.clear()
+
