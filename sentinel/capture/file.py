@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentinel.capture.batch import Batch
+from sentinel.capture.block import BlockPool
 from sentinel.capture.fault import CaptureError, Fault, FaultRegister
 from sentinel.capture.pcap import HEADER_LENGTH, PcapWalker, is_pcap
 from sentinel.capture.pcapng import PcapngWalker, is_pcapng
-from sentinel.capture.record import Columns, Walker
+from sentinel.capture.record import MAX_RECORD, Columns, Walker
 from sentinel.capture.source import ByteSource, open_source
 
 __all__ = ["CaptureError", "CaptureFile", "open_capture"]
@@ -33,12 +34,17 @@ def open_capture(
     """
     source, size = open_source(path)
     try:
-        head = _read(source, HEADER_LENGTH, b"")
+        head = _read_head(source)
         walker, start = _recognize(path, head, source)
     except CaptureError:
         source.close()
         raise
     return CaptureFile(path, source, size, walker, head[start:], start, batch_frames, batch_bytes)
+
+
+def _read_head(source: ByteSource) -> NDArray[np.uint8]:
+    head = np.empty(HEADER_LENGTH, np.uint8)
+    return head[: _fill(source, head)]
 
 
 def _recognize(path: Path, head: NDArray[np.uint8], source: ByteSource) -> tuple[Walker, int]:
@@ -59,19 +65,31 @@ def _recognize(path: Path, head: NDArray[np.uint8], source: ByteSource) -> tuple
     raise CaptureError(f"{path}: neither pcap nor pcapng{inside}: starts with {start[:4].hex(' ')}")
 
 
-def _read(source: ByteSource, length: int, before: bytes | memoryview) -> NDArray[np.uint8]:
-    """`before` and the next `length` bytes; fewer only at the source's end."""
-    data = np.empty(len(before) + length, np.uint8)
-    room = data.data
-    room[: len(before)] = before
-    filled = len(before)
-    while filled < len(data) and (count := source.read_into(room[filled:])):
+def _fill(source: ByteSource, room: NDArray[np.uint8]) -> int:
+    """Fill `room`; how many bytes there were, fewer only at the source's end."""
+    view = room.data
+    filled = 0
+    while filled < len(view) and (count := source.read_into(view[filled:])):
         filled += count
-    return data[:filled]
+    return filled
+
+
+def _once(action: Callable[[], None]) -> Callable[[], None]:
+    """`action` at the first call, nothing at the later ones."""
+    todo = [action]
+
+    def run() -> None:
+        if todo:
+            todo.pop()()
+
+    return run
 
 
 class CaptureFile:
     """Frames of one file in its order, once. Use as a context manager; made by `open_capture`.
+
+    Whoever is done with a batch calls its `release`, so that its memory is used again; who never does
+    only pays for fresh memory.
 
     Damage never raises: what was readable is yielded, and the damage is named in `fault`.
     """
@@ -97,8 +115,11 @@ class CaptureFile:
         self._source = source
         self._walker = walker
         self._faults = FaultRegister()
-        self._rest: NDArray[np.uint8] = head
+        self._rest = head
         """Bytes read that no batch holds yet."""
+        self._pool = BlockPool(batch_bytes + MAX_RECORD)
+        self._block = self._pool.take()
+        """Where `_rest` lies, but for the head."""
         self._base = start
         """Offset of `_rest` in the expanded file."""
         self._batch_frames = batch_frames
@@ -170,6 +191,9 @@ class CaptureFile:
             linktype=columns.linktype[:count],
             vlan=np.full(count, -1, np.int32),
         )
+        if count:
+            self._block.hold()
+            batch.release = _once(self._block.let_go)
         return batch, step.position, step.stopped
 
     def _advance(self, data: NDArray[np.uint8], position: int) -> bool:
@@ -179,8 +203,13 @@ class CaptureFile:
         if not self._skip(position - len(data)):
             self._faults.add(self._source.fault or Fault.TRUNCATED_RECORD, self._base)
             return True
-        self._rest = _read(self._source, self._batch_bytes, rest.data)
-        if len(self._rest) > len(rest):
+        before, self._block = self._block, self._pool.take()
+        memory = self._block.memory
+        memory[: len(rest)] = rest
+        filled = _fill(self._source, memory[len(rest) : len(rest) + self._batch_bytes])
+        self._rest = memory[: len(rest) + filled]
+        before.let_go()
+        if filled:
             return False
         if self._source.fault is not None:
             self._faults.add(self._source.fault, self._base + len(rest))

@@ -48,7 +48,7 @@ _FRACTION_BITS: Final = 34
 """Bits of a binary fraction of a second that count: with 10⁹ they fill 64."""
 
 # Columns of the interface table.
-_LINKTYPE, _SNAPLEN, _MANNER, _FACTOR, _OFFSET = 0, 1, 2, 3, 4
+_LINKTYPE, _SNAPLEN, _MANNER, _FACTOR, _LIMIT, _OFFSET = 0, 1, 2, 3, 4, 5
 
 # Cells of the state between two walks.
 _LITTLE, _INTERFACES, _LAST_TIME = 0, 1, 2
@@ -72,7 +72,7 @@ def is_pcapng(head: bytes) -> bool:
 
 
 def _new_table() -> NDArray[np.int64]:
-    return np.zeros((MAX_INTERFACES, 5), np.int64)
+    return np.zeros((MAX_INTERFACES, 6), np.int64)
 
 
 @dataclass(slots=True)
@@ -132,6 +132,7 @@ def _set_resolution(interface: Any, resolution: Any) -> None:
         return
     interface[_MANNER] = _MULTIPLY if power <= 9 else _DIVIDE
     interface[_FACTOR] = 10 ** min(abs(9 - power), 18)
+    interface[_LIMIT] = MAX_TIME // interface[_FACTOR]  # raw time that may still be multiplied
 
 
 @njit(nogil=True)
@@ -184,7 +185,7 @@ def _nanoseconds(high: int, low: int, interface: Any) -> Any:
     elif manner == _DIVIDE:
         raw = np.uint64(high) << np.uint64(32) | np.uint64(low)
         time = np.int64(raw // np.uint64(factor))
-    elif high < 1 << 31 and (high << 32 | low) <= MAX_TIME // factor:
+    elif high < 1 << 31 and (high << 32 | low) <= interface[_LIMIT]:
         time = (high << 32 | low) * factor
     else:
         time = np.int64(MAX_TIME + 1)

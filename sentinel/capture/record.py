@@ -13,6 +13,7 @@ from sentinel.capture.fault import FaultRegister
 
 __all__ = [
     "MAX_CAPLEN",
+    "MAX_RECORD",
     "MAX_TIME",
     "MAX_WIRELEN",
     "NANOSECONDS",
@@ -28,6 +29,8 @@ MAX_CAPLEN: Final = 262_144
 """Bytes; no network capture writes longer frames (libpcap's own limit)."""
 MAX_TIME: Final = 1 << 62
 """ns since 1970; 2116, behind all a pcap file can say and far enough from the end to add timeouts to."""
+MAX_RECORD: Final = (1 << 20) + 32
+"""Bytes; what may remain of an incomplete record at the end of a block is shorter."""
 MAX_WIRELEN: Final = (1 << 31) - 1
 NANOSECONDS: Final = 1_000_000_000
 UNKNOWN_LINKTYPE: Final = 0xFFFF
@@ -83,7 +86,7 @@ class Walker(Protocol):
         """
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True)
 def word(data: Any, position: int, little: bool) -> Any:
     """The 32-bit number at `position`. Checks no bounds."""
     at = np.uint64(position)  # an unsigned index spares the test for one from the end
@@ -96,7 +99,7 @@ def word(data: Any, position: int, little: bool) -> Any:
     return first << 24 | second << 16 | third << 8 | fourth
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True)
 def note(counts: Any, places: Any, fault: int, place: int) -> None:
     """`FaultRegister.add` for kernels."""
     if counts[fault] == 0:
