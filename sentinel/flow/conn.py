@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sentinel.decode.address import address_text, mac_text
 from sentinel.event import Conn
 from sentinel.flow.community import community_id
-from sentinel.flow.record import State
+from sentinel.flow.record import FLOW, HISTORY_LENGTH, State
 from sentinel.flow.table import FlowTable
 
 __all__ = ["ConnWriter", "Labels", "conn_state"]
@@ -25,6 +25,7 @@ _MAPPED = 0xFFFF_0000_0000
 _INACTIVE = frozenset({State.INACTIVE, State.PARTIAL})
 _PAIR = struct.Struct("!QQ")
 _CACHE = 65536
+_HISTORY = FLOW.fields["history0"][1]
 
 
 def conn_state(orig: int, resp: int, proto: int, empty: bool) -> str:
@@ -91,7 +92,7 @@ class ConnWriter:
         flows = tables.flows[ended]
         origs, resps = tables.ends[2 * ended], tables.ends[2 * ended + 1]
         uids = tables.uids[ended].tobytes().decode("ascii")
-        letters = tables.letters[ended]
+        letters = flows.view(np.uint8).reshape(len(flows), -1)[:, _HISTORY : _HISTORY + HISTORY_LENGTH]
         zone_names = self._table.zone_names
         columns = zip(
             ended.tolist(),

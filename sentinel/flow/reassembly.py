@@ -11,7 +11,8 @@ from numba import njit
 
 from sentinel.flow.record import Endpoint, Work
 from sentinel.flow.tables import COUNTERS
-from sentinel.flow.tcp import add_scaled
+from sentinel.flow.memory import copy_bytes
+from sentinel.flow.tcp import add_scaled, ahead
 
 N_WORK = COUNTERS.index("work")
 N_SEGMENTS = COUNTERS.index("segments")
@@ -22,6 +23,8 @@ DATA, GAP, CONFLICT = int(Work.DATA), int(Work.GAP), int(Work.CONFLICT)
 TRUNCATED = int(Endpoint.TRUNCATED)
 STREAM = int(Endpoint.STREAM)
 KEPT_BUFFER = 2
+LARGEST_GAP = 1 << 24
+"""Bytes; an acknowledgement further ahead is not believed."""
 CHAIN_STEPS = 128
 """Segments looked at for one packet: bounds the work that hostile segments can cause."""
 MARGIN = 16 << 20
@@ -29,16 +32,10 @@ MARGIN = 16 << 20
 
 
 @njit(cache=True, nogil=True, inline="always")
-def ahead(seq, base):
-    """Signed distance from `base` to `seq` in the 32-bit sequence space."""
-    return np.int64(np.int32(np.uint32(seq) - np.uint32(base)))
-
-
-@njit(cache=True, nogil=True, inline="always")
-def push(tables, kind, flow_index, side, row, buffer, offset, length):
+def push(work, count, kind, flow_index, side, row, buffer, offset, length):
     """Append one entry to the work list. The caller has made sure that there is room."""
-    n = tables.count[N_WORK]
-    item = tables.work[n]
+    n = count[N_WORK]
+    item = work[n]
     item.kind = kind
     item.flow = flow_index
     item.side = side
@@ -46,7 +43,7 @@ def push(tables, kind, flow_index, side, row, buffer, offset, length):
     item.buffer = buffer
     item.offset = offset
     item.length = length
-    tables.count[N_WORK] = n + 1
+    count[N_WORK] = n + 1
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -58,29 +55,29 @@ def is_kept(tables, number):
     return position >= tables.count[N_KEPT] - (len(tables.kept) - min(MARGIN, len(tables.kept) // 2))
 
 
-@njit(cache=True, nogil=True)
-def keep(tables, end_index, source, offset, length, seq, pending):
-    """Copy `length` bytes into the ring as the endpoint's newest segment."""
-    size = len(tables.kept)
-    if length <= 0 or length > size // 4:
-        return False
-    position = tables.count[N_KEPT]
-    if position % size + length > size:
-        position += size - position % size
-    at = position % size
-    tables.kept[at : at + length] = source[offset : offset + length]
-    number = tables.count[N_SEGMENTS]
-    segment = tables.segments[number % len(tables.segments)]
-    segment.position = position
-    segment.former = tables.ends[end_index].segment
-    segment.length = length
-    segment.endpoint = end_index
-    segment.seq = seq
-    segment.pending = pending
-    tables.ends[end_index].segment = number
-    tables.count[N_SEGMENTS] = number + 1
-    tables.count[N_KEPT] = position + length
-    return True
+@njit(cache=True, nogil=True, inline="always")
+def keep(kept, segments, count, end, end_index, source, offset, length, seq, pending):
+    """Copy `length` bytes into the ring as the endpoint's newest segment. False where it is too long for that."""
+    size = len(kept)
+    fits = 0 < length <= size // 4
+    if fits:
+        position = count[N_KEPT]
+        if position % size + length > size:
+            position += size - position % size
+        at = position % size
+        copy_bytes(kept, at, source, offset, length)
+        number = count[N_SEGMENTS]
+        segment = segments[number % len(segments)]
+        segment.position = position
+        segment.former = end.segment
+        segment.length = length
+        segment.endpoint = end_index
+        segment.seq = seq
+        segment.pending = pending
+        end.segment = number
+        count[N_SEGMENTS] = number + 1
+        count[N_KEPT] = position + length
+    return fits
 
 
 @njit(cache=True, nogil=True)
@@ -168,7 +165,7 @@ def hand_over(tables, limits, flow_index, side, row, buffer, offset, length):
     """The next bytes in order go to the protocols, until the inspection depth is reached."""
     end = tables.ends[2 * flow_index + side]
     end.next += np.uint32(length)
-    push(tables, DATA, flow_index, side, row, buffer, offset, length)
+    push(tables.work, tables.count, DATA, flow_index, side, row, buffer, offset, length)
     end.delivered += length
     if tables.flows[flow_index].verdict == 0 and end.delivered >= limits.inspect:
         end.flags |= TRUNCATED
@@ -180,7 +177,7 @@ def skip_gap(tables, flow_index, side, row, length):
     end = tables.ends[2 * flow_index + side]
     end.missed += length
     end.next += np.uint32(length)
-    push(tables, GAP, flow_index, side, row, 0, 0, length)
+    push(tables.work, tables.count, GAP, flow_index, side, row, 0, 0, length)
 
 
 @njit(cache=True, nogil=True)
@@ -189,7 +186,7 @@ def acknowledge(tables, limits, flow_index, side, row, ack, in_order):
     flow = tables.flows[flow_index]
     end = tables.ends[2 * flow_index + side]
     limit = ahead(ack, end.next)
-    if limit <= 0 or limit > 1 << 30:
+    if limit <= 0 or limit > LARGEST_GAP:
         return
     if end.seen & 2 and np.uint32(ack) == np.uint32(end.fin_seq + np.uint32(1)):
         limit -= 1
@@ -202,7 +199,7 @@ def acknowledge(tables, limits, flow_index, side, row, ack, in_order):
         skip_gap(tables, flow_index, side, row, missing)
         if in_order:
             end.gaps += 1
-            add_scaled(flow, tables.letters[flow_index], 71, side, end.gaps)  # G
+            add_scaled(flow, 71, side, end.gaps)  # G
         drain(tables, limits, flow_index, side, row)
         limit -= ahead(end.next, before)
 
@@ -223,7 +220,7 @@ def segment_arrives(tables, limits, flow_index, side, row, source, buffer, offse
         old = min(-distance, np.int64(captured))
         if differs(tables, end_index, source, offset, old, seq):
             tables.count[N_CONFLICTS] += 1
-            push(tables, CONFLICT, flow_index, side, row, buffer, offset, old)
+            push(tables.work, tables.count, CONFLICT, flow_index, side, row, buffer, offset, old)
         offset -= distance
         captured += distance
         length += distance
@@ -233,7 +230,7 @@ def segment_arrives(tables, limits, flow_index, side, row, source, buffer, offse
         distance = np.int64(0)
     if distance == 0:
         if captured > 0:
-            keep(tables, end_index, source, offset, captured, seq, 0)
+            keep(tables.kept, tables.segments, tables.count, end, end_index, source, offset, captured, seq, 0)
             hand_over(tables, limits, flow_index, side, row, buffer, offset, captured)
         if length > captured:
             skip_gap(tables, flow_index, side, row, length - max(np.int64(captured), np.int64(0)))
@@ -244,8 +241,8 @@ def segment_arrives(tables, limits, flow_index, side, row, source, buffer, offse
         return
     if differs(tables, end_index, source, offset, captured, seq):
         tables.count[N_CONFLICTS] += 1
-        push(tables, CONFLICT, flow_index, side, row, buffer, offset, captured)
-    if end.pending + captured > limits.pending or not keep(tables, end_index, source, offset, captured, seq, 1):
+        push(tables.work, tables.count, CONFLICT, flow_index, side, row, buffer, offset, captured)
+    if end.pending + captured > limits.pending or not keep(tables.kept, tables.segments, tables.count, end, end_index, source, offset, captured, seq, 1):
         tables.count[N_REFUSED] += 1
         return
     end.pending += captured

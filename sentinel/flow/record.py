@@ -86,6 +86,10 @@ FLOW: Final = np.dtype(
         ("orig_mac", "<u8"),
         ("resp_mac", "<u8"),
         ("serial", "<i8"),  # counts flows made: tells a slot's present flow from its former
+        ("history0", "<u8"),  # letters 0-7, eight bits each, first letter lowest
+        ("history1", "<u8"),
+        ("history2", "<u8"),
+        ("history3", "<u8"),
     ],
     align=True,
 )

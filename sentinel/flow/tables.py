@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sentinel.flow.record import ENDPOINT, FLOW, HISTORY_LENGTH, SEGMENT, UID_LENGTH, WORK
+from sentinel.flow.record import ENDPOINT, FLOW, SEGMENT, UID_LENGTH, WORK
 from sentinel.flow.settings import FlowSettings
 
 __all__ = ["COUNTERS", "Limits", "Tables", "make_limits", "make_tables"]
@@ -38,7 +38,6 @@ class Tables(NamedTuple):
 
     flows: NDArray[Any]
     ends: NDArray[Any]
-    letters: NDArray[np.uint8]
     uids: NDArray[np.uint8]
     heads: NDArray[np.int32]
     deadline: NDArray[np.int64]
@@ -53,6 +52,8 @@ class Tables(NamedTuple):
     zone_of_vlan: NDArray[np.uint16]
     row_flow: NDArray[np.int32]
     """Flow of each packet row of the batch, -1 for none."""
+    hashes: NDArray[np.uint64]
+    """Hash of each packet row of the batch."""
 
 
 class Limits(NamedTuple):
@@ -79,7 +80,6 @@ def make_tables(settings: FlowSettings, rows: int) -> Tables:
     tables = Tables(
         flows=np.zeros(slots, FLOW),
         ends=np.zeros(2 * slots, ENDPOINT),
-        letters=np.zeros((slots, HISTORY_LENGTH), np.uint8),
         uids=np.zeros((slots, UID_LENGTH), np.uint8),
         heads=np.full(buckets, -1, np.int32),
         deadline=np.zeros(slots, np.int64),
@@ -92,6 +92,7 @@ def make_tables(settings: FlowSettings, rows: int) -> Tables:
         server_ports=np.zeros(2 * 65536, np.uint8),
         zone_of_vlan=np.zeros(4097, np.uint16),
         row_flow=np.zeros(rows, np.int32),
+        hashes=np.zeros(rows, np.uint64),
     )
     tables.count[COUNTERS.index("free")] = slots
     tables.count[COUNTERS.index("sweep_from")] = -1

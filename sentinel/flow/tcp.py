@@ -6,6 +6,7 @@ answers hold for ours. Pure functions over one flow's records; no I/O.
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from sentinel.flow.record import HISTORY_LENGTH
@@ -13,62 +14,76 @@ from sentinel.flow.record import HISTORY_LENGTH
 INACTIVE, SYN_SENT, SYN_ACK_SENT, PARTIAL, ESTABLISHED, CLOSED, RESET = range(7)
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 
+LARGE = 1 << 20
+"""A jump in sequence numbers past which SYN, RST and zero acknowledgements are not believed."""
+
 # one bit a letter in ENDPOINT.seen
 SEEN_SYN, SEEN_FIN, SEEN_RST, SEEN_DATA, SEEN_ACK, SEEN_MULTI, SEEN_FIN_RST = 1, 2, 4, 8, 16, 32, 64
 
 
-@njit(cache=True, nogil=True, inline="always")
-def add_letter(flow, letters, letter, side):
-    """Append a history letter; lower case for the responder."""
-    if flow.history_len < HISTORY_LENGTH:
-        letters[flow.history_len] = letter + 32 * side if letter >= 65 and letter <= 90 else letter
-        flow.history_len += 1
+@njit(cache=True, nogil=True)
+def add_letter(flow, letter, side):
+    """Append a history letter; lower case for the responder. Letters past the 32nd are lost."""
+    n = flow.history_len
+    if n >= HISTORY_LENGTH:
+        return
+    code = np.uint64(letter + 32 * side if 65 <= letter <= 90 else letter)
+    shifted = code << np.uint64(8 * (n & 7))
+    if n < 8:
+        flow.history0 |= shifted
+    elif n < 16:
+        flow.history1 |= shifted
+    elif n < 24:
+        flow.history2 |= shifted
+    else:
+        flow.history3 |= shifted
+    flow.history_len = n + 1
 
 
 @njit(cache=True, nogil=True)
-def add_scaled(flow, letters, letter, side, count):
+def add_scaled(flow, letter, side, count):
     """Append a letter at the 1st, 10th, 100th … time, as Zeek does for gaps, retransmissions, zero windows."""
     step = 1
     while step < count:
         step *= 10
     if step == count:
-        add_letter(flow, letters, letter, side)
+        add_letter(flow, letter, side)
 
 
 @njit(cache=True, nogil=True)
-def note_history(flow, letters, end, side, flags, seq, length):
+def note_history(flow, end, side, flags, seq, length):
     """Append the letters that this packet of `side` earns."""
     control = flags & (SYN | FIN | RST)
     if control == 0:
         if length > 0:
             if not end.seen & SEEN_DATA:
                 end.seen |= SEEN_DATA
-                add_letter(flow, letters, 68, side)  # D
+                add_letter(flow, 68, side)  # D
         elif flags & ACK and not end.seen & SEEN_ACK:
             end.seen |= SEEN_ACK
-            add_letter(flow, letters, 65, side)  # A
+            add_letter(flow, 65, side)  # A
     elif control == SYN:
         if not end.seen & SEEN_SYN or end.syn_seq != seq:
             end.seen |= SEEN_SYN
-            add_letter(flow, letters, 72 if flags & ACK else 83, side)  # H S
+            add_letter(flow, 72 if flags & ACK else 83, side)  # H S
         end.syn_seq = seq
     elif control == FIN:
         if not end.seen & SEEN_FIN or end.fin_seq != seq + length:
             end.seen |= SEEN_FIN
-            add_letter(flow, letters, 70, side)  # F
+            add_letter(flow, 70, side)  # F
         end.fin_seq = seq + length
     elif control == RST:
         if not end.seen & SEEN_RST or end.rst_seq != seq:
             end.seen |= SEEN_RST
-            add_letter(flow, letters, 82, side)  # R
+            add_letter(flow, 82, side)  # R
         end.rst_seq = seq
     elif control & FIN and control & RST:
         if not end.seen & SEEN_FIN_RST:
             end.seen |= SEEN_FIN_RST
-            add_letter(flow, letters, 73, side)  # I
+            add_letter(flow, 73, side)  # I
     elif not end.seen & SEEN_MULTI:
         end.seen |= SEEN_MULTI
-        add_letter(flow, letters, 81, side)  # Q
+        add_letter(flow, 81, side)  # Q
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -124,15 +139,55 @@ def advance(end, peer, side, flags, length):
         set_state(end, RESET)
 
 
+@njit(cache=True, nogil=True, inline="always")
+def ahead(seq, base):
+    """Signed distance from `base` to `seq` in the 32-bit sequence space."""
+    return np.int64(np.int32(np.uint32(seq) - np.uint32(base)))
+
+
 @njit(cache=True, nogil=True)
 def number(end, flags, seq):
     """Fix the endpoint's sequence numbering at its first packet, and anew at a SYN that restarts it."""
     if end.state == INACTIVE:
-        end.start = seq if flags & SYN else seq - 1
-        end.last = 1 if not flags & SYN else 0
+        end.start = seq if flags & SYN else seq - np.uint32(1)
+        end.last = 0 if flags & SYN else 1
         end.acked = 0
     elif flags & SYN and end.state != CLOSED and not (end.state == RESET and end.former != INACTIVE):
         if seq != end.start:
             end.start = seq
             end.last = 0
             end.acked = 0
+
+
+@njit(cache=True, nogil=True)
+def take(flow, end, peer, side, row):
+    """Account one packet of `side`: sequence numbers, history, states. True when the flow has just ended."""
+    flags, seq, length = row.tcp_flags, row.seq, np.int64(row.payload_wire)
+    number(end, flags, seq)
+    relative = end.last + ahead(seq, end.start + np.uint32(end.last & 0xFFFFFFFF))
+    note_history(flow, end, side, flags, seq, length)
+    if row.window == 0 and not flags & RST and peer.state != CLOSED and end.state != RESET:
+        end.zero_windows += 1
+        add_scaled(flow, 87, side, end.zero_windows)  # W
+    if flags & ACK:
+        if peer.state == INACTIVE:
+            peer.start = row.ack - np.uint32(1)
+            peer.last = 0
+            peer.acked = 0
+        elif not flags & RST:
+            acked = peer.acked + ahead(row.ack, peer.start + np.uint32(peer.acked & 0xFFFFFFFF))
+            if acked > peer.acked and not (row.ack == 0 and acked - peer.acked > LARGE):
+                peer.acked = acked
+    carried = np.int64(0) if flags & RST else length
+    reach = relative + carried + (1 if flags & SYN else 0) + (1 if flags & FIN else 0)
+    delta = reach - end.last
+    if not (flags & (SYN | RST) and (delta > LARGE or delta < -LARGE)) and end.state != RESET:
+        if delta > 0:
+            end.last = reach
+        elif carried > 0:
+            end.rexmits += 1
+            add_scaled(flow, 84, side, end.rexmits)  # T
+    before, peer_before = end.state, peer.state
+    advance(end, peer, side, flags, length)
+    changed = before != end.state or peer_before != peer.state
+    return changed and (end.state == RESET or (end.state == CLOSED and peer.state == CLOSED))

@@ -8,9 +8,10 @@ from numba import njit
 from sentinel.flow import reassembly, tcp
 from sentinel.flow.key import flow_hash, icmp_reply_type, mix, write_uid
 from sentinel.flow.record import FlowFlag, Work
-from sentinel.flow.reassembly import ahead, push
+from sentinel.flow.memory import prefetch
+from sentinel.flow.reassembly import keep, push
 from sentinel.flow.tables import COUNTERS
-from sentinel.flow.tcp import add_letter, add_scaled
+from sentinel.flow.tcp import add_letter, add_scaled, ahead
 
 N_FREE = COUNTERS.index("free")
 N_ENDED = COUNTERS.index("ended")
@@ -28,7 +29,12 @@ FLIPPED, CARRIER, ENDED = int(FlowFlag.FLIPPED), int(FlowFlag.CARRIER), int(Flow
 W_DATA, W_CLOSED, W_NEW = int(Work.DATA), int(Work.CLOSED), int(Work.NEW)
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
 ESTABLISHED, CLOSED, RESET, INACTIVE = tcp.ESTABLISHED, tcp.CLOSED, tcp.RESET, tcp.INACTIVE
-BYPASS = 1
+BYPASS, KEEP = 1, 2
+CARRIER_ROW = 2
+"""decode.Status.CARRIER"""
+STREAM, TRUNCATED = reassembly.STREAM, reassembly.TRUNCATED
+FAR, NEAR = 16, 6
+"""How many packets ahead a hash bucket's and a flow's cache lines are asked for."""
 WORK_PER_ROW = 512
 """Most entries that one packet can add to the work list (two flows flushed, a stream drained)."""
 CANDIDATES = 16
@@ -37,13 +43,11 @@ MAX_NS = np.int64(1) << np.int64(62)
 
 
 @njit(cache=True, nogil=True)
-def timeout_of(tables, limits, index):
-    """How long (ns) this flow may be idle."""
-    flow = tables.flows[index]
+def timeout_of(flow, orig, resp, limits):
+    """How long (ns) a flow with these TCP states may be idle."""
     if flow.flags & CARRIER:
         return limits.tunnel
     if flow.proto == TCP:
-        orig, resp = tables.ends[2 * index].state, tables.ends[2 * index + 1].state
         if orig == RESET or resp == RESET or (orig == CLOSED and resp == CLOSED):
             return limits.closed
         if resp == INACTIVE or orig == INACTIVE:
@@ -108,11 +112,11 @@ def evict(tables, limits):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def find(tables, hashed, src_hi, src_lo, src_port, dst_hi, dst_lo, dst_port, proto, zone):
+def find(flows, heads, hashed, src_hi, src_lo, src_port, dst_hi, dst_lo, dst_port, proto, zone):
     """Index of the flow between these endpoints in either direction, or -1."""
-    at = tables.heads[np.int64(hashed & np.uint64(len(tables.heads) - 1))]
+    at = heads[np.int64(hashed & np.uint64(len(heads) - 1))]
     while at >= 0:
-        flow = tables.flows[at]
+        flow = flows[at]
         if flow.hash == hashed and flow.proto == proto and flow.zone == zone:
             if (
                 flow.orig_lo == src_lo
@@ -168,6 +172,10 @@ def create(tables, limits, row, hashed, src_port, dst_port, zone):
     flow.flags = 0
     flow.verdict = 0
     flow.history_len = 0
+    flow.history0 = 0
+    flow.history1 = 0
+    flow.history2 = 0
+    flow.history3 = 0
     flow.tunnel = row.tunnel
     flow.carries = row.carries
     flow.vlan = row.vlan
@@ -177,7 +185,7 @@ def create(tables, limits, row, hashed, src_port, dst_port, zone):
         flow.flags = FLIPPED
         flow.orig_hi, flow.orig_lo, flow.orig_port, flow.orig_mac = row.dst_hi, row.dst_lo, dst_port, row.eth_dst
         flow.resp_hi, flow.resp_lo, flow.resp_port, flow.resp_mac = row.src_hi, row.src_lo, src_port, row.eth_src
-        add_letter(flow, tables.letters[index], 94, 0)  # ^
+        add_letter(flow, 94, 0)  # ^
     else:
         flow.orig_hi, flow.orig_lo, flow.orig_port, flow.orig_mac = row.src_hi, row.src_lo, src_port, row.eth_src
         flow.resp_hi, flow.resp_lo, flow.resp_port, flow.resp_mac = row.dst_hi, row.dst_lo, dst_port, row.eth_dst
@@ -212,90 +220,43 @@ def create(tables, limits, row, hashed, src_port, dst_port, zone):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def is_reuse(tables, index, side, row):
+def is_reuse(mine, peer, row):
     """Does this SYN begin a new connection between the endpoints of one that has ended?"""
     if row.proto != TCP or row.tcp_flags & (tcp.SYN | tcp.ACK | tcp.RST) != tcp.SYN:
         return False
-    mine, peer = tables.ends[2 * index + side], tables.ends[2 * index + 1 - side]
     if mine.state == INACTIVE or mine.start == row.seq:
         return False
     return mine.state == CLOSED or mine.state == RESET or peer.state == CLOSED or peer.state == RESET
 
 
-@njit(cache=True, nogil=True)
-def tcp_packet(tables, limits, index, side, row_number, row, source):
-    """Take one TCP packet: sequence accounts, history, state, payload."""
-    flow = tables.flows[index]
-    letters = tables.letters[index]
-    end, peer = tables.ends[2 * index + side], tables.ends[2 * index + 1 - side]
-    flags, seq, length = row.tcp_flags, row.seq, np.int64(row.payload_wire)
-    tcp.number(end, flags, seq)
-    relative = end.last + ahead(seq, end.start + np.uint32(end.last & 0xFFFFFFFF))
-    tcp.note_history(flow, letters, end, side, flags, seq, length)
-    if row.window == 0 and not flags & tcp.RST and peer.state != CLOSED and end.state != RESET:
-        end.zero_windows += 1
-        add_scaled(flow, letters, 87, side, end.zero_windows)  # W
-    if flags & tcp.ACK:
-        if peer.state == INACTIVE:
-            peer.start = row.ack - np.uint32(1)
-            peer.last = 0
-            peer.acked = 0
-        elif not flags & tcp.RST:
-            acked = peer.acked + ahead(row.ack, peer.start + np.uint32(peer.acked & 0xFFFFFFFF))
-            if acked > peer.acked and not (row.ack == 0 and acked - peer.acked > 1 << 20):
-                peer.acked = acked
-    carried = np.int64(0) if flags & tcp.RST else length
-    reach = relative + carried + (1 if flags & tcp.SYN else 0) + (1 if flags & tcp.FIN else 0)
-    delta = reach - end.last
-    wild = delta > 1 << 20 or delta < -(1 << 20)
-    if not (flags & (tcp.SYN | tcp.RST) and wild) and end.state != RESET:
-        if delta > 0:
-            end.last = reach
-        elif carried > 0:
-            end.rexmits += 1
-            add_scaled(flow, letters, 84, side, end.rexmits)  # T
-    before, peer_before = end.state, peer.state
-    tcp.advance(end, peer, side, flags, length)
-    if before != end.state or peer_before != peer.state:
-        if end.state == RESET or (end.state == CLOSED and peer.state == CLOSED):
-            tables.deadline[index] = row.ts + limits.closed
-    if flow.verdict == BYPASS:
-        return
-    if flags & tcp.ACK and not flags & tcp.RST and peer.flags & reassembly.STREAM:
-        if not peer.flags & reassembly.TRUNCATED:
-            reassembly.acknowledge(
-                tables, limits, index, 1 - side, row_number, row.ack, not flags & (tcp.FIN | tcp.RST)
-            )
-    if flags & tcp.SYN:
-        end.flags |= reassembly.STREAM
-        end.next = seq + np.uint32(1)
-        seq = end.next
-    if length > 0 and not flags & tcp.RST and not end.flags & reassembly.TRUNCATED:
-        if flow.verdict == 0 and end.delivered + np.int64(end.pending) >= limits.inspect:
-            end.flags |= reassembly.TRUNCATED
-        else:
-            reassembly.segment_arrives(
-                tables, limits, index, side, row_number, source, row.buffer, row.payload, row.payload_len, length, seq
-            )
-    if flags & tcp.FIN and before != CLOSED and before != RESET:
-        push(tables, W_CLOSED, index, side, row_number, 0, 0, 0)
+@njit(cache=True, nogil=True, inline="always")
+def hash_row(row, zone_of_vlan, zone, seed):
+    """Ports as the key has them, the network's number, and the hash of one packet."""
+    src_port, dst_port = row.src_port, row.dst_port
+    if row.status == CARRIER_ROW:
+        src_port, dst_port = np.uint16(0), np.uint16(0)
+    elif row.proto == ICMP or row.proto == ICMP6:
+        pair = icmp_reply_type(row.proto, row.src_port & 255)
+        if pair >= 0:
+            dst_port = np.uint16(pair)
+    network = zone_of_vlan[row.vlan + 1]
+    if network == 0:
+        network = np.uint16(zone)
+    hashed = flow_hash(
+        row.src_hi, row.src_lo, src_port, row.dst_hi, row.dst_lo, dst_port, row.proto, network, seed
+    )
+    return src_port, dst_port, network, hashed
 
 
 @njit(cache=True, nogil=True)
-def datagram(tables, limits, index, side, row_number, row):
-    """Take one packet of a transport without streams."""
-    flow = tables.flows[index]
-    end = tables.ends[2 * index + side]
-    end.state = ESTABLISHED
-    if flow.proto == UDP and not end.seen & tcp.SEEN_DATA:
-        end.seen |= tcp.SEEN_DATA
-        add_letter(flow, tables.letters[index], 68, side)  # D
-    if row.payload_len > 0 and flow.verdict != BYPASS and not flow.flags & CARRIER:
-        if flow.verdict == 0 and end.delivered >= limits.inspect:
-            end.flags |= reassembly.TRUNCATED
-            return
-        end.delivered += row.payload_len
-        push(tables, W_DATA, index, side, row_number, row.buffer, row.payload, row.payload_len)
+def hash_rows(rows, hashes, heads, zone_of_vlan, zone, seed):
+    """Hash all packets first, so that `process` can fetch their table lines ahead of need."""
+    for number in range(len(rows)):
+        row = rows[number]
+        if row.ip_version == 0:
+            hashes[number] = np.uint64(0)
+            continue
+        hashes[number] = hash_row(row, zone_of_vlan, zone, seed)[3]
 
 
 @njit(cache=True, nogil=True)
@@ -303,71 +264,119 @@ def process(tables, limits, rows, data, spill, zone, start):
     """Take rows[start:] through the table; stops early when the work list is nearly full.
 
     Returns the number of the first row not taken. `tables.row_flow` gets each row's flow.
+    The common ways of a packet are written out here over single arrays and records, since handing the
+    whole table to a function costs more than a packet may; the rare ways are functions.
     """
+    flows, ends, heads, count = tables.flows, tables.ends, tables.heads, tables.count
+    work, row_flow, deadline, hashes = tables.work, tables.row_flow, tables.deadline, tables.hashes
+    segments, kept, zone_of_vlan = tables.segments, tables.kept, tables.zone_of_vlan
     seed = np.uint64(limits.seed)
-    room = len(tables.work) - WORK_PER_ROW
+    room = len(work) - WORK_PER_ROW
+    mask = np.uint64(len(heads) - 1)
+    if start == 0:
+        hash_rows(rows, hashes, heads, zone_of_vlan, zone, seed)
+    last = len(rows) - 1
     for number in range(start, len(rows)):
-        if tables.count[N_WORK] > room or tables.count[N_ENDED] + 2 >= len(tables.ended):
+        if count[N_WORK] > room or count[N_ENDED] + 2 >= len(tables.ended):
             return number
+        prefetch(heads, np.int64(hashes[min(number + FAR, last)] & mask))
+        soon = heads[np.int64(hashes[min(number + NEAR, last)] & mask)]
+        if soon >= 0:
+            prefetch(flows, np.int64(soon))
+            prefetch(ends, np.int64(2 * soon))
+            prefetch(ends, np.int64(2 * soon + 1))
         row = rows[number]
-        tables.row_flow[number] = -1
-        if row.ts > tables.count[N_NOW]:
-            tables.count[N_NOW] = row.ts
-        if (row.status != 0 and row.status != 2) or row.ip_version == 0:
+        row_flow[number] = -1
+        if row.ts > count[N_NOW]:
+            count[N_NOW] = row.ts
+        if (row.status != 0 and row.status != CARRIER_ROW) or row.ip_version == 0:
             continue
         proto = row.proto
-        src_port, dst_port = row.src_port, row.dst_port
-        if row.status == 2:
-            src_port, dst_port = np.uint16(0), np.uint16(0)
-        elif proto == ICMP or proto == ICMP6:
-            pair = icmp_reply_type(proto, row.src_port & 255)
-            if pair >= 0:
-                dst_port = np.uint16(pair)
-        network = tables.zone_of_vlan[row.vlan + 1]
-        if network == 0:
-            network = np.uint16(zone)
-        hashed = flow_hash(
-            row.src_hi, row.src_lo, src_port, row.dst_hi, row.dst_lo, dst_port, proto, network, seed
-        )
+        src_port, dst_port, network, hashed = hash_row(row, zone_of_vlan, zone, seed)
         index = find(
-            tables, hashed, row.src_hi, row.src_lo, src_port, row.dst_hi, row.dst_lo, dst_port, proto, network
+            flows, heads, hashed, row.src_hi, row.src_lo, src_port, row.dst_hi, row.dst_lo, dst_port, proto, network
         )
+        side = 0
         if index >= 0:
-            flow = tables.flows[index]
-            side = 0 if flow.orig_lo == row.src_lo and flow.orig_port == src_port and flow.orig_hi == row.src_hi else 1
+            flow = flows[index]
+            if not (flow.orig_lo == row.src_lo and flow.orig_port == src_port and flow.orig_hi == row.src_hi):
+                side = 1
             idle = row.ts - flow.last_ts
-            if idle > limits.closed and idle > timeout_of(tables, limits, index):
-                tables.count[N_EXPIRED] += 1
-                end_flow(tables, limits, index)
-                index = np.int64(-1)
-            elif is_reuse(tables, index, side, row):
+            stale = idle > limits.closed and idle > timeout_of(
+                flow, ends[2 * index].state, ends[2 * index + 1].state, limits
+            )
+            if stale or is_reuse(ends[2 * index + side], ends[2 * index + 1 - side], row):
+                count[N_EXPIRED] += stale
                 end_flow(tables, limits, index)
                 index = np.int64(-1)
         if index < 0:
             index = create(tables, limits, row, hashed, src_port, dst_port, network)
-            flow = tables.flows[index]
-            side = 1 if flow.flags & FLIPPED else 0
-            if row.status == 2:
-                flow.flags |= CARRIER
+            side = 1 if flows[index].flags & FLIPPED else 0
+            if row.status == CARRIER_ROW:
+                flows[index].flags |= CARRIER
             if row.parent >= 0 or row.carries != 0:
-                push(tables, W_NEW, index, side, number, 0, 0, 0)
-        flow = tables.flows[index]
-        tables.row_flow[number] = index
+                push(work, count, W_NEW, index, side, number, 0, 0, 0)
+        flow = flows[index]
+        end, peer = ends[2 * index + side], ends[2 * index + 1 - side]
+        row_flow[number] = index
         if row.ts > flow.last_ts:
             flow.last_ts = row.ts
         if row.carries != 0:
             flow.carries = row.carries
-        end = tables.ends[2 * index + side]
         end.pkts += 1
         end.ip_bytes += row.ip_len
         end.payload_bytes += row.payload_wire
         if row.bad_checksum:
             end.bad_checksums += 1
-            add_scaled(flow, tables.letters[index], 67, side, end.bad_checksums)  # C
-        elif proto == TCP:
-            tcp_packet(tables, limits, index, side, number, row, data if row.buffer == 0 else spill)
-        else:
-            datagram(tables, limits, index, side, number, row)
+            add_scaled(flow, 67, side, end.bad_checksums)  # C
+            continue
+        if proto != TCP:
+            end.state = ESTABLISHED
+            if proto == UDP and not end.seen & tcp.SEEN_DATA:
+                end.seen |= tcp.SEEN_DATA
+                add_letter(flow, 68, side)  # D
+            if row.payload_len > 0 and flow.verdict != BYPASS and not flow.flags & CARRIER:
+                if flow.verdict == KEEP or end.delivered < limits.inspect:
+                    end.delivered += row.payload_len
+                    push(work, count, W_DATA, index, side, number, row.buffer, row.payload, row.payload_len)
+            continue
+        before = end.state
+        if tcp.take(flow, end, peer, side, row):
+            deadline[index] = row.ts + limits.closed
+        if flow.verdict == BYPASS:
+            continue
+        flags, seq = row.tcp_flags, row.seq
+        if flags & (tcp.ACK | tcp.RST) == tcp.ACK and peer.flags & (STREAM | TRUNCATED) == STREAM:
+            if ahead(row.ack, peer.next) > 0:
+                in_order = not flags & tcp.FIN
+                reassembly.acknowledge(tables, limits, index, 1 - side, number, row.ack, in_order)
+        if flags & tcp.SYN:
+            end.flags |= STREAM
+            seq = seq + np.uint32(1)
+            end.next = seq
+        if row.payload_wire > 0 and not flags & tcp.RST and not end.flags & TRUNCATED:
+            length = np.int64(row.payload_len)
+            if flow.verdict != KEEP and end.delivered + end.pending >= limits.inspect:
+                end.flags |= TRUNCATED
+            elif (
+                end.flags & STREAM
+                and seq == end.next
+                and end.pending == 0
+                and length == row.payload_wire
+                and row.buffer == 0
+            ):
+                keep(kept, segments, count, end, 2 * index + side, data, row.payload, length, seq, 0)
+                end.next = seq + np.uint32(length)
+                end.delivered += length
+                push(work, count, W_DATA, index, side, number, 0, row.payload, length)
+            else:
+                source = data if row.buffer == 0 else spill
+                reassembly.segment_arrives(
+                    tables, limits, index, side, number, source, row.buffer, row.payload, length,
+                    np.int64(row.payload_wire), seq,
+                )  # fmt: skip
+        if flags & tcp.FIN and before != CLOSED and before != RESET:
+            push(work, count, W_CLOSED, index, side, number, 0, 0, 0)
     return len(rows)
 
 
@@ -387,7 +396,9 @@ def sweep(tables, limits, now, everything):
         if count[N_WORK] > room or count[N_ENDED] + 2 >= len(tables.ended):
             count[N_SWEEP_FROM] = index
             return False
-        due = tables.flows[index].last_ts + timeout_of(tables, limits, index)
+        due = tables.flows[index].last_ts + timeout_of(
+            tables.flows[index], tables.ends[2 * index].state, tables.ends[2 * index + 1].state, limits
+        )
         if everything or due <= now:
             end_flow(tables, limits, index)
         else:

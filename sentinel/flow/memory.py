@@ -1,0 +1,54 @@
+"""Two things that kernels need and numba does not spell: copying a stretch of bytes, and prefetching a cache line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+__all__ = ["copy_bytes", "prefetch"]
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def copy_bytes(typingctx: Any, target: Any, target_at: Any, source: Any, source_at: Any, length: Any) -> Any:
+    """memcpy of `length` bytes between one-dimensional uint8 arrays; the caller has checked the bounds."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        to, to_at, of, of_at, size = arguments
+        to_data = context.make_array(signature.args[0])(context, builder, to).data
+        of_data = context.make_array(signature.args[2])(context, builder, of).data
+        cgutils.raw_memcpy(
+            builder,
+            cgutils.gep(builder, to_data, to_at),
+            cgutils.gep(builder, of_data, of_at),
+            size,
+            1,
+        )
+        return context.get_dummy_value()
+
+    return types.void(target, types.int64, source, types.int64, types.int64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def prefetch(typingctx: Any, array: Any, index: Any) -> Any:
+    """Ask for the cache line of `array[index]` (a one-dimensional array), to be written soon."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        block, at = arguments
+        data = context.make_array(signature.args[0])(context, builder, block).data
+        address = builder.bitcast(cgutils.gep(builder, data, at), ir.IntType(8).as_pointer())
+        function = cgutils.get_or_insert_function(
+            builder.module,
+            ir.FunctionType(
+                ir.VoidType(), [ir.IntType(8).as_pointer(), ir.IntType(32), ir.IntType(32), ir.IntType(32)]
+            ),
+            "llvm.prefetch.p0",
+        )
+        one, three = ir.Constant(ir.IntType(32), 1), ir.Constant(ir.IntType(32), 3)
+        builder.call(function, [address, one, three, one])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), generate
