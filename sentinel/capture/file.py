@@ -200,8 +200,8 @@ class CaptureFile:
         """Read on behind `position`; true at the end of the file."""
         rest = data[position:]
         self._base += position
-        if not self._skip(position - len(data)):
-            self._faults.add(self._source.fault or Fault.TRUNCATED_RECORD, self._base)
+        if missing := self._skip(position - len(data)):
+            self._faults.add(self._source.fault or Fault.TRUNCATED_RECORD, self._base - missing)
             return True
         before, self._block = self._block, self._pool.take()
         memory = self._block.memory
@@ -217,12 +217,12 @@ class CaptureFile:
             self._faults.add(Fault.TRUNCATED_RECORD, self._base)
         return True
 
-    def _skip(self, length: int) -> bool:
-        """Read past `length` bytes; false where the file ends before."""
+    def _skip(self, length: int) -> int:
+        """Read past `length` bytes; how many of them the file does not have."""
         scratch = memoryview(bytearray(min(max(length, 0), _BATCH_BYTES)))
         while length > 0:
             count = self._source.read_into(scratch[:length])
             if not count:
-                return False
+                return length
             length -= count
-        return True
+        return 0

@@ -126,12 +126,12 @@ def _seconds(data: Any, position: int, little: bool) -> Any:
 def _set_resolution(interface: Any, resolution: Any) -> None:
     """if_tsresol: a negative power of ten or, with the highest bit set, of two."""
     power = int(resolution) & 0x7F
-    if resolution & 0x80:
+    if resolution & 0x80 or power > 27:  # finer than 10⁻²⁷, 64 bits do not fill a nanosecond
         interface[_MANNER] = _SHIFT
-        interface[_FACTOR] = power
+        interface[_FACTOR] = power if resolution & 0x80 else 127
         return
     interface[_MANNER] = _MULTIPLY if power <= 9 else _DIVIDE
-    interface[_FACTOR] = 10 ** min(abs(9 - power), 18)
+    interface[_FACTOR] = 10 ** abs(9 - power)
     interface[_LIMIT] = MAX_TIME // interface[_FACTOR]  # raw time that may still be multiplied
 
 
