@@ -12,7 +12,7 @@ from numba import njit
 from sentinel.flow.record import Endpoint, Work
 from sentinel.flow.tables import COUNTERS
 from sentinel.flow.memory import copy_bytes
-from sentinel.flow.tcp import add_scaled, ahead
+from sentinel.flow.tcp import LETTER_G, add_scaled, ahead
 
 N_WORK = COUNTERS.index("work")
 N_SEGMENTS = COUNTERS.index("segments")
@@ -22,7 +22,8 @@ N_CONFLICTS = COUNTERS.index("conflicts")
 DATA, GAP, CONFLICT = int(Work.DATA), int(Work.GAP), int(Work.CONFLICT)
 TRUNCATED = int(Endpoint.TRUNCATED)
 STREAM = int(Endpoint.STREAM)
-KEPT_BUFFER = 2
+KEPT_BUFFER = np.int64(2)
+NO_ROW = np.int64(-1)
 LARGEST_GAP = 1 << 24
 """Bytes; an acknowledgement further ahead is not believed."""
 CHAIN_STEPS = 128
@@ -199,7 +200,7 @@ def acknowledge(tables, limits, flow_index, side, row, ack, in_order):
         skip_gap(tables, flow_index, side, row, missing)
         if in_order:
             end.gaps += 1
-            add_scaled(flow, 71, side, end.gaps)  # G
+            add_scaled(flow, LETTER_G, side, np.int64(end.gaps))
         drain(tables, limits, flow_index, side, row)
         limit -= ahead(end.next, before)
 
@@ -256,9 +257,9 @@ def flush(tables, limits, flow_index, side):
     for _ in range(CHAIN_STEPS):
         if end.pending <= 0:
             return
-        drain(tables, limits, flow_index, side, -1)
+        drain(tables, limits, flow_index, side, NO_ROW)
         nearest = _nearest_pending(tables, end_index)
         if nearest < 0:
             end.pending = 0
             return
-        skip_gap(tables, flow_index, side, -1, nearest)
+        skip_gap(tables, flow_index, side, NO_ROW, nearest)

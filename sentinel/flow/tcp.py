@@ -17,6 +17,11 @@ FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 LARGE = 1 << 20
 """A jump in sequence numbers past which SYN, RST and zero acknowledgements are not believed."""
 
+# np.int64, since numba would compile a version of each function for every plain constant
+LETTER_A, LETTER_C, LETTER_D, LETTER_F, LETTER_G, LETTER_H, LETTER_I = (np.int64(ord(c)) for c in "ACDFGHI")
+LETTER_Q, LETTER_R, LETTER_S, LETTER_T, LETTER_W, LETTER_FLIPPED = (np.int64(ord(c)) for c in "QRSTW^")
+ORIG = np.int64(0)
+
 # one bit a letter in ENDPOINT.seen
 SEEN_SYN, SEEN_FIN, SEEN_RST, SEEN_DATA, SEEN_ACK, SEEN_MULTI, SEEN_FIN_RST = 1, 2, 4, 8, 16, 32, 64
 
@@ -58,32 +63,32 @@ def note_history(flow, end, side, flags, seq, length):
         if length > 0:
             if not end.seen & SEEN_DATA:
                 end.seen |= SEEN_DATA
-                add_letter(flow, 68, side)  # D
+                add_letter(flow, LETTER_D, side)
         elif flags & ACK and not end.seen & SEEN_ACK:
             end.seen |= SEEN_ACK
-            add_letter(flow, 65, side)  # A
+            add_letter(flow, LETTER_A, side)
     elif control == SYN:
         if not end.seen & SEEN_SYN or end.syn_seq != seq:
             end.seen |= SEEN_SYN
-            add_letter(flow, 72 if flags & ACK else 83, side)  # H S
+            add_letter(flow, LETTER_H if flags & ACK else LETTER_S, side)
         end.syn_seq = seq
     elif control == FIN:
         if not end.seen & SEEN_FIN or end.fin_seq != seq + length:
             end.seen |= SEEN_FIN
-            add_letter(flow, 70, side)  # F
+            add_letter(flow, LETTER_F, side)
         end.fin_seq = seq + length
     elif control == RST:
         if not end.seen & SEEN_RST or end.rst_seq != seq:
             end.seen |= SEEN_RST
-            add_letter(flow, 82, side)  # R
+            add_letter(flow, LETTER_R, side)
         end.rst_seq = seq
     elif control & FIN and control & RST:
         if not end.seen & SEEN_FIN_RST:
             end.seen |= SEEN_FIN_RST
-            add_letter(flow, 73, side)  # I
+            add_letter(flow, LETTER_I, side)
     elif not end.seen & SEEN_MULTI:
         end.seen |= SEEN_MULTI
-        add_letter(flow, 81, side)  # Q
+        add_letter(flow, LETTER_Q, side)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -168,7 +173,7 @@ def take(flow, end, peer, side, row):
     note_history(flow, end, side, flags, seq, length)
     if row.window == 0 and not flags & RST and peer.state != CLOSED and end.state != RESET:
         end.zero_windows += 1
-        add_scaled(flow, 87, side, end.zero_windows)  # W
+        add_scaled(flow, LETTER_W, side, np.int64(end.zero_windows))
     if flags & ACK:
         if peer.state == INACTIVE:
             peer.start = row.ack - np.uint32(1)
@@ -186,7 +191,7 @@ def take(flow, end, peer, side, row):
             end.last = reach
         elif carried > 0:
             end.rexmits += 1
-            add_scaled(flow, 84, side, end.rexmits)  # T
+            add_scaled(flow, LETTER_T, side, np.int64(end.rexmits))
     before, peer_before = end.state, peer.state
     advance(end, peer, side, flags, length)
     changed = before != end.state or peer_before != peer.state

@@ -65,8 +65,8 @@ def end_flow(tables, limits, index):
     """Take a flow out of the table; its record stays readable until `release`."""
     flow = tables.flows[index]
     if flow.proto == TCP and flow.verdict != BYPASS:
-        reassembly.flush(tables, limits, index, 0)
-        reassembly.flush(tables, limits, index, 1)
+        for side in range(2):
+            reassembly.flush(tables, limits, index, np.int64(side))
     bucket = np.int64(flow.hash & np.uint64(len(tables.heads) - 1))
     at = tables.heads[bucket]
     if at == index:
@@ -185,7 +185,7 @@ def create(tables, limits, row, hashed, src_port, dst_port, zone):
         flow.flags = FLIPPED
         flow.orig_hi, flow.orig_lo, flow.orig_port, flow.orig_mac = row.dst_hi, row.dst_lo, dst_port, row.eth_dst
         flow.resp_hi, flow.resp_lo, flow.resp_port, flow.resp_mac = row.src_hi, row.src_lo, src_port, row.eth_src
-        add_letter(flow, 94, 0)  # ^
+        add_letter(flow, tcp.LETTER_FLIPPED, tcp.ORIG)
     else:
         flow.orig_hi, flow.orig_lo, flow.orig_port, flow.orig_mac = row.src_hi, row.src_lo, src_port, row.eth_src
         flow.resp_hi, flow.resp_lo, flow.resp_port, flow.resp_mac = row.dst_hi, row.dst_lo, dst_port, row.eth_dst
@@ -296,11 +296,11 @@ def process(tables, limits, rows, data, spill, zone, start):
         index = find(
             flows, heads, hashed, row.src_hi, row.src_lo, src_port, row.dst_hi, row.dst_lo, dst_port, proto, network
         )
-        side = 0
+        side = np.int64(0)
         if index >= 0:
             flow = flows[index]
             if not (flow.orig_lo == row.src_lo and flow.orig_port == src_port and flow.orig_hi == row.src_hi):
-                side = 1
+                side = np.int64(1)
             idle = row.ts - flow.last_ts
             stale = idle > limits.closed and idle > timeout_of(
                 flow, ends[2 * index].state, ends[2 * index + 1].state, limits
@@ -311,7 +311,7 @@ def process(tables, limits, rows, data, spill, zone, start):
                 index = np.int64(-1)
         if index < 0:
             index = create(tables, limits, row, hashed, src_port, dst_port, network)
-            side = 1 if flows[index].flags & FLIPPED else 0
+            side = np.int64(flows[index].flags & FLIPPED)
             if row.status == CARRIER_ROW:
                 flows[index].flags |= CARRIER
             if row.parent >= 0 or row.carries != 0:
@@ -328,13 +328,13 @@ def process(tables, limits, rows, data, spill, zone, start):
         end.payload_bytes += row.payload_wire
         if row.bad_checksum:
             end.bad_checksums += 1
-            add_scaled(flow, 67, side, end.bad_checksums)  # C
+            add_scaled(flow, tcp.LETTER_C, side, np.int64(end.bad_checksums))
             continue
         if proto != TCP:
             end.state = ESTABLISHED
             if proto == UDP and not end.seen & tcp.SEEN_DATA:
                 end.seen |= tcp.SEEN_DATA
-                add_letter(flow, 68, side)  # D
+                add_letter(flow, tcp.LETTER_D, side)
             if row.payload_len > 0 and flow.verdict != BYPASS and not flow.flags & CARRIER:
                 if flow.verdict == KEEP or end.delivered < limits.inspect:
                     end.delivered += row.payload_len
@@ -349,7 +349,7 @@ def process(tables, limits, rows, data, spill, zone, start):
         if flags & (tcp.ACK | tcp.RST) == tcp.ACK and peer.flags & (STREAM | TRUNCATED) == STREAM:
             if ahead(row.ack, peer.next) > 0:
                 in_order = not flags & tcp.FIN
-                reassembly.acknowledge(tables, limits, index, 1 - side, number, row.ack, in_order)
+                reassembly.acknowledge(tables, limits, index, 1 - side, np.int64(number), row.ack, in_order)
         if flags & tcp.SYN:
             end.flags |= STREAM
             seq = seq + np.uint32(1)
@@ -372,7 +372,7 @@ def process(tables, limits, rows, data, spill, zone, start):
             else:
                 source = data if row.buffer == 0 else spill
                 reassembly.segment_arrives(
-                    tables, limits, index, side, number, source, row.buffer, row.payload, length,
+                    tables, limits, index, side, np.int64(number), source, np.int64(row.buffer), row.payload, length,
                     np.int64(row.payload_wire), seq,
                 )  # fmt: skip
         if flags & tcp.FIN and before != CLOSED and before != RESET:
