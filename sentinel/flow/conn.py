@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sentinel.decode.address import address_text, mac_text
 from sentinel.event import Conn
 from sentinel.flow.community import community_id
-from sentinel.flow.record import FLOW, HISTORY_LENGTH, State
+from sentinel.flow.record import FLOW, HISTORY_LENGTH, Endpoint, State
 from sentinel.flow.table import FlowTable
 
 __all__ = ["ConnWriter", "Labels", "conn_state"]
@@ -55,12 +55,12 @@ def conn_state(orig: int, resp: int, proto: int, empty: bool) -> str:
     return "OTH"
 
 
-def _size(last: int, acked: int, seen: int) -> int:
+def _size(last: int, acked: int, flags: int) -> int:
     """Payload bytes by sequence numbers: SYN and FIN take one each."""
     size = max(last, acked)
     if size > 0:
         size -= 1
-    if size > 0 and seen & 2:
+    if size > 0 and flags & Endpoint.FIN:
         size -= 1
     return max(size, 0)
 
@@ -106,7 +106,7 @@ class ConnWriter:
             *(
                 side[name].tolist()
                 for side in (origs, resps)
-                for name in "state pkts ip_bytes payload_bytes missed last acked seen".split()
+                for name in "state pkts ip_bytes payload_bytes missed last acked flags".split()
             ),
             strict=True,
         )
@@ -115,14 +115,14 @@ class ConnWriter:
         for row, (
             flow, flags, first, last, proto, ohi, olo, rhi, rlo, oport, rport,
             history_len, vlan, inner_vlan, omac, rmac, zone,
-            ostate, opkts, oip, obytes, omissed, olast, oacked, oseen,
-            rstate, rpkts, rip, rbytes, rmissed, rlast, racked, rseen,
+            ostate, opkts, oip, obytes, omissed, olast, oacked, oflags,
+            rstate, rpkts, rip, rbytes, rmissed, rlast, racked, rflags,
         ) in enumerate(columns):  # fmt: skip
             at += 18
             if flags & 2:
                 continue
             if proto == 6:
-                obytes, rbytes = _size(olast, oacked, oseen), _size(rlast, racked, rseen)
+                obytes, rbytes = _size(olast, oacked, oflags), _size(rlast, racked, rflags)
             v4 = ohi == 0 and olo >> 32 == 0xFFFF
             if v4:
                 opacked, rpacked = (olo & 0xFFFFFFFF).to_bytes(4), (rlo & 0xFFFFFFFF).to_bytes(4)

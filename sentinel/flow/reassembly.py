@@ -24,6 +24,7 @@ TRUNCATED = int(Endpoint.TRUNCATED)
 STREAM = int(Endpoint.STREAM)
 KEPT_BUFFER = np.int64(2)
 NO_ROW = np.int64(-1)
+NEWEST = np.int64(1) << np.int64(62)
 LARGEST_GAP = 1 << 24
 """Bytes; an acknowledgement further ahead is not believed."""
 CHAIN_STEPS = 128
@@ -121,8 +122,8 @@ def _oldest_ready(tables, end_index):
 
 
 @njit(cache=True, nogil=True)
-def _nearest_pending(tables, end_index):
-    """Distance from the next byte wanted to the nearest pending segment, or -1 without one."""
+def _nearest_pending(tables, end_index, before):
+    """Distance from the next byte wanted to the nearest later pending segment kept before number `before`, or -1."""
     end = tables.ends[end_index]
     nearest = np.int64(-1)
     number = end.segment
@@ -133,7 +134,7 @@ def _nearest_pending(tables, end_index):
         if segment.endpoint != end_index:
             break
         distance = ahead(segment.seq, end.next)
-        if segment.pending and distance > 0 and (nearest < 0 or distance < nearest):
+        if segment.pending and number < before and distance > 0 and (nearest < 0 or distance < nearest):
             nearest = distance
         number = segment.former
     return nearest
@@ -151,10 +152,14 @@ def drain(tables, limits, flow_index, side, row):
         if number < 0:
             return
         segment = tables.segments[number % len(tables.segments)]
-        segment.pending = 0
-        end.pending -= segment.length
         skip = -ahead(segment.seq, end.next)
         fresh = segment.length - skip
+        older = _nearest_pending(tables, end_index, number)
+        if 0 < older < fresh:
+            fresh = older  # an older segment has the bytes from there; the rest of this one waits
+        else:
+            segment.pending = 0
+            end.pending -= segment.length
         if fresh > 0:
             hand_over(
                 tables, limits, flow_index, side, row, KEPT_BUFFER, segment.position % len(tables.kept) + skip, fresh
@@ -194,7 +199,7 @@ def acknowledge(tables, limits, flow_index, side, row, ack, in_order):
     for _ in range(CHAIN_STEPS):
         if limit <= 0:
             return
-        nearest = _nearest_pending(tables, 2 * flow_index + side) if end.pending > 0 else np.int64(-1)
+        nearest = _nearest_pending(tables, 2 * flow_index + side, NEWEST) if end.pending > 0 else np.int64(-1)
         missing = limit if nearest < 0 else min(limit, nearest)
         before = end.next
         skip_gap(tables, flow_index, side, row, missing)
@@ -258,7 +263,7 @@ def flush(tables, limits, flow_index, side):
         if end.pending <= 0:
             return
         drain(tables, limits, flow_index, side, NO_ROW)
-        nearest = _nearest_pending(tables, end_index)
+        nearest = _nearest_pending(tables, end_index, NEWEST)
         if nearest < 0:
             end.pending = 0
             return

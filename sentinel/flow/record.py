@@ -52,14 +52,12 @@ class FlowFlag(enum.IntFlag):
 class Endpoint(enum.IntFlag):
     """`flags` column of ENDPOINT."""
 
-    NUMBERED = 1
-    """`start` is known."""
     STREAM = 2
     """`next` is known."""
-    CLOSED = 4
-    """FIN or RST was acted upon."""
     TRUNCATED = 8
     """Past the inspection depth: bytes are no longer kept or handed over."""
+    FIN = 16
+    """A FIN was sent: it took a sequence number."""
 
 
 FLOW: Final = np.dtype(

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from sentinel.flow.record import HISTORY_LENGTH
+from sentinel.flow.record import HISTORY_LENGTH, Endpoint
 
 INACTIVE, SYN_SENT, SYN_ACK_SENT, PARTIAL, ESTABLISHED, CLOSED, RESET = range(7)
+FIN_SENT = int(Endpoint.FIN)
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 
 LARGE = 1 << 20
@@ -183,6 +184,8 @@ def take(flow, end, peer, side, row):
             acked = peer.acked + ahead(row.ack, peer.start + np.uint32(peer.acked & 0xFFFFFFFF))
             if acked > peer.acked and not (row.ack == 0 and acked - peer.acked > LARGE):
                 peer.acked = acked
+    if flags & FIN:
+        end.flags |= FIN_SENT
     carried = np.int64(0) if flags & RST else length
     reach = relative + carried + (1 if flags & SYN else 0) + (1 if flags & FIN else 0)
     delta = reach - end.last

@@ -1,0 +1,103 @@
+"""Reassembly against the obvious: the bytes that were sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+START = 1000
+
+
+@st.composite
+def deliveries(draw: Any) -> tuple[bytes, list[tuple[int, int]]]:
+    """A message, and stretches of it in any order, overlapping, that cover it."""
+    message = draw(st.binary(min_size=1, max_size=200))
+    cuts = sorted(draw(st.sets(st.integers(1, len(message)), max_size=8)) | {0, len(message)})
+    pieces = list(zip(cuts, cuts[1:], strict=False))
+    for _ in range(draw(st.integers(0, 4))):
+        a = draw(st.integers(0, len(message) - 1))
+        pieces.append((a, draw(st.integers(a + 1, len(message)))))
+    return message, draw(st.permutations(pieces))
+
+
+@given(case=deliveries(), base=st.sampled_from([START, (1 << 32) - 50]))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_order_gives_the_message(make_wire: Any, packet: Any, case: Any, base: int) -> None:
+    message, pieces = case
+    wire = make_wire()
+    wire.send(
+        packet("S", seq=base - 1), *(packet("A", seq=base + a, ack=1, data=message[a:b]) for a, b in pieces)
+    )
+    assert wire.stream(0) == message
+    assert not wire.gaps
+    assert not wire.conflicts
+
+
+def test_first_bytes_win_and_a_contradiction_is_reported(wire: Any, packet: Any) -> None:
+    wire.send(packet("S", seq=START - 1), packet("A", seq=START, data=b"GET /good"))
+    wire.send(packet("A", seq=START, data=b"GET /evil and more"))
+    assert wire.stream(0) == b"GET /good and more"
+    assert wire.conflicts == [b"GET /evil"]
+
+
+def test_contradiction_with_other_boundaries(wire: Any, packet: Any) -> None:
+    wire.send(packet("S", seq=START - 1), packet("A", seq=START, data=b"abc"), packet("A", seq=START + 3, data=b"def"))
+    wire.send(packet("A", seq=START + 2, data=b"cd"))
+    assert not wire.conflicts
+    wire.send(packet("A", seq=START + 2, data=b"cX"))
+    assert wire.conflicts == [b"cX"]
+
+
+def test_contradicting_segments_out_of_order(wire: Any, packet: Any) -> None:
+    wire.send(packet("S", seq=START - 1), packet("A", seq=START + 3, data=b"GOOD"), packet("A", seq=START + 2, data=b"XXX"))
+    wire.send(packet("A", seq=START, data=b"ab"))
+    assert wire.conflicts == [b"XXX"]
+    assert wire.stream(0) == b"abXGOOD"
+
+
+def test_acknowledged_bytes_that_never_came_are_a_gap(wire: Any, packet: Any) -> None:
+    wire.send(packet("S", seq=START - 1), packet("SA", back=True, seq=1, ack=START))
+    wire.send(packet("A", seq=START + 10, ack=2, data=b"tail"))
+    assert wire.stream(0) == b""
+    wire.send(packet("A", back=True, seq=2, ack=START + 14))
+    assert wire.gaps == [(0, 10)]
+    assert wire.stream(0) == b"tail"
+    (conn,) = wire.finish()
+    assert conn.missed_bytes == 10
+
+
+def test_what_waits_is_handed_over_when_the_flow_ends(wire: Any, packet: Any) -> None:
+    wire.send(packet("S", seq=START - 1), packet("A", seq=START + 5, data=b"late"))
+    wire.finish()
+    assert wire.gaps == [(0, 5)]
+    assert wire.stream(0) == b"late"
+
+
+def test_snap_length_leaves_a_gap(wire: Any, packet: Any) -> None:
+    wire.send(packet("S", seq=START - 1), packet("A", seq=START, data=b"head", wire=100))
+    wire.send(packet("A", seq=START + 100, data=b"next"))
+    assert wire.stream(0) == b"headnext"
+    assert wire.gaps == [(0, 96)]
+
+
+def test_inspection_depth_and_caps(make_wire: Any, packet: Any) -> None:
+    wire = make_wire(inspect_bytes=1000, reassembly_flow_bytes=500)
+    wire.send(packet("S", seq=START - 1), *(packet("A", seq=START + 100 * k, data=b"x" * 100) for k in range(20)))
+    assert len(wire.stream(0)) == 1000
+    wire = make_wire(reassembly_flow_bytes=500)
+    wire.send(packet("S", seq=START - 1), *(packet("A", seq=START + 1 + 100 * k, data=b"x" * 100) for k in range(20)))
+    assert wire.table.count("pending_refused") == 15
+
+
+def test_ring_of_kept_segments_is_bounded(make_wire: Any, packet: Any) -> None:
+    wire = make_wire(reassembly_bytes=1 << 16, inspect_bytes=1 << 30)
+    wire.send(packet("S", seq=START - 1))
+    for k in range(300):
+        wire.send(packet("A", seq=START + 1000 * k, data=bytes([k % 256]) * 1000))
+    assert wire.stream(0) == b"".join(bytes([k % 256]) * 1000 for k in range(300))
+    wire.send(packet("A", seq=START, data=b"forgotten"))
+    assert not wire.conflicts  # too long ago to compare
+    wire.send(packet("A", seq=START + 299_000, data=b"different"))
+    assert wire.conflicts == [b"different"]

@@ -1,0 +1,64 @@
+"""A stale kernel must never run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sentinel import kernel_cache
+
+
+@pytest.fixture
+def restored_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("NUMBA_CACHE_DIR", "SENTINEL_KERNEL_CACHE", "CACHE_DIRECTORY", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    return monkeypatch
+
+
+def test_any_source_change_begins_a_new_folder(tmp_path: Path) -> None:
+    (tmp_path / "flow").mkdir()
+    source = tmp_path / "flow" / "tcp.py"
+    source.write_text("A = 1\n")
+    before = kernel_cache._state_of_sources(tmp_path)
+    assert kernel_cache._state_of_sources(tmp_path) == before
+    source.write_text("A = 22\n")
+    assert kernel_cache._state_of_sources(tmp_path) != before
+
+
+def test_systemd_cache_directory_is_used(tmp_path: Path, restored_environment: pytest.MonkeyPatch) -> None:
+    restored_environment.setenv("CACHE_DIRECTORY", str(tmp_path))
+    folder = kernel_cache.use_kernel_cache()
+    assert folder is not None and folder.parent == tmp_path / "kernels"
+    assert os.environ["NUMBA_CACHE_DIR"] == str(folder)
+
+
+def test_unusable_places_are_passed_over(tmp_path: Path, restored_environment: pytest.MonkeyPatch) -> None:
+    blocked = tmp_path / "a-file"
+    blocked.write_text("")
+    restored_environment.setenv("CACHE_DIRECTORY", str(blocked))
+    restored_environment.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    folder = kernel_cache.use_kernel_cache()
+    assert folder is not None and folder.is_relative_to(tmp_path / "user")
+
+
+def test_a_folder_that_others_can_write_is_not_trusted(
+    tmp_path: Path, restored_environment: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "open" / "kernels").mkdir(parents=True)
+    (tmp_path / "open" / "kernels").chmod(0o777)
+    restored_environment.setenv("CACHE_DIRECTORY", str(tmp_path / "open"))
+    restored_environment.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    folder = kernel_cache.use_kernel_cache()
+    assert folder is not None and folder.is_relative_to(tmp_path / "user")
+
+
+def test_old_folders_are_forgotten(tmp_path: Path, restored_environment: pytest.MonkeyPatch) -> None:
+    restored_environment.setenv("CACHE_DIRECTORY", str(tmp_path))
+    for age in range(10):
+        old = tmp_path / "kernels" / f"old{age}"
+        old.mkdir(parents=True)
+        os.utime(old, (age, age))
+    kernel_cache.use_kernel_cache()
+    assert sorted(entry.name for entry in (tmp_path / "kernels").glob("old*")) == ["old6", "old7", "old8", "old9"]
