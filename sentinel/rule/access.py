@@ -1,0 +1,116 @@
+"""How a rule reads a field: from a typed event, or from a plain mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
+from typing import Any, Protocol
+
+import msgspec
+
+from sentinel.event import Event, field_attributes
+from sentinel.rule.logsource import COMPUTED
+
+__all__ = ["Access", "EventAccess", "RecordAccess"]
+
+Getter = Callable[[Any], Any]
+
+
+class Access(Protocol):
+    """Gives readers of fields. A reader returns None where the field has no value."""
+
+    def getter(self, field: str) -> Getter | None:
+        """A reader of `field`; None where this kind never has it."""
+
+    def presence(self, field: str) -> Getter | None:
+        """A reader that is not None exactly where the field exists, even if it is null."""
+
+    def keywords(self) -> Getter:
+        """A reader of all text in an event, as a list."""
+
+
+class EventAccess:
+    """Reads the attributes of one kind of event by wire name, and its computed fields."""
+
+    def __init__(self, kind: type[Event]) -> None:
+        self._attributes = field_attributes(kind)
+        self._computed = COMPUTED.get(kind.kind, {})
+
+    def getter(self, field: str) -> Getter | None:
+        attribute = self._attributes.get(field)
+        if attribute is not None:
+            return attrgetter(attribute)
+        return self._computed.get(field)
+
+    def presence(self, field: str) -> Getter | None:
+        return self.getter(field)
+
+    def keywords(self) -> Getter:
+        readers = [attrgetter(attribute) for attribute in self._attributes.values()]
+        return lambda event: [text for read in readers for text in _texts(read(event))]
+
+
+class RecordAccess:
+    """Reads mappings: the field's own name first, then dots as a path into nested mappings.
+
+    `kind` adds that kind's computed fields (for rules' own test events).
+    """
+
+    def __init__(self, kind: str | None = None) -> None:
+        self._computed = COMPUTED.get(kind or "", {})
+
+    def getter(self, field: str) -> Getter | None:
+        compute = self._computed.get(field)
+        if compute is not None:
+            return lambda record: compute(_Attributes(record))
+        if "." not in field:
+            return lambda record: record.get(field)
+        return lambda record: _nested(record, field)
+
+    def presence(self, field: str) -> Getter | None:
+        read = self.getter(field)
+
+        def present(record: Mapping[str, Any]) -> Any:
+            return True if field in record else (read(record) if read is not None else None)
+
+        return present
+
+    def keywords(self) -> Getter:
+        return lambda record: list(_texts(record))
+
+
+class _Attributes:
+    """A mapping with event-like attributes, for computed fields."""
+
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        self._record = record
+
+    def __getattr__(self, name: str) -> Any:
+        return self._record.get(name, self._record.get(f"id.{name}"))
+
+
+def _nested(record: Mapping[str, Any], field: str) -> Any:
+    if field in record:
+        return record[field]
+    head, _, rest = field.partition(".")
+    inner = record.get(head)
+    if isinstance(inner, Mapping):
+        return _nested(inner, rest)
+    return None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, bytes):
+        yield value.decode("utf-8", "backslashreplace")
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield str(value)
+    elif isinstance(value, msgspec.Struct):
+        yield from _texts(msgspec.structs.asdict(value))

@@ -1,0 +1,271 @@
+"""Payload rules: needles in the bytes of streams and datagrams, also where a needle spans two stretches.
+
+One Hyperscan pass serves a batch: each stretch is preceded by the tail of the one before it in its
+direction. What a direction has shown so far is remembered, so a rule's parts may come one after another;
+a rule fires once for each direction of a flow. The memory is bounded: the flows not seen longest are
+forgotten, and counted.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import accumulate
+from operator import attrgetter
+from typing import Any
+
+from sentinel.event import Alert, Payload, field_attributes
+from sentinel.rule.condition import And, Leaf, Node, Not, leaves
+from sentinel.rule.evidence import alert_of
+from sentinel.rule.literal import Literal, required_literals
+from sentinel.rule.logsource import wire_name
+from sentinel.rule.question import Pattern, Question, Text
+from sentinel.rule.rule import Rule
+from sentinel.rule.scanner import LiteralScanner, TooManyHits
+
+__all__ = ["PayloadPlan"]
+
+LONGEST_TAIL = 256
+"""Bytes of a stretch kept for needles that span into the next."""
+MOST_SEEN = 256
+"""Leaves remembered as seen for one direction."""
+_AROUND = 64
+"""Bytes shown before a needle in an alert."""
+
+_Find = Callable[[bytes, bool], int]
+"""Where a question holds in the bytes (-1: nowhere); the flag says whether they begin the direction."""
+_Holds = Callable[[Payload, set[int]], bool]
+
+
+class _Direction:
+    """What one direction of one flow has shown so far."""
+
+    __slots__ = ("fired", "seen", "tail")
+
+    def __init__(self) -> None:
+        self.tail = b""
+        self.seen: set[int] = set()
+        self.fired: set[int] = set()
+
+
+class _Compiled:
+    """One payload rule: the questions about its bytes, and its condition over what was seen."""
+
+    def __init__(self, rule: Rule, first_leaf: int) -> None:
+        self.rule = rule
+        self.finds: list[tuple[int, _Find]] = []
+        self.literals: dict[Literal, None] = {}
+        self.always = False
+        """No literal announces it: it is asked of every stretch."""
+        self._attributes = field_attributes(Payload)
+        self._next = first_leaf
+        self.holds = self._build(rule.condition)
+        self._prepare()
+
+    @property
+    def next_leaf(self) -> int:
+        return self._next
+
+    def _prepare(self) -> None:
+        field_of = partial(wire_name, self.rule.logsource)
+        asked = [
+            leaf
+            for leaf in leaves(self.rule.condition)
+            if leaf.field is None or field_of(leaf.field) == "payload"
+        ]
+        for leaf in asked:
+            for literal in required_literals(leaf.question, binary=True) or ():
+                self.literals[literal] = None
+        self.always = not _announced(self.rule.condition, field_of)
+
+    def _build(self, node: Node) -> _Holds:
+        if isinstance(node, Leaf):
+            return self._leaf(node)
+        if isinstance(node, Not):
+            part = self._build(node.part)
+            return lambda event, seen: not part(event, seen)
+        parts = [self._build(part) for part in node.parts]
+        if isinstance(node, And):
+            return lambda event, seen: all(part(event, seen) for part in parts)
+        return lambda event, seen: any(part(event, seen) for part in parts)
+
+    def _leaf(self, leaf: Leaf) -> _Holds:
+        name = None if leaf.field is None else wire_name(self.rule.logsource, leaf.field)
+        if name is None or name == "payload":
+            find = _finder(leaf.question)
+            if find is not None:
+                number, self._next = self._next, self._next + 1
+                self.finds.append((number, find))
+                return lambda event, seen: number in seen
+        test = leaf.question.test()
+        attribute = self._attributes.get(name or "")
+        if attribute is None:
+            constant = test(None)
+            return lambda event, seen: constant
+        read = attrgetter(attribute)
+        return lambda event, seen: test(read(event))
+
+
+class PayloadPlan:
+    """All payload rules, and the memory of the directions they watch."""
+
+    def __init__(self, rules: Sequence[tuple[int, Rule]], most_directions: int = 65_536) -> None:
+        self._rules: dict[int, _Compiled] = {}
+        self._always: list[int] = []
+        by_literal: dict[Literal, list[int]] = {}
+        leaf = 0
+        for number, rule in rules:
+            compiled = self._rules[number] = _Compiled(rule, leaf)
+            leaf = compiled.next_leaf
+            for literal in compiled.literals:
+                by_literal.setdefault(literal, []).append(number)
+            if compiled.always:
+                self._always.append(number)
+        self._rules_of_literal = list(by_literal.values())
+        self._scanner = LiteralScanner(list(by_literal)) if by_literal else None
+        longest = max((len(literal.data) for literal in by_literal), default=1)
+        self._tail = min(longest - 1, LONGEST_TAIL)
+        self._directions: OrderedDict[tuple[str, str], _Direction] = OrderedDict()
+        self._most = most_directions
+        self.forgotten = 0
+        """Directions whose memory was given up for newer ones."""
+
+    def match(self, events: Sequence[Payload]) -> list[tuple[int, int, Alert]]:
+        """(event, rule number, alert) of every first match, in that order."""
+        stretches = [self._stretch(event) for event in events]
+        hits = self._scan([data for _, data, _ in stretches])
+        if not hits and not self._always:
+            return []
+        found: list[tuple[int, int, Alert]] = []
+        for place in range(len(events)) if self._always else sorted(hits):
+            direction, data, begins = stretches[place]
+            numbers = sorted({*hits.get(place, ()), *self._always})
+            for number in numbers:
+                if number not in direction.fired:
+                    alert = self._ask(self._rules[number], number, events[place], direction, data, begins)
+                    if alert is not None:
+                        found.append((place, number, alert))
+        return found
+
+    def _stretch(self, event: Payload) -> tuple[_Direction, bytes, bool]:
+        """The memory of the event's direction, its bytes after the last tail, and whether they begin it."""
+        key = (event.uid, event.direction)
+        direction = self._directions.get(key)
+        data = event.payload
+        if direction is None:
+            direction = self._directions[key] = _Direction()
+            if len(self._directions) > self._most:
+                self._directions.popitem(last=False)
+                self.forgotten += 1
+            begins = True
+        else:
+            self._directions.move_to_end(key)
+            begins = event.proto != "tcp"
+        if event.proto == "tcp" and self._tail:
+            if direction.tail:
+                data = direction.tail + data
+            direction.tail = data[-self._tail :]
+        return direction, data, begins
+
+    def _scan(self, values: Sequence[bytes]) -> dict[int, set[int]]:
+        hits: dict[int, set[int]] = {}
+        if self._scanner is None or not values:
+            return hits
+        try:
+            found = self._scanner.scan(b"\n".join(values), limit=1000 + 8 * len(values))
+        except TooManyHits:
+            for place, value in enumerate(values):
+                for number in self._scanner.scan_each(value):
+                    hits.setdefault(place, set()).update(self._rules_of_literal[number])
+            return hits
+        if found:
+            ends = list(accumulate(len(value) + 1 for value in values))
+            for number, end in found:
+                hits.setdefault(bisect_right(ends, end - 1), set()).update(self._rules_of_literal[number])
+        return hits
+
+    def _ask(
+        self,
+        compiled: _Compiled,
+        number: int,
+        event: Payload,
+        direction: _Direction,
+        data: bytes,
+        begins: bool,
+    ) -> Alert | None:
+        seen = direction.seen
+        where = -1
+        for leaf, find in compiled.finds:
+            if leaf not in seen:
+                place = find(data, begins)
+                if place >= 0 and len(seen) < MOST_SEEN:
+                    seen.add(leaf)
+                    where = place if where < 0 else min(where, place)
+        if not compiled.holds(event, seen):
+            return None
+        direction.fired.add(number)
+        shown = data[max(0, where - _AROUND) :] if where >= 0 else data
+        return alert_of(
+            compiled.rule, event, once_per=f"payload|{event.uid}|{event.direction}", evidence=shown
+        )
+
+
+def _announced(node: Node, field_of: Callable[[str], str]) -> bool:
+    """Must one of the condition's payload literals have come for it to hold?"""
+    if isinstance(node, Leaf):
+        on_bytes = node.field is None or field_of(node.field) == "payload"
+        return on_bytes and required_literals(node.question, binary=True) is not None
+    if isinstance(node, Not):
+        return False
+    quantifier = any if isinstance(node, And) else all
+    return quantifier(_announced(part, field_of) for part in node.parts)
+
+
+def _finder(question: Question) -> _Find | None:
+    """How to find in bytes what `question` asks; None for questions that are not about bytes."""
+    if isinstance(question, Text):
+        return _text_finder(question)
+    if isinstance(question, Pattern):
+        search = re.compile(question.regex.encode(), question.flags & ~re.UNICODE).search
+
+        def find(data: bytes, begins: bool) -> int:
+            match = search(data)
+            return -1 if match is None else match.start()
+
+        return find
+    return None
+
+
+def _text_finder(text: Text) -> _Find:
+    parts = [_as_bytes(part, text.cased) if isinstance(part, str) else part for part in text.parts]
+    if not text.cased:
+        parts = [part.lower() if isinstance(part, bytes) else part for part in parts]
+    fold: Callable[[bytes], bytes] = bytes if text.cased else bytes.lower
+    if len(parts) == 3 and parts[0] is None and parts[2] is None and isinstance(parts[1], bytes):
+        needle = parts[1]
+        return lambda data, begins: fold(data).find(needle)
+    anchored = not parts or parts[0] is not None
+    match = re.compile(_expression(parts), re.DOTALL).fullmatch
+
+    def find(data: bytes, begins: bool) -> int:
+        if anchored and not begins:
+            return -1
+        return 0 if match(fold(data)) is not None else -1
+
+    return find
+
+
+def _as_bytes(text: str, cased: bool) -> bytes:
+    """UTF-8; what pySigma's `utf16` wrote (a byte order mark and NUL-padded ASCII) as UTF-16."""
+    if text.startswith("\ufeff") and "\0" in text:
+        return b"\xff\xfe" + text[1:].encode()
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _expression(parts: Sequence[Any]) -> bytes:
+    return b"".join(
+        re.escape(part) if isinstance(part, bytes) else (b".*" if part is None else b".") for part in parts
+    )

@@ -1,0 +1,166 @@
+"""From pySigma's parsed condition to our condition tree."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sigma.conditions import (
+    ConditionAND,
+    ConditionFieldEqualsValueExpression,
+    ConditionNOT,
+    ConditionOR,
+    ConditionValueExpression,
+)
+from sigma.types import (
+    Placeholder,
+    SigmaBool,
+    SigmaCasedString,
+    SigmaCIDRExpression,
+    SigmaCompareExpression,
+    SigmaExists,
+    SigmaExpansion,
+    SigmaFieldReference,
+    SigmaNull,
+    SigmaNumber,
+    SigmaRegularExpression,
+    SigmaRegularExpressionFlag,
+    SigmaString,
+    SigmaTimestampPart,
+    SpecialChars,
+)
+
+from sentinel.rule.condition import And, Leaf, Node, Not, Or
+from sentinel.rule.question import (
+    Boolean,
+    Compare,
+    Exists,
+    FieldReference,
+    Network,
+    Null,
+    Number,
+    Part,
+    Pattern,
+    Question,
+    Text,
+    TimePart,
+)
+
+__all__ = ["NotRunnable", "translate"]
+
+
+class NotRunnable(ValueError):
+    """A condition that we do not run; the message says which part, `remedy` what to write instead."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.remedy = remedy
+
+
+_REGEX_FLAGS = {
+    SigmaRegularExpressionFlag.IGNORECASE: re.IGNORECASE,
+    SigmaRegularExpressionFlag.MULTILINE: re.MULTILINE,
+    SigmaRegularExpressionFlag.DOTALL: re.DOTALL,
+}
+
+
+def translate(condition: Any) -> Node:
+    """Translate a post-processed pySigma condition. Raises NotRunnable."""
+    if isinstance(condition, ConditionAND):
+        return And(tuple(translate(part) for part in condition.args))
+    if isinstance(condition, ConditionOR):
+        return Or(tuple(translate(part) for part in condition.args))
+    if isinstance(condition, ConditionNOT):
+        return Not(translate(condition.args[0]))
+    if isinstance(condition, ConditionFieldEqualsValueExpression):
+        return _field(condition.field, condition.value)
+    if isinstance(condition, ConditionValueExpression):
+        return _keyword(condition.value)
+    raise NotRunnable("the condition is empty", "Name at least one search identifier in `condition`")
+
+
+def _field(field: str, value: Any) -> Node:
+    if isinstance(value, SigmaExpansion):
+        return Or(tuple(_field(field, item) for item in value.values))
+    return Leaf(field, _question(value))
+
+
+def _keyword(value: Any) -> Node:
+    if isinstance(value, SigmaExpansion):
+        return Or(tuple(_keyword(item) for item in value.values))
+    if isinstance(value, SigmaNumber):
+        value = SigmaString(str(value.number))
+    if isinstance(value, SigmaString):
+        text = _text(value)
+        return Leaf(None, Text(_merged((None, *text.parts, None)), text.cased))
+    if isinstance(value, SigmaRegularExpression):
+        return Leaf(None, _question(value))
+    raise NotRunnable(
+        f"a keyword cannot be a {type(value).__name__.removeprefix('Sigma').lower()}",
+        "Give the value a field, or write the keyword as text",
+    )
+
+
+def _question(value: Any) -> Question:
+    if isinstance(value, SigmaString):
+        return _text(value)
+    if isinstance(value, SigmaBool):
+        return Boolean(value.boolean)
+    if isinstance(value, SigmaTimestampPart):
+        return TimePart(value.timestamp_part.name.lower(), int(value.number))
+    if isinstance(value, SigmaNumber):
+        return Number(value.number)
+    if isinstance(value, SigmaNull):
+        return Null()
+    if isinstance(value, SigmaRegularExpression):
+        return _pattern(value)
+    if isinstance(value, SigmaCIDRExpression):
+        return Network(value.network)
+    if isinstance(value, SigmaCompareExpression):
+        return Compare(value.op.name.lower(), value.number.number)
+    if isinstance(value, SigmaExists):
+        return Exists(value.exists)
+    if isinstance(value, SigmaFieldReference):
+        return FieldReference(value.field, value.starts_with, value.ends_with)
+    raise NotRunnable(f"values of type {type(value).__name__} do not run", "Write it as text or regex")
+
+
+def _text(value: SigmaString) -> Text:
+    parts: list[Part] = []
+    for part in value.s:
+        if isinstance(part, Placeholder):
+            raise NotRunnable(
+                f"the placeholder %{part.name}% has no list of values",
+                "Write the values into the rule, or leave out the `expand` modifier",
+            )
+        if isinstance(part, SpecialChars):
+            parts.append(None if part is SpecialChars.WILDCARD_MULTI else True)
+        else:
+            parts.append(part)
+    return Text(_merged(tuple(parts)), isinstance(value, SigmaCasedString))
+
+
+def _merged(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Join neighbouring literals and neighbouring `*`."""
+    merged: list[Part] = []
+    for part in parts:
+        last = merged[-1] if merged else True
+        if isinstance(part, str) and isinstance(last, str):
+            merged[-1] = last + part
+        elif part is not None or last is not None or not merged:
+            merged.append(part)
+    return tuple(merged)
+
+
+def _pattern(value: SigmaRegularExpression) -> Pattern:
+    if value.contains_placeholder():
+        raise NotRunnable("a placeholder in a regex has no list of values", "Write the values into the regex")
+    flags = 0
+    for flag in value.flags:
+        flags |= _REGEX_FLAGS[flag]
+    regex = value.regexp.to_plain_regex()
+    try:
+        re.compile(regex, flags)
+    except re.error as error:
+        raise NotRunnable(f"the regex {regex!r} is not understood: {error}", "Correct the regex") from error
+    return Pattern(regex, flags)
