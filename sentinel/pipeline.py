@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from sentinel.capture.account import PacketAccount
 from sentinel.capture.batch import Batch
 from sentinel.config import Config
 from sentinel.decode.address import address_text
@@ -26,7 +27,7 @@ from sentinel.protocol.arp import arp_event
 from sentinel.protocol.conversation import Conversation, Speech
 from sentinel.protocol.known import ANALYZERS
 from sentinel.rule import RuleSet
-from sentinel.statistics import Packets as PacketCounts, Statistics
+from sentinel.statistics import Statistics
 
 __all__ = ["Pipeline"]
 
@@ -82,7 +83,7 @@ class Pipeline:
         self._delivered = self._table.tables.ends["delivered"]
         self._expected: OrderedDict[tuple[str, int], str] = OrderedDict()
         self._payload_rules = rules is not None and rules.wants("payload")
-        self._counts = PacketCounts()
+        self.account = PacketAccount()
         self._event_counts: Counter[str] = Counter()
         self._alert_counts: Counter[str] = Counter()
         self._rule_counts: Counter[str] = Counter()
@@ -117,7 +118,7 @@ class Pipeline:
         """Everything counted since the start."""
         count = self._table.count
         return Statistics(
-            packets=self._counts,
+            packets=self.account,
             flows_active=count("active"),
             flows_total=count("created"),
             flows_evicted=count("evicted"),
@@ -127,6 +128,8 @@ class Pipeline:
             stage_seconds=dict(self._seconds),
             last_packet_ts=self._last_ts,
             weird_dropped=self._weird_dropped,
+            segments_refused=count("pending_refused"),
+            conflicts=count("conflicts"),
         )
 
     @contextmanager
@@ -140,15 +143,13 @@ class Pipeline:
     def _account(self, packets: Packets, frames: int) -> None:
         rows = packets.rows
         outer = np.bincount(rows["status"][rows["parent"] < 0], minlength=len(Status))
-        self._counts.received += frames
+        self.account.received += frames
         undecodable = 0
         for status in _UNDECODABLE:
-            number = int(outer[status])
-            if number:
-                name = status.name.lower()
-                self._counts.undecodable[name] = self._counts.undecodable.get(name, 0) + number
+            if number := int(outer[status]):
+                self.account.refuse(status.name.lower(), number)
                 undecodable += number
-        self._counts.processed += frames - undecodable
+        self.account.processed += frames - undecodable
 
     def _oddities(self) -> None:
         oddities = self._decoder.take_oddities()
