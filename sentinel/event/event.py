@@ -23,6 +23,9 @@ class Event(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     kind: ClassVar[str] = ""
     """Name of the kind: the log file's stem (`dns` → `dns.log`)."""
 
+    unwritten: ClassVar[frozenset[str]] = frozenset()
+    """Attributes for rules only: never written to a file. Each must have a default."""
+
     ts: float
     """When it happened: capture time, seconds since 1970 UTC."""
 

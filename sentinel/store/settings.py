@@ -12,6 +12,8 @@ class StoreSettings:
     """The database of what is small and precious."""
 
     path: str = "state/sentinel.sqlite"
+    waiting: int = 10_000
+    """Alerts kept in memory while the database cannot be written; later ones are counted as lost to it."""
 
 
 @dataclass(frozen=True, slots=True)

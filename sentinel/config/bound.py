@@ -1,0 +1,109 @@
+"""What each setting may be: unit, range, choices, form. One line a key, by its dotted path in the tree."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["BOUNDS", "Bound"]
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+_INTERFACE = re.compile(r"[^\s/:]{1,15}\Z")
+_NAME = re.compile(r"[^\s,]{1,64}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a value must keep to. For a list, each of its values."""
+
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    """`seconds`, `bytes` or empty for a count."""
+    multiple: int = 1
+    """Whole numbers only in steps of this."""
+    choices: tuple[str, ...] = ()
+    form: str = ""
+    """Name of a form in `FORMS`; its sentence in the catalogue is `config.form.<name>`."""
+    must_exist: bool = False
+    """The value is the path of a file or folder that must be there."""
+
+
+def _is_network(value: str) -> bool:
+    try:
+        ipaddress.ip_network(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_address(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+FORMS: dict[str, Callable[[str], bool]] = {
+    "network": _is_network,
+    "address": _is_address,
+    "interface": lambda value: bool(_INTERFACE.match(value)),
+    "uuid": lambda value: bool(_UUID.match(value)),
+    "name": lambda value: bool(_NAME.match(value)),
+    "path": lambda value: bool(value.strip()) and "\0" not in value,
+    "output": lambda value: "\0" not in value,
+}
+
+_PORTS = Bound(1, 65535)
+_DAY = 86400.0
+_WAIT = Bound(0.1, 7 * _DAY, "seconds")
+
+BOUNDS: dict[str, Bound] = {
+    "language": Bound(choices=("zh", "en")),
+    "capture.interfaces": Bound(form="interface"),
+    "capture.filter": Bound(),
+    "capture.workers": Bound(1, 64),
+    "capture.block_size": Bound(1 << 16, 1 << 28, "bytes", multiple=4096),
+    "capture.blocks": Bound(2, 4096),
+    "capture.block_timeout": Bound(0.001, 10, "seconds"),
+    "capture.snaplen": Bound(64, 1 << 18, "bytes"),
+    "capture.restart_backoff": Bound(0.01, 3600, "seconds"),
+    "capture.restart_backoff_max": Bound(0.01, _DAY, "seconds"),
+    "decode.max_depth": Bound(1, 16),
+    "decode.vxlan_ports": _PORTS,
+    "decode.geneve_ports": _PORTS,
+    "decode.gtp_ports": _PORTS,
+    "decode.teredo_ports": _PORTS,
+    "decode.max_fragmented": Bound(1, 1 << 20),
+    "decode.fragment_timeout": Bound(0.1, 3600, "seconds"),
+    "flow.max_flows": Bound(1024, 1 << 24),
+    "flow.tcp_timeout": _WAIT,
+    "flow.tcp_attempt_timeout": _WAIT,
+    "flow.tcp_closed_timeout": _WAIT,
+    "flow.udp_timeout": _WAIT,
+    "flow.icmp_timeout": _WAIT,
+    "flow.tunnel_timeout": _WAIT,
+    "flow.inspect_bytes": Bound(0, 1 << 26, "bytes"),
+    "flow.reassembly_bytes": Bound(0, 1 << 34, "bytes"),
+    "flow.reassembly_flow_bytes": Bound(0, 1 << 28, "bytes"),
+    "flow.zones.name": Bound(form="name"),
+    "flow.zones.vlans": Bound(0, 4094),
+    "flow.zones.interfaces": Bound(form="interface"),
+    "flow.local_networks": Bound(form="network"),
+    "protocol.http_body_bytes": Bound(0, 1 << 24, "bytes"),
+    "protocol.recognition_bytes": Bound(16, 1 << 16, "bytes"),
+    "rule.paths": Bound(form="path", must_exist=True),
+    "rule.disabled": Bound(form="uuid"),
+    "rule.minimum_level": Bound(choices=("informational", "low", "medium", "high", "critical")),
+    "store.path": Bound(form="path"),
+    "store.waiting": Bound(1, 1_000_000),
+    "output.events": Bound(form="output"),
+    "output.alerts": Bound(form="output"),
+    "metrics.listen": Bound(form="address"),
+    "metrics.port": _PORTS,
+    "log.level": Bound(choices=("debug", "info", "warning", "error")),
+    "log.format": Bound(choices=("auto", "text", "json")),
+}

@@ -1,0 +1,30 @@
+"""Which settings name files, and where relative ones start."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from sentinel.config.tree import Config
+
+__all__ = ["absolute", "resolve_paths"]
+
+
+def absolute(root: Path, written: str) -> str:
+    """`written` from `root`; empty (nowhere) and `-` (standard output) stay as they are."""
+    return written if written in ("", "-") else str(root / Path(written).expanduser())
+
+
+def resolve_paths(config: Config) -> Config:
+    """`config` with every path absolute."""
+    root = config.root
+    return replace(
+        config,
+        rule=replace(config.rule, paths=tuple(absolute(root, path) for path in config.rule.paths)),
+        store=replace(config.store, path=absolute(root, config.store.path)),
+        output=replace(
+            config.output,
+            events=absolute(root, config.output.events),
+            alerts=absolute(root, config.output.alerts),
+        ),
+    )

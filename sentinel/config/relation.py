@@ -1,0 +1,54 @@
+"""Settings that contradict each other, each being right by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sentinel.config.quantity import write_duration, write_size
+from sentinel.config.tree import Config
+from sentinel.text import Message
+
+__all__ = ["related"]
+
+_LARGEST_RING = 4 << 30
+
+
+def related(config: Config) -> Iterator[tuple[str, Message]]:
+    """The key to look at and what is wrong, for each contradiction."""
+    yield from _capture(config)
+    yield from _flow(config)
+
+
+def _capture(config: Config) -> Iterator[tuple[str, Message]]:
+    capture = config.capture
+    ring = capture.block_size * capture.blocks
+    if ring > _LARGEST_RING:
+        sizes = {"size": write_size(ring), "high": write_size(_LARGEST_RING)}
+        yield "capture.blocks", Message("config.ring-too-large", **sizes)
+    if capture.restart_backoff > capture.restart_backoff_max:
+        waits = {
+            "first": write_duration(capture.restart_backoff),
+            "last": write_duration(capture.restart_backoff_max),
+        }
+        yield "capture.restart_backoff_max", Message("config.backoff-order", **waits)
+    for number, name in enumerate(capture.interfaces):
+        if name in capture.interfaces[:number]:
+            yield f"capture.interfaces[{number}]", Message("config.listed-twice", value=name)
+
+
+def _flow(config: Config) -> Iterator[tuple[str, Message]]:
+    flow = config.flow
+    if flow.reassembly_flow_bytes > flow.reassembly_bytes:
+        sizes = {"one": write_size(flow.reassembly_flow_bytes), "all": write_size(flow.reassembly_bytes)}
+        yield "flow.reassembly_flow_bytes", Message("config.reassembly-order", **sizes)
+    names: set[str] = set()
+    owners: dict[int | str, str] = {}
+    for number, zone in enumerate(flow.zones):
+        place = f"flow.zones[{number}]"
+        if zone.name in names:
+            yield place, Message("config.zone-twice", name=zone.name)
+        names.add(zone.name)
+        for member in (*zone.vlans, *zone.interfaces):
+            if owners.setdefault(member, zone.name) != zone.name:
+                values = {"member": member, "first": owners[member], "second": zone.name}
+                yield place, Message("config.zone-overlap", **values)

@@ -1,0 +1,73 @@
+"""The configuration: one typed, frozen tree made of the rooms' own settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from sentinel.capture.settings import CaptureSettings
+from sentinel.decode.settings import DecodeSettings
+from sentinel.flow.settings import FlowSettings
+from sentinel.protocol.settings import ProtocolSettings
+from sentinel.rule.settings import RuleSettings
+from sentinel.store.settings import OutputSettings, StoreSettings
+
+__all__ = ["Config", "LogSettings", "MetricsSettings", "default_config", "shipped_rules"]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """Where Prometheus reads what is measured."""
+
+    enabled: bool = True
+    listen: str = "127.0.0.1"
+    """Address to listen on; only this machine by default."""
+    port: int = 9108
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What the daemon says about itself, on standard error."""
+
+    level: str = "info"
+    """`debug`, `info`, `warning` or `error`."""
+    format: str = "auto"
+    """`text`, `json`, or `auto`: text on a terminal, JSON lines elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings. Paths in it are absolute once `load_config` or `default_config` made it."""
+
+    language: str = "zh"
+    """Language of messages: `zh` or `en`."""
+    capture: CaptureSettings = CaptureSettings()
+    decode: DecodeSettings = DecodeSettings()
+    flow: FlowSettings = FlowSettings()
+    protocol: ProtocolSettings = ProtocolSettings()
+    rule: RuleSettings = RuleSettings()
+    store: StoreSettings = StoreSettings()
+    output: OutputSettings = OutputSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    log: LogSettings = LogSettings()
+    root: Path = field(default=Path(), metadata={"key": False})
+    """Folder that relative paths start from: the configuration file's. Not a key of the file."""
+
+
+def default_config(root: Path) -> Config:
+    """The configuration without a file: every default, paths from `root`, the shipped rules if it has none."""
+    from sentinel.config.path import resolve_paths
+
+    config = replace(Config(), root=root.absolute())
+    if not (root / "rules").is_dir() and (rules := shipped_rules()):
+        config = replace(config, rule=replace(config.rule, paths=(str(rules),)))
+    return resolve_paths(config)
+
+
+def shipped_rules() -> Path | None:
+    """The folder of rules that came with the package or stands beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    for folder in (package / "rules", package.parent / "rules"):
+        if folder.is_dir():
+            return folder
+    return None

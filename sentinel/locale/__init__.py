@@ -1,0 +1,1 @@
+"""Catalogues of the text that people read, Chinese and English."""

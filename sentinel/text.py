@@ -1,0 +1,70 @@
+"""Text for people: every sentence by its id, from one gettext catalogue per language.
+
+A message id is dotted (`config.unknown-key`); `locale/<language>/LC_MESSAGES/sentinel.po` holds its sentence
+with `{names}` for the values. Ids stay the same in all languages, so logs can be searched by them.
+"""
+
+from __future__ import annotations
+
+import gettext
+from pathlib import Path
+
+__all__ = ["LANGUAGES", "Message", "current_language", "text", "use_language"]
+
+LANGUAGES = {"zh": "zh_CN", "en": "en"}
+"""Languages people can choose, and their catalogues' folders. The first is the default."""
+
+_LOCALE = Path(__file__).parent / "locale"
+_catalogues: dict[str, gettext.NullTranslations] = {}
+_language = "zh"
+
+
+def use_language(language: str) -> None:
+    """Speak `language` (a key of `LANGUAGES`) from now on, in the whole process."""
+    global _language
+    if language not in LANGUAGES:
+        raise ValueError(language)
+    _language = language
+
+
+def current_language() -> str:
+    """The language spoken now: `zh` or `en`."""
+    return _language
+
+
+def text(id: str, /, **values: object) -> str:
+    """The sentence `id` in the current language with `values` in their places."""
+    template = _catalogue(_language).gettext(id)
+    try:
+        return template.format_map(values)
+    except (KeyError, ValueError, IndexError):
+        return f"{template} {values}"
+
+
+class Message:
+    """A sentence that is put into words only when someone reads it, in that reader's language."""
+
+    __slots__ = ("id", "values")
+
+    def __init__(self, id: str, /, **values: object) -> None:
+        self.id = id
+        self.values = values
+
+    def __str__(self) -> str:
+        return text(self.id, **self.values)
+
+    def __repr__(self) -> str:
+        return f"Message({self.id!r}, {self.values!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Message) and (self.id, self.values) == (other.id, other.values)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _catalogue(language: str) -> gettext.NullTranslations:
+    found = _catalogues.get(language)
+    if found is None:
+        found = gettext.translation("sentinel", _LOCALE, [LANGUAGES[language]], fallback=True)
+        _catalogues[language] = found
+    return found
