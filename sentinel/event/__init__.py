@@ -4,8 +4,10 @@ from sentinel.event.alert import Alert, Level
 from sentinel.event.conn import Conn
 from sentinel.event.event import KINDS, Event, FlowEvent, field_attributes
 from sentinel.event.payload import Payload
+from sentinel.event.ssl import Ssl
 from sentinel.event.tunnel import Tunnel
 from sentinel.event.weird import Weird
+from sentinel.event.x509 import X509
 
 __all__ = [
     "KINDS",
@@ -15,7 +17,9 @@ __all__ = [
     "FlowEvent",
     "Level",
     "Payload",
+    "Ssl",
     "Tunnel",
     "Weird",
+    "X509",
     "field_attributes",
 ]
