@@ -1,5 +1,5 @@
 import gzip
-import os
+import random
 import zlib
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import pytest
 from sentinel.capture.fault import CaptureError, Fault
 from sentinel.capture.source import ByteSource, open_source, zstd
 
-CONTENT = os.urandom(1000) * 300
+CONTENT = random.Random(1).randbytes(1000) * 300
 
 
 def drain(source: ByteSource, room: int = 7000) -> bytes:
@@ -51,7 +51,7 @@ def test_expands(tmp_path: Path, name: str, packed: bytes, room: int) -> None:
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstd.compress])
 def test_truncated_stream_gives_what_was_there(tmp_path: Path, pack: type) -> None:
-    content = os.urandom(300_000)
+    content = random.Random(2).randbytes(300_000)
     source = opened(tmp_path, pack(content)[:200_000])
     expanded = drain(source)
     assert content.startswith(expanded)
@@ -66,7 +66,7 @@ def checked_zstd(content: bytes) -> bytes:
 @pytest.mark.parametrize("pack", [gzip.compress, checked_zstd])
 def test_corrupt_stream_is_named(tmp_path: Path, pack: type) -> None:
     packed = bytearray(pack(CONTENT))
-    packed[len(packed) // 2 : len(packed) // 2 + 40] = bytes(40)
+    packed[-5 if pack is gzip.compress else -1] ^= 1  # the checksum
     source = opened(tmp_path, bytes(packed))
     drain(source)
     assert source.fault is Fault.STREAM_CORRUPT
