@@ -32,7 +32,7 @@ def _all(parts: Sequence[Holds]) -> Holds:
         return parts[0]
 
     def every(event: Any) -> bool:
-        for part in parts:  # noqa: SIM110 - a plain loop is twice as fast as all() over a generator
+        for part in parts:
             if not part(event):
                 return False
         return True
@@ -45,7 +45,7 @@ def _any(parts: Sequence[Holds]) -> Holds:
         return parts[0]
 
     def some(event: Any) -> bool:
-        for part in parts:  # noqa: SIM110
+        for part in parts:
             if part(event):
                 return True
         return False

@@ -62,13 +62,13 @@ class FieldIndex:
         `rows` gives each value's row where that is not its place in the column.
         """
         classes = set(map(type, column))
-        if list in classes or tuple in classes:
+        if self._present and classes != _NOTHING:
+            self._mark(candidates, rows, ((i, self._present) for i, v in enumerate(column) if v is not None))
+        if list in classes or tuple in classes or dict in classes:
             column, rows = _flattened(column, rows)
             classes = set(map(type, column))
         if classes <= _NOTHING:
             return
-        if self._present:
-            self._mark(candidates, rows, ((i, self._present) for i, v in enumerate(column) if v is not None))
         if self._equal:
             self._mark(candidates, rows, self._equals(column))
         if self._compares:
@@ -159,7 +159,7 @@ class FieldIndex:
         ]
 
 
-_NOTHING = {type(None), dict}
+_NOTHING = {type(None)}
 
 
 def _encoded(value: str) -> bytes:
