@@ -4,6 +4,7 @@ from sentinel.event.alert import Alert, Level
 from sentinel.event.conn import Conn
 from sentinel.event.event import KINDS, Event, FlowEvent, field_attributes
 from sentinel.event.payload import Payload
+from sentinel.event.ssh import Ssh
 from sentinel.event.ssl import Ssl
 from sentinel.event.tunnel import Tunnel
 from sentinel.event.weird import Weird
@@ -17,6 +18,7 @@ __all__ = [
     "FlowEvent",
     "Level",
     "Payload",
+    "Ssh",
     "Ssl",
     "Tunnel",
     "Weird",
