@@ -41,6 +41,8 @@ _TUNNEL_NAMES = {
     Encapsulation.TEREDO: ("Tunnel::TEREDO", "teredo"),
     Encapsulation.ERSPAN: ("Tunnel::GRE", None),
 }
+_DATA, _GAP, _CLOSED, _CONFLICT = int(Work.DATA), int(Work.GAP), int(Work.CLOSED), int(Work.CONFLICT)
+_BYPASS, _INSPECT, _KEEP = int(Verdict.BYPASS), int(Verdict.INSPECT), int(Verdict.KEEP)
 _EXPECTED = 4096
 """Announced data connections remembered at once."""
 _MAX_ODDITIES = 256
@@ -206,7 +208,7 @@ class Pipeline:
                 conversation = conversations[flow] = Conversation(self._table, flow, self._speech)
                 if self._expected and conversation.proto == "tcp":
                     conversation.expected_service = self._expected.get((conversation.resp_h, conversation.resp_p))
-            if kind == Work.DATA:
+            if kind == _DATA:
                 data = bytes(buffers[buffer][offset : offset + length])
                 if self._payload_rules:
                     self._offer_payload(conversation, side, data, ts)
@@ -214,12 +216,12 @@ class Pipeline:
                     conversation.feed(side == 0, data, ts)
                     self._judge(conversation, flow)
                 elif not self._payload_rules:
-                    verdicts[flow] = Verdict.BYPASS
-            elif kind == Work.GAP:
+                    verdicts[flow] = _BYPASS
+            elif kind == _GAP:
                 conversation.gap(side == 0, length, ts)
-            elif kind == Work.CLOSED:
+            elif kind == _CLOSED:
                 conversation.closed(side == 0, ts)
-            elif kind == Work.CONFLICT:
+            elif kind == _CONFLICT:
                 data = bytes(buffers[buffer][offset : offset + min(length, 64)])
                 conversation.weird("rexmit_inconsistency", ts, addl=f"{length} bytes: {data!r}", source="TCP")
             else:
@@ -230,11 +232,11 @@ class Pipeline:
         analyzer = conversation.analyzer
         if conversation.finished:
             if not self._payload_rules or (analyzer is not None and analyzer.encrypted):
-                self._verdicts[flow] = Verdict.BYPASS
-            elif self._verdicts[flow] == Verdict.KEEP:
-                self._verdicts[flow] = Verdict.INSPECT
-        elif analyzer is not None and analyzer.whole and self._verdicts[flow] != Verdict.KEEP:
-            self._verdicts[flow] = Verdict.KEEP
+                self._verdicts[flow] = _BYPASS
+            elif self._verdicts[flow] == _KEEP:
+                self._verdicts[flow] = _INSPECT
+        elif analyzer is not None and analyzer.whole and self._verdicts[flow] != _KEEP:
+            self._verdicts[flow] = _KEEP
         if analyzer is not None and analyzer.expected_data:
             for address, port in analyzer.expected_data:
                 self._expected[address, port] = "ftp-data"

@@ -22,32 +22,27 @@ Labels = Callable[[int], tuple[str | None, list[str] | None]]
 
 _PROTO = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp", 132: "sctp"}
 _MAPPED = 0xFFFF_0000_0000
-_INACTIVE = frozenset({State.INACTIVE, State.PARTIAL})
+_FIN = int(Endpoint.FIN)
 _PAIR = struct.Struct("!QQ")
 _CACHE = 65536
 _HISTORY = FLOW.fields["history0"][1]
 
 
-def conn_state(orig: int, resp: int, proto: int, empty: bool) -> str:
-    """Zeek's `conn_state` from both endpoints' states. `empty`: no payload either way."""
-    if proto == 17:
-        if orig:
-            return "SF" if resp else "S0"
-        return "SHR" if resp else "OTH"
-    if proto != 6:
-        return "OTH"
+def _tcp_state(orig: int, resp: int, empty: bool) -> str:
+    """Zeek's summary of two TCP states. `empty`: no payload either way."""
+    inactive = (State.INACTIVE, State.PARTIAL)
     if resp == State.RESET:
         if orig in (State.SYN_SENT, State.SYN_ACK_SENT) or (orig == State.RESET and empty):
             return "REJ"
-        return "RSTRH" if orig in _INACTIVE else "RSTR"
+        return "RSTRH" if orig in inactive else "RSTR"
     if orig == State.RESET:
-        return "RSTOS0" if resp in _INACTIVE else "RSTO"
+        return "RSTOS0" if resp in inactive else "RSTO"
     if orig == State.CLOSED:
         if resp == State.CLOSED:
             return "SF"
-        return "SH" if resp in _INACTIVE else "S2"
+        return "SH" if resp in inactive else "S2"
     if resp == State.CLOSED:
-        return "SHR" if orig in _INACTIVE else "S3"
+        return "SHR" if orig in inactive else "S3"
     if orig == State.SYN_SENT and resp == State.INACTIVE:
         return "S0"
     if orig == State.ESTABLISHED and resp == State.ESTABLISHED:
@@ -55,12 +50,31 @@ def conn_state(orig: int, resp: int, proto: int, empty: bool) -> str:
     return "OTH"
 
 
+_TCP_STATES = {
+    (int(orig), int(resp), empty): _tcp_state(orig, resp, empty)
+    for orig in State
+    for resp in State
+    for empty in (False, True)
+}
+
+
+def conn_state(orig: int, resp: int, proto: int, empty: bool) -> str:
+    """Zeek's `conn_state` from both endpoints' states. `empty`: no payload either way."""
+    if proto == 6:
+        return _TCP_STATES[orig, resp, empty]
+    if proto != 17:
+        return "OTH"
+    if orig:
+        return "SF" if resp else "S0"
+    return "SHR" if resp else "OTH"
+
+
 def _size(last: int, acked: int, flags: int) -> int:
     """Payload bytes by sequence numbers: SYN and FIN take one each."""
     size = max(last, acked)
     if size > 0:
         size -= 1
-    if size > 0 and flags & Endpoint.FIN:
+    if size > 0 and flags & _FIN:
         size -= 1
     return max(size, 0)
 
@@ -71,17 +85,18 @@ class ConnWriter:
     def __init__(self, table: FlowTable, local_networks: Sequence[str]) -> None:
         self._table = table
         self._networks = [ipaddress.ip_network(network, strict=False) for network in local_networks]
-        self._local: dict[tuple[int, int], bool] = {}
+        self._local: dict[int, bool] = {}
 
     def _is_local(self, hi: int, lo: int) -> bool:
-        known = self._local.get((hi, lo))
+        key = hi << 64 | lo if hi else lo
+        known = self._local.get(key)
         if known is None:
             if len(self._local) >= _CACHE:
                 self._local.clear()
             v4 = hi == 0 and lo >> 32 == 0xFFFF
             address = ipaddress.ip_address(lo & 0xFFFFFFFF) if v4 else ipaddress.ip_address(_PAIR.pack(hi, lo))
             known = any(address in network for network in self._networks if network.version == address.version)
-            self._local[hi, lo] = known
+            self._local[key] = known
         return known
 
     def events(self, ended: NDArray[np.int32], labels: Labels) -> list[Conn]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sentinel.decode.address import address_text, mac_text
 from sentinel.event import Weird
+from sentinel.flow.record import FLOW
 from sentinel.flow.table import FlowTable
 from sentinel.protocol.analyzer import Analyzer, Emit
 from sentinel.protocol.settings import ProtocolSettings
@@ -13,6 +14,9 @@ from sentinel.protocol.settings import ProtocolSettings
 __all__ = ["Conversation", "Speech"]
 
 _TRANSPORT = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp", 132: "sctp"}
+_FIELDS = FLOW.names or ()
+_ORIG_HI, _ORIG_MAC = _FIELDS.index("orig_hi"), _FIELDS.index("orig_mac")
+_ORIG_PORT, _PROTO = _FIELDS.index("orig_port"), _FIELDS.index("proto")
 _UNRECOGNISED_DATAGRAMS = 4
 """Datagrams after which nobody's protocol is nobody's."""
 
@@ -46,7 +50,9 @@ class Conversation:
         "_candidates",
         "_early",
         "_early_bytes",
-        "_row",
+        "_ends",
+        "_macs",
+        "_uid",
         "_weird",
         "analyzer",
         "expected_service",
@@ -62,21 +68,15 @@ class Conversation:
 
     def __init__(self, table: FlowTable, index: int, speech: Speech) -> None:
         tables = table.tables
-        record = tables.flows[index]
+        record = tables.flows[index].item()
         self.index = index
         self.speech = speech
-        self._row = (
-            int(record["orig_hi"]),
-            int(record["orig_lo"]),
-            int(record["resp_hi"]),
-            int(record["resp_lo"]),
-            int(record["orig_mac"]),
-            int(record["resp_mac"]),
-            tables.uids[index].tobytes(),
-        )
-        self.orig_p = int(record["orig_port"])
-        self.resp_p = int(record["resp_port"])
-        self.proto = _TRANSPORT.get(int(record["proto"]), "unknown_transport")
+        self._ends = record[_ORIG_HI : _ORIG_HI + 4]
+        self._macs = record[_ORIG_MAC : _ORIG_MAC + 2]
+        self._uid = tables.uids[index].tobytes()
+        self.orig_p: int = record[_ORIG_PORT]
+        self.resp_p: int = record[_ORIG_PORT + 1]
+        self.proto = _TRANSPORT.get(record[_PROTO], "unknown_transport")
         self.analyzer: Analyzer | None = None
         self.services: list[str] = []
         self.parents: list[str] | None = None
@@ -90,23 +90,23 @@ class Conversation:
     @property
     def uid(self) -> str:
         """Zeek-style unique id."""
-        return self._row[6].decode("ascii")
+        return self._uid.decode("ascii")
 
     @property
     def orig_h(self) -> str:
-        return address_text(self._row[0], self._row[1])
+        return address_text(self._ends[0], self._ends[1])
 
     @property
     def resp_h(self) -> str:
-        return address_text(self._row[2], self._row[3])
+        return address_text(self._ends[2], self._ends[3])
 
     @property
     def eth_src(self) -> str:
-        return mac_text(self._row[4]) if self._row[4] else ""
+        return mac_text(self._macs[0]) if self._macs[0] else ""
 
     @property
     def eth_dst(self) -> str:
-        return mac_text(self._row[5]) if self._row[5] else ""
+        return mac_text(self._macs[1]) if self._macs[1] else ""
 
     def weird(self, name: str, ts: float, addl: str | None = None, source: str | None = None) -> None:
         """Emit a `weird` event about this flow, once for each name."""
@@ -160,6 +160,8 @@ class Conversation:
         """The flow ended."""
         if self.analyzer is not None:
             self.analyzer.finish(ts)
+            self.analyzer = None  # it refers to us: let go, so that no cycle waits for the collector
+        self.unknown = True
         self._early.clear()
 
     @property
