@@ -2,6 +2,7 @@
 
 from sentinel.event.alert import Alert, Level
 from sentinel.event.conn import Conn
+from sentinel.event.dns import Dns
 from sentinel.event.event import KINDS, Event, FlowEvent, field_attributes
 from sentinel.event.payload import Payload
 from sentinel.event.ssh import Ssh
@@ -12,8 +13,10 @@ from sentinel.event.x509 import X509
 
 __all__ = [
     "KINDS",
+    "X509",
     "Alert",
     "Conn",
+    "Dns",
     "Event",
     "FlowEvent",
     "Level",
@@ -22,6 +25,5 @@ __all__ = [
     "Ssl",
     "Tunnel",
     "Weird",
-    "X509",
     "field_attributes",
 ]
