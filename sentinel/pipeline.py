@@ -10,7 +10,6 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,8 @@ from sentinel.capture.batch import Batch
 from sentinel.config import Config
 from sentinel.decode.address import address_text
 from sentinel.decode.decoder import Decoder, Packets
-from sentinel.decode.packet import Status, Tunnel as Encapsulation
+from sentinel.decode.packet import Status
+from sentinel.decode.packet import Tunnel as Encapsulation
 from sentinel.event import Alert, Event, Payload, Tunnel, Weird
 from sentinel.flow import FlowTable, Step, Verdict, Work
 from sentinel.flow.conn import ConnWriter
@@ -207,7 +207,9 @@ class Pipeline:
             if conversation is None:
                 conversation = conversations[flow] = Conversation(self._table, flow, self._speech)
                 if self._expected and conversation.proto == "tcp":
-                    conversation.expected_service = self._expected.get((conversation.resp_h, conversation.resp_p))
+                    conversation.expected_service = self._expected.get(
+                        (conversation.resp_h, conversation.resp_p)
+                    )
             if kind == _DATA:
                 data = bytes(buffers[buffer][offset : offset + length])
                 if self._payload_rules:

@@ -61,4 +61,9 @@ def test_old_folders_are_forgotten(tmp_path: Path, restored_environment: pytest.
         old.mkdir(parents=True)
         os.utime(old, (age, age))
     kernel_cache.use_kernel_cache()
-    assert sorted(entry.name for entry in (tmp_path / "kernels").glob("old*")) == ["old6", "old7", "old8", "old9"]
+    assert sorted(entry.name for entry in (tmp_path / "kernels").glob("old*")) == [
+        "old6",
+        "old7",
+        "old8",
+        "old9",
+    ]

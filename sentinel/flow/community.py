@@ -17,7 +17,9 @@ _TWO_WAY_ICMP = frozenset({0, 8, 9, 10, 13, 14, 15, 16, 17, 18})
 _TWO_WAY_ICMP6 = frozenset({128, 129, 130, 131, 133, 134, 135, 136, 139, 140, 144, 145})
 
 
-def community_id(source: bytes, destination: bytes, source_port: int, destination_port: int, proto: int) -> str:
+def community_id(
+    source: bytes, destination: bytes, source_port: int, destination_port: int, proto: int
+) -> str:
     """Id of the flow between two packed addresses (4 or 16 bytes); for ICMP the ports are type and answering type."""
     one_way = (proto == 1 and source_port not in _TWO_WAY_ICMP) or (
         proto == 58 and source_port not in _TWO_WAY_ICMP6

@@ -94,8 +94,12 @@ class ConnWriter:
             if len(self._local) >= _CACHE:
                 self._local.clear()
             v4 = hi == 0 and lo >> 32 == 0xFFFF
-            address = ipaddress.ip_address(lo & 0xFFFFFFFF) if v4 else ipaddress.ip_address(_PAIR.pack(hi, lo))
-            known = any(address in network for network in self._networks if network.version == address.version)
+            address = (
+                ipaddress.ip_address(lo & 0xFFFFFFFF) if v4 else ipaddress.ip_address(_PAIR.pack(hi, lo))
+            )
+            known = any(
+                address in network for network in self._networks if network.version == address.version
+            )
             self._local[key] = known
         return known
 

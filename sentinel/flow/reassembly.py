@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from sentinel.flow.memory import copy_bytes
 from sentinel.flow.record import Endpoint, Work
 from sentinel.flow.tables import COUNTERS
-from sentinel.flow.memory import copy_bytes
 from sentinel.flow.tcp import LETTER_G, add_scaled, ahead
 
 N_WORK = COUNTERS.index("work")
@@ -162,7 +162,14 @@ def drain(tables, limits, flow_index, side, row):
             end.pending -= segment.length
         if fresh > 0:
             hand_over(
-                tables, limits, flow_index, side, row, KEPT_BUFFER, segment.position % len(tables.kept) + skip, fresh
+                tables,
+                limits,
+                flow_index,
+                side,
+                row,
+                KEPT_BUFFER,
+                segment.position % len(tables.kept) + skip,
+                fresh,
             )
 
 
@@ -248,7 +255,9 @@ def segment_arrives(tables, limits, flow_index, side, row, source, buffer, offse
     if differs(tables, end_index, source, offset, captured, seq):
         tables.count[N_CONFLICTS] += 1
         push(tables.work, tables.count, CONFLICT, flow_index, side, row, buffer, offset, captured)
-    if end.pending + captured > limits.pending or not keep(tables.kept, tables.segments, tables.count, end, end_index, source, offset, captured, seq, 1):
+    if end.pending + captured > limits.pending or not keep(
+        tables.kept, tables.segments, tables.count, end, end_index, source, offset, captured, seq, 1
+    ):
         tables.count[N_REFUSED] += 1
         return
     end.pending += captured

@@ -7,7 +7,19 @@ from typing import Final
 
 import numpy as np
 
-__all__ = ["ENDPOINT", "FLOW", "HISTORY_LENGTH", "SEGMENT", "UID_LENGTH", "WORK", "Endpoint", "FlowFlag", "State", "Verdict", "Work"]
+__all__ = [
+    "ENDPOINT",
+    "FLOW",
+    "HISTORY_LENGTH",
+    "SEGMENT",
+    "UID_LENGTH",
+    "WORK",
+    "Endpoint",
+    "FlowFlag",
+    "State",
+    "Verdict",
+    "Work",
+]
 
 UID_LENGTH: Final = 18
 """`C` and 17 base-62 digits, as Zeek's."""

@@ -7,9 +7,9 @@ from numba import njit
 
 from sentinel.flow import reassembly, tcp
 from sentinel.flow.key import flow_hash, icmp_reply_type, mix, write_uid
-from sentinel.flow.record import FlowFlag, Work
 from sentinel.flow.memory import prefetch
 from sentinel.flow.reassembly import keep, push
+from sentinel.flow.record import FlowFlag, Work
 from sentinel.flow.tables import COUNTERS
 from sentinel.flow.tcp import add_letter, add_scaled, ahead
 
@@ -149,7 +149,9 @@ def should_flip(tables, row, proto):
             return False
         return tables.server_ports[row.src_port] == 1 and tables.server_ports[row.dst_port] == 0
     if proto == UDP:
-        return tables.server_ports[65536 + row.src_port] == 1 and tables.server_ports[65536 + row.dst_port] == 0
+        return (
+            tables.server_ports[65536 + row.src_port] == 1 and tables.server_ports[65536 + row.dst_port] == 0
+        )
     return False
 
 
@@ -183,12 +185,32 @@ def create(tables, limits, row, hashed, src_port, dst_port, zone):
     flow.serial = tables.count[N_CREATED]
     if should_flip(tables, row, row.proto):
         flow.flags = FLIPPED
-        flow.orig_hi, flow.orig_lo, flow.orig_port, flow.orig_mac = row.dst_hi, row.dst_lo, dst_port, row.eth_dst
-        flow.resp_hi, flow.resp_lo, flow.resp_port, flow.resp_mac = row.src_hi, row.src_lo, src_port, row.eth_src
+        flow.orig_hi, flow.orig_lo, flow.orig_port, flow.orig_mac = (
+            row.dst_hi,
+            row.dst_lo,
+            dst_port,
+            row.eth_dst,
+        )
+        flow.resp_hi, flow.resp_lo, flow.resp_port, flow.resp_mac = (
+            row.src_hi,
+            row.src_lo,
+            src_port,
+            row.eth_src,
+        )
         add_letter(flow, tcp.LETTER_FLIPPED, tcp.ORIG)
     else:
-        flow.orig_hi, flow.orig_lo, flow.orig_port, flow.orig_mac = row.src_hi, row.src_lo, src_port, row.eth_src
-        flow.resp_hi, flow.resp_lo, flow.resp_port, flow.resp_mac = row.dst_hi, row.dst_lo, dst_port, row.eth_dst
+        flow.orig_hi, flow.orig_lo, flow.orig_port, flow.orig_mac = (
+            row.src_hi,
+            row.src_lo,
+            src_port,
+            row.eth_src,
+        )
+        flow.resp_hi, flow.resp_lo, flow.resp_port, flow.resp_mac = (
+            row.dst_hi,
+            row.dst_lo,
+            dst_port,
+            row.eth_dst,
+        )
     bucket = np.int64(hashed & np.uint64(len(tables.heads) - 1))
     flow.next = tables.heads[bucket]
     tables.heads[bucket] = index
@@ -215,7 +237,11 @@ def create(tables, limits, row, hashed, src_port, dst_port, zone):
         end.flags = 0
     tables.deadline[index] = row.ts + limits.closed
     entropy = mix(hashed ^ np.uint64(row.ts))
-    write_uid(tables.uids[index], entropy, mix(entropy + np.uint64(tables.count[N_CREATED]) + np.uint64(limits.seed)))
+    write_uid(
+        tables.uids[index],
+        entropy,
+        mix(entropy + np.uint64(tables.count[N_CREATED]) + np.uint64(limits.seed)),
+    )
     return index
 
 
@@ -294,7 +320,17 @@ def process(tables, limits, rows, data, spill, zone, start):
         proto = row.proto
         src_port, dst_port, network, hashed = hash_row(row, zone_of_vlan, zone, seed)
         index = find(
-            flows, heads, hashed, row.src_hi, row.src_lo, src_port, row.dst_hi, row.dst_lo, dst_port, proto, network
+            flows,
+            heads,
+            hashed,
+            row.src_hi,
+            row.src_lo,
+            src_port,
+            row.dst_hi,
+            row.dst_lo,
+            dst_port,
+            proto,
+            network,
         )
         side = np.int64(0)
         if index >= 0:

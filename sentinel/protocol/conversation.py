@@ -206,4 +206,3 @@ class Conversation:
     def _give_up(self) -> None:
         self.unknown = True
         self._early.clear()
-

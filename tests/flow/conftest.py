@@ -73,7 +73,9 @@ class Wire:
                 elif kind == Work.GAP:
                     self.gaps.append((key[1], length))
                 elif kind == Work.CONFLICT:
-                    self.conflicts.append(self.table.buffers[int(item["buffer"])][start : start + length].tobytes())
+                    self.conflicts.append(
+                        self.table.buffers[int(item["buffer"])][start : start + length].tobytes()
+                    )
                 elif kind == Work.CLOSED:
                     self.closed.append(key[1])
             self.conns += self.writer.events(step.ended, lambda _: (None, None))

@@ -43,7 +43,11 @@ def test_first_bytes_win_and_a_contradiction_is_reported(wire: Any, packet: Any)
 
 
 def test_contradiction_with_other_boundaries(wire: Any, packet: Any) -> None:
-    wire.send(packet("S", seq=START - 1), packet("A", seq=START, data=b"abc"), packet("A", seq=START + 3, data=b"def"))
+    wire.send(
+        packet("S", seq=START - 1),
+        packet("A", seq=START, data=b"abc"),
+        packet("A", seq=START + 3, data=b"def"),
+    )
     wire.send(packet("A", seq=START + 2, data=b"cd"))
     assert not wire.conflicts
     wire.send(packet("A", seq=START + 2, data=b"cX"))
@@ -51,7 +55,11 @@ def test_contradiction_with_other_boundaries(wire: Any, packet: Any) -> None:
 
 
 def test_contradicting_segments_out_of_order(wire: Any, packet: Any) -> None:
-    wire.send(packet("S", seq=START - 1), packet("A", seq=START + 3, data=b"GOOD"), packet("A", seq=START + 2, data=b"XXX"))
+    wire.send(
+        packet("S", seq=START - 1),
+        packet("A", seq=START + 3, data=b"GOOD"),
+        packet("A", seq=START + 2, data=b"XXX"),
+    )
     wire.send(packet("A", seq=START, data=b"ab"))
     assert wire.conflicts == [b"XXX"]
     assert wire.stream(0) == b"abXGOOD"
@@ -84,10 +92,15 @@ def test_snap_length_leaves_a_gap(wire: Any, packet: Any) -> None:
 
 def test_inspection_depth_and_caps(make_wire: Any, packet: Any) -> None:
     wire = make_wire(inspect_bytes=1000, reassembly_flow_bytes=500)
-    wire.send(packet("S", seq=START - 1), *(packet("A", seq=START + 100 * k, data=b"x" * 100) for k in range(20)))
+    wire.send(
+        packet("S", seq=START - 1), *(packet("A", seq=START + 100 * k, data=b"x" * 100) for k in range(20))
+    )
     assert len(wire.stream(0)) == 1000
     wire = make_wire(reassembly_flow_bytes=500)
-    wire.send(packet("S", seq=START - 1), *(packet("A", seq=START + 1 + 100 * k, data=b"x" * 100) for k in range(20)))
+    wire.send(
+        packet("S", seq=START - 1),
+        *(packet("A", seq=START + 1 + 100 * k, data=b"x" * 100) for k in range(20)),
+    )
     assert wire.table.count("pending_refused") == 15
 
 

@@ -73,7 +73,11 @@ def test_zones_keep_overlapping_addresses_apart(make_wire: Any, packet: Any) -> 
     zones = (ZoneSettings("health", vlans=(10,)), ZoneSettings("police", vlans=(20,)))
     wire = make_wire(zones=zones)
     wire.send(*(packet("S", seq=1, vlan=vlan) for vlan in (10, 20, 30)))
-    assert sorted((conn.zone or "", conn.vlan) for conn in wire.finish()) == [("", 30), ("health", 10), ("police", 20)]
+    assert sorted((conn.zone or "", conn.vlan) for conn in wire.finish()) == [
+        ("", 30),
+        ("health", 10),
+        ("police", 20),
+    ]
 
 
 def test_bypassed_flow_only_counts(wire: Any, packet: Any) -> None:
