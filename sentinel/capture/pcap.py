@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +23,7 @@ from sentinel.capture.record import (
     note,
     word,
 )
+from sentinel.decode.stamp import source_stamp
 
 __all__ = ["HEADER_LENGTH", "PcapWalker", "is_pcap"]
 
@@ -90,7 +93,7 @@ class PcapWalker:
         self, data: NDArray[np.uint8], position: int, base: int, columns: Columns, faults: FaultRegister
     ) -> Step:
         """See `Walker.walk`."""
-        frames, position, stopped = walk_pcap(
+        frames, position, stopped = _walk(
             data,
             position,
             base,
@@ -115,50 +118,58 @@ def _order_of_lengths(major: int, minor: int) -> int:
     return _PERHAPS_SWAPPED if (major, minor) == (2, 3) else _IN_ORDER
 
 
-@njit(cache=True, nogil=True)
-def walk_pcap(
-    data: Any,
-    position: int,
-    base: int,
-    little: bool,
-    tick: int,
-    header: int,
-    lengths: int,
-    offset: Any,
-    caplen: Any,
-    wirelen: Any,
-    ts: Any,
-    counts: Any,
-    places: Any,
-) -> tuple[int, int, bool]:
-    """Frames written, position of the next record, and whether a fault ended the walk."""
-    end = data.size
-    room = offset.size
-    ticks = NANOSECONDS // tick
-    frames = 0
-    while frames < room and position + header <= end:
-        seconds = word(data, position, little)
-        fraction = word(data, position + 4, little)
-        captured = word(data, position + 8, little)
-        wire = word(data, position + 12, little)
-        if lengths == _SWAPPED or (lengths == _PERHAPS_SWAPPED and captured > wire):
-            captured, wire = wire, captured
-        if captured > MAX_CAPLEN:
-            note(counts, places, _CAPLEN_TOO_LARGE, base + position)
-            return frames, position, True
-        start = position + header
-        if start + captured > end:
-            break
-        if wire < captured:
-            note(counts, places, _WIRELEN_BELOW_CAPLEN, base + position)
-            wire = captured
-        if fraction >= ticks:
-            note(counts, places, _TIME_OUT_OF_RANGE, base + position)
-            fraction = ticks - 1
-        offset[frames] = start
-        caplen[frames] = captured
-        wirelen[frames] = min(wire, MAX_WIRELEN)
-        ts[frames] = seconds * NANOSECONDS + fraction * tick
-        frames += 1
-        position = start + captured
-    return frames, position, False
+def _compile(stamp: int) -> Callable[..., tuple[int, int, bool]]:
+    """The kernel. `stamp` is a cell of it, so that a change in any file it is made of misses numba's cache."""
+
+    @njit(cache=True, nogil=True)
+    def walk_pcap(
+        data: Any,
+        position: int,
+        base: int,
+        little: bool,
+        tick: int,
+        header: int,
+        lengths: int,
+        offset: Any,
+        caplen: Any,
+        wirelen: Any,
+        ts: Any,
+        counts: Any,
+        places: Any,
+    ) -> tuple[int, int, bool]:
+        """Frames written, position of the next record, and whether a fault ended the walk."""
+        end = data.size
+        room = offset.size
+        ticks = NANOSECONDS // tick
+        frames = 0 if stamp >= 0 else -1
+        while frames < room and position + header <= end:
+            seconds = word(data, position, little)
+            fraction = word(data, position + 4, little)
+            captured = word(data, position + 8, little)
+            wire = word(data, position + 12, little)
+            if lengths == _SWAPPED or (lengths == _PERHAPS_SWAPPED and captured > wire):
+                captured, wire = wire, captured
+            if captured > MAX_CAPLEN:
+                note(counts, places, _CAPLEN_TOO_LARGE, base + position)
+                return frames, position, True
+            start = position + header
+            if start + captured > end:
+                break
+            if wire < captured:
+                note(counts, places, _WIRELEN_BELOW_CAPLEN, base + position)
+                wire = captured
+            if fraction >= ticks:
+                note(counts, places, _TIME_OUT_OF_RANGE, base + position)
+                fraction = ticks - 1
+            offset[frames] = start
+            caplen[frames] = captured
+            wirelen[frames] = min(wire, MAX_WIRELEN)
+            ts[frames] = seconds * NANOSECONDS + fraction * tick
+            frames += 1
+            position = start + captured
+        return frames, position, False
+
+    return walk_pcap
+
+
+_walk = _compile(source_stamp(Path(__file__).parent))

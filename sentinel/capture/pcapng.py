@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +23,7 @@ from sentinel.capture.record import (
     note,
     word,
 )
+from sentinel.decode.stamp import source_stamp
 
 __all__ = ["MAX_INTERFACES", "PcapngWalker", "is_pcapng"]
 
@@ -88,7 +91,7 @@ class PcapngWalker:
     ) -> Step:
         """See `Walker.walk`. A frame without a time of its own (simple packet block) has its forerunner's."""
         return Step(
-            *walk_pcapng(
+            *_walk(
                 data,
                 position,
                 base,
@@ -123,25 +126,27 @@ def _seconds(data: Any, position: int, little: bool) -> Any:
 
 
 @njit(nogil=True)
-def _set_resolution(interface: Any, resolution: Any) -> None:
+def _set_resolution(interfaces: Any, number: int, resolution: Any) -> None:
     """if_tsresol: a negative power of ten or, with the highest bit set, of two."""
     power = int(resolution) & 0x7F
     if resolution & 0x80 or power > 27:  # finer than 10⁻²⁷, 64 bits do not fill a nanosecond
-        interface[_MANNER] = _SHIFT
-        interface[_FACTOR] = power if resolution & 0x80 else 127
+        interfaces[number, _MANNER] = _SHIFT
+        interfaces[number, _FACTOR] = power if resolution & 0x80 else 127
         return
-    interface[_MANNER] = _MULTIPLY if power <= 9 else _DIVIDE
-    interface[_FACTOR] = 10 ** abs(9 - power)
-    interface[_LIMIT] = MAX_TIME // interface[_FACTOR]  # raw time that may still be multiplied
+    interfaces[number, _MANNER] = _MULTIPLY if power <= 9 else _DIVIDE
+    interfaces[number, _FACTOR] = 10 ** abs(9 - power)
+    interfaces[number, _LIMIT] = (
+        MAX_TIME // interfaces[number, _FACTOR]
+    )  # raw time that may still be multiplied
 
 
 @njit(nogil=True)
-def _read_interface(data: Any, body: int, end: int, little: bool, interface: Any) -> None:
+def _read_interface(data: Any, body: int, end: int, little: bool, interfaces: Any, number: int) -> None:
     """An interface description's link type, snapshot length and time options."""
-    interface[_LINKTYPE] = _half(data, body, little)
-    interface[_SNAPLEN] = word(data, body + 4, little)
-    interface[_OFFSET] = 0
-    _set_resolution(interface, 6)
+    interfaces[number, _LINKTYPE] = _half(data, body, little)
+    interfaces[number, _SNAPLEN] = word(data, body + 4, little)
+    interfaces[number, _OFFSET] = 0
+    _set_resolution(interfaces, number, 6)
     position = body + 8
     while position + 4 <= end:
         code = _half(data, position, little)
@@ -150,9 +155,9 @@ def _read_interface(data: Any, body: int, end: int, little: bool, interface: Any
         if code == 0 or position + length > end:
             break
         if code == _TSRESOL and length >= 1:
-            _set_resolution(interface, data[position])
+            _set_resolution(interfaces, number, data[position])
         elif code == _TSOFFSET and length >= 8:
-            interface[_OFFSET] = _seconds(data, position, little) * NANOSECONDS
+            interfaces[number, _OFFSET] = _seconds(data, position, little) * NANOSECONDS
         position += (length + 3) & ~3
 
 
@@ -176,20 +181,20 @@ def _from_binary(high: int, low: int, bits: int) -> Any:
 
 
 @njit(nogil=True)
-def _nanoseconds(high: int, low: int, interface: Any) -> Any:
+def _nanoseconds(high: int, low: int, interfaces: Any, number: int) -> Any:
     """A raw time of an interface in ns since 1970; outside 0 to `MAX_TIME` where it is out of range."""
-    factor = interface[_FACTOR]
-    manner = interface[_MANNER]
+    factor = interfaces[number, _FACTOR]
+    manner = interfaces[number, _MANNER]
     if manner == _SHIFT:
         time = _from_binary(high, low, factor)
     elif manner == _DIVIDE:
         raw = np.uint64(high) << np.uint64(32) | np.uint64(low)
         time = np.int64(raw // np.uint64(factor))
-    elif high < 1 << 31 and (high << 32 | low) <= interface[_LIMIT]:
+    elif high < 1 << 31 and (high << 32 | low) <= interfaces[number, _LIMIT]:
         time = (high << 32 | low) * factor
     else:
         time = np.int64(MAX_TIME + 1)
-    return min(time, MAX_TIME + 1) + interface[_OFFSET]
+    return min(time, MAX_TIME + 1) + interfaces[number, _OFFSET]
 
 
 @njit(nogil=True)
@@ -258,19 +263,27 @@ def _describe(
         return -1, False
     if state[_INTERFACES] == MAX_INTERFACES:
         return _TOO_MANY_INTERFACES, False
-    _read_interface(data, body, tail, little, interfaces[state[_INTERFACES]])
+    _read_interface(data, body, tail, little, interfaces, state[_INTERFACES])
     state[_INTERFACES] += 1
     return -1, False
 
 
 @njit(nogil=True)
 def _time_of(
-    data: Any, clock: int, little: bool, interface: Any, last: int, counts: Any, places: Any, place: int
+    data: Any,
+    clock: int,
+    little: bool,
+    interfaces: Any,
+    number: int,
+    last: int,
+    counts: Any,
+    places: Any,
+    place: int,
 ) -> Any:
     """The frame's time by the raw one at `clock`, clamped; its forerunner's where there is none."""
     if clock < 0:
         return last
-    time = _nanoseconds(word(data, clock, little), word(data, clock + 4, little), interface)
+    time = _nanoseconds(word(data, clock, little), word(data, clock + 4, little), interfaces, number)
     if time < 0 or time > MAX_TIME:
         note(counts, places, _TIME_OUT_OF_RANGE, place)
     return max(0, min(time, MAX_TIME))
@@ -289,83 +302,90 @@ def _lengths(captured: int, wire: int, held: int, counts: Any, places: Any, plac
     return captured, min(wire, MAX_WIRELEN)
 
 
-@njit(cache=True, nogil=True)
-def walk_pcapng(
-    data: Any,
-    position: int,
-    base: int,
-    state: Any,
-    interfaces: Any,
-    offset: Any,
-    caplen: Any,
-    wirelen: Any,
-    ts: Any,
-    linktype: Any,
-    counts: Any,
-    places: Any,
-) -> tuple[int, int, bool]:
-    """Frames written, position of the next block, and whether a fault ended the walk."""
-    end = data.size
-    room = offset.size
-    frames = 0
-    stopped = False
-    little = state[_LITTLE] == 1
-    while frames < room and position + 12 <= end and not stopped:
-        place = base + position
-        kind = word(data, position, little)
-        if kind == _SECTION:  # reads alike in both byte orders
-            order = _byte_order(data, position)
-            if order < 0:
-                note(counts, places, _SECTION_INVALID, place)
+def _compile(stamp: int) -> Callable[..., tuple[int, int, bool]]:
+    """The kernel. `stamp` is a cell of it, so that a change in any file it is made of misses numba's cache."""
+
+    @njit(cache=True, nogil=True)
+    def walk_pcapng(
+        data: Any,
+        position: int,
+        base: int,
+        state: Any,
+        interfaces: Any,
+        offset: Any,
+        caplen: Any,
+        wirelen: Any,
+        ts: Any,
+        linktype: Any,
+        counts: Any,
+        places: Any,
+    ) -> tuple[int, int, bool]:
+        """Frames written, position of the next block, and whether a fault ended the walk."""
+        end = data.size
+        room = offset.size
+        frames = 0 if stamp >= 0 else -1
+        stopped = False
+        little = state[_LITTLE] == 1
+        while frames < room and position + 12 <= end and not stopped:
+            place = base + position
+            kind = word(data, position, little)
+            if kind == _SECTION:  # reads alike in both byte orders
+                order = _byte_order(data, position)
+                if order < 0:
+                    note(counts, places, _SECTION_INVALID, place)
+                    stopped = True
+                    break
+                little = order == 1
+            length = _block_length(data, position, kind, little)
+            if length == 0:
+                note(counts, places, _BLOCK_LENGTH_INVALID, place)
                 stopped = True
                 break
-            little = order == 1
-        length = _block_length(data, position, kind, little)
-        if length == 0:
-            note(counts, places, _BLOCK_LENGTH_INVALID, place)
-            stopped = True
-            break
-        aligned = (length + 3) & ~3
-        if not _is_read(kind):
-            if not _is_named(kind):
-                note(counts, places, _UNKNOWN_BLOCK, place)
+            aligned = (length + 3) & ~3
+            if not _is_read(kind):
+                if not _is_named(kind):
+                    note(counts, places, _UNKNOWN_BLOCK, place)
+                position += aligned
+                continue
+            if position + aligned > end:
+                break
+            if aligned != length:
+                note(counts, places, _BLOCK_UNALIGNED, place)
+            elif word(data, position + length - 4, little) != length:
+                note(counts, places, _BLOCK_TRAILER_MISMATCH, place)
+            body = position + 8
             position += aligned
-            continue
-        if position + aligned > end:
-            break
-        if aligned != length:
-            note(counts, places, _BLOCK_UNALIGNED, place)
-        elif word(data, position + length - 4, little) != length:
-            note(counts, places, _BLOCK_TRAILER_MISMATCH, place)
-        body = position + 8
-        position += aligned
-        tail = position - 4
-        if kind == _SECTION or kind == _INTERFACE:
-            fault, stopped = _describe(data, kind, body, tail, little, state, interfaces)
-            if fault >= 0:
-                note(counts, places, fault, place)
-            continue
-        if tail - body < (4 if kind == _SIMPLE_PACKET else 20):
-            note(counts, places, _BLOCK_TOO_SHORT, place)
-            continue
-        number, start, captured, wire, clock = _packet_fields(data, body, kind, little)
-        link = UNKNOWN_LINKTYPE
-        if number < state[_INTERFACES]:
-            interface = interfaces[number]
-            link = interface[_LINKTYPE]
-            state[_LAST_TIME] = _time_of(
-                data, clock, little, interface, state[_LAST_TIME], counts, places, place
-            )
-            if kind == _SIMPLE_PACKET and interface[_SNAPLEN] > 0:
-                captured = min(captured, interface[_SNAPLEN])
-        else:
-            note(counts, places, _UNKNOWN_INTERFACE, place)
-        captured, wire = _lengths(captured, wire, tail - start, counts, places, place)
-        offset[frames] = start
-        caplen[frames] = captured
-        wirelen[frames] = wire
-        ts[frames] = state[_LAST_TIME]
-        linktype[frames] = link
-        frames += 1
-    state[_LITTLE] = little
-    return frames, position, stopped
+            tail = position - 4
+            if kind == _SECTION or kind == _INTERFACE:
+                fault, stopped = _describe(data, kind, body, tail, little, state, interfaces)
+                if fault >= 0:
+                    note(counts, places, fault, place)
+                continue
+            if tail - body < (4 if kind == _SIMPLE_PACKET else 20):
+                note(counts, places, _BLOCK_TOO_SHORT, place)
+                continue
+            number, start, captured, wire, clock = _packet_fields(data, body, kind, little)
+            link = UNKNOWN_LINKTYPE
+            if number < state[_INTERFACES]:
+                link = interfaces[number, _LINKTYPE]
+                state[_LAST_TIME] = _time_of(
+                    data, clock, little, interfaces, number, state[_LAST_TIME], counts, places, place
+                )
+                if kind == _SIMPLE_PACKET and interfaces[number, _SNAPLEN] > 0:
+                    captured = min(captured, interfaces[number, _SNAPLEN])
+            else:
+                note(counts, places, _UNKNOWN_INTERFACE, place)
+            captured, wire = _lengths(captured, wire, tail - start, counts, places, place)
+            offset[frames] = start
+            caplen[frames] = captured
+            wirelen[frames] = wire
+            ts[frames] = state[_LAST_TIME]
+            linktype[frames] = link
+            frames += 1
+        state[_LITTLE] = little
+        return frames, position, stopped
+
+    return walk_pcapng
+
+
+_walk = _compile(source_stamp(Path(__file__).parent))
