@@ -108,7 +108,7 @@ def count_flows(rows: NDArray[np.void]) -> int:
 
 
 def gather(folder: Path, longest: int) -> Material:
-    """Everything out of the captures below `folder`; files of other links and unreadable ones are left out."""
+    """Everything out of the captures below `folder`; other links and unreadable files are left out."""
     parts = []
     for path in sorted(folder.rglob("*.pcap*")):
         if "malformed" in path.parts or not path.is_file():
@@ -263,7 +263,7 @@ def checksum_place(data: Any, network: int, end: int, version: int) -> tuple[int
 
 @njit(cache=True, nogil=True)
 def move_packet(data: Any, network: int, end: int, version: int, key: int, inside: int) -> Any:
-    """Move a packet's addresses. `inside`: change of the sum of what it carries; returns that of the whole."""
+    """Move a packet's addresses. `inside`: change of the sum of what it carries; returns the whole's."""
     if version == 0:
         if network + 28 <= end:
             move4(data, network + 14, key)

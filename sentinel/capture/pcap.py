@@ -119,7 +119,7 @@ def _order_of_lengths(major: int, minor: int) -> int:
 
 
 def _compile(stamp: int) -> Callable[..., tuple[int, int, bool]]:
-    """The kernel. `stamp` is a cell of it, so that a change in any file it is made of misses numba's cache."""
+    """The kernel. `stamp` is a cell of it, so that a change in a file it is made of misses numba's cache."""
 
     @njit(cache=True, nogil=True)
     def walk_pcap(

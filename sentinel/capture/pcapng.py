@@ -50,7 +50,7 @@ _MAX_TSOFFSET: Final = 4_600_000_000
 _FRACTION_BITS: Final = 34
 """Bits of a binary fraction of a second that count: with 10⁹ they fill 64."""
 
-# Columns of the interface table.
+# Columns of the interface table; the limit is the highest raw time that may be multiplied.
 _LINKTYPE, _SNAPLEN, _MANNER, _FACTOR, _LIMIT, _OFFSET = 0, 1, 2, 3, 4, 5
 
 # Cells of the state between two walks.
@@ -135,9 +135,7 @@ def _set_resolution(interfaces: Any, number: int, resolution: Any) -> None:
         return
     interfaces[number, _MANNER] = _MULTIPLY if power <= 9 else _DIVIDE
     interfaces[number, _FACTOR] = 10 ** abs(9 - power)
-    interfaces[number, _LIMIT] = (
-        MAX_TIME // interfaces[number, _FACTOR]
-    )  # raw time that may still be multiplied
+    interfaces[number, _LIMIT] = MAX_TIME // interfaces[number, _FACTOR]
 
 
 @njit(nogil=True)
@@ -207,13 +205,7 @@ def _block_length(data: Any, position: int, kind: int, little: bool) -> Any:
 
 @njit(nogil=True)
 def _is_read(kind: int) -> bool:
-    return (
-        kind == _ENHANCED_PACKET
-        or kind == _SIMPLE_PACKET
-        or kind == _OLD_PACKET
-        or kind == _INTERFACE
-        or kind == _SECTION
-    )
+    return kind in (_ENHANCED_PACKET, _SIMPLE_PACKET, _OLD_PACKET, _INTERFACE, _SECTION)
 
 
 @njit(nogil=True)
@@ -303,7 +295,7 @@ def _lengths(captured: int, wire: int, held: int, counts: Any, places: Any, plac
 
 
 def _compile(stamp: int) -> Callable[..., tuple[int, int, bool]]:
-    """The kernel. `stamp` is a cell of it, so that a change in any file it is made of misses numba's cache."""
+    """The kernel. `stamp` is a cell of it, so that a change in a file it is made of misses numba's cache."""
 
     @njit(cache=True, nogil=True)
     def walk_pcapng(
@@ -356,7 +348,7 @@ def _compile(stamp: int) -> Callable[..., tuple[int, int, bool]]:
             body = position + 8
             position += aligned
             tail = position - 4
-            if kind == _SECTION or kind == _INTERFACE:
+            if kind in (_SECTION, _INTERFACE):
                 fault, stopped = _describe(data, kind, body, tail, little, state, interfaces)
                 if fault >= 0:
                     note(counts, places, fault, place)
