@@ -4,7 +4,9 @@ from sentinel.event.alert import Alert, Level
 from sentinel.event.conn import Conn
 from sentinel.event.dns import Dns
 from sentinel.event.event import KINDS, Event, FlowEvent, field_attributes
+from sentinel.event.ftp import Ftp
 from sentinel.event.payload import Payload
+from sentinel.event.smtp import Smtp
 from sentinel.event.ssh import Ssh
 from sentinel.event.ssl import Ssl
 from sentinel.event.tunnel import Tunnel
@@ -19,8 +21,10 @@ __all__ = [
     "Dns",
     "Event",
     "FlowEvent",
+    "Ftp",
     "Level",
     "Payload",
+    "Smtp",
     "Ssh",
     "Ssl",
     "Tunnel",
