@@ -1,0 +1,50 @@
+"""The steps from an empty database to the present one. A step, once released, never changes."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+from sentinel.store.fault import StoreError
+
+__all__ = ["migrate"]
+
+_migrations = Migrations("sentinel")
+
+
+@_migrations(name="0001-alert")
+def _alert(db: Database) -> None:
+    db.table("alert").create(
+        {
+            "id": str,
+            "ts": float,
+            "level": str,
+            "title": str,
+            "title_en": str,
+            "rule_id": str,
+            "tags": str,
+            "category": str,
+            "description": str,
+            "kind": str,
+            "uid": str,
+            "src": str,
+            "src_port": int,
+            "dst": str,
+            "dst_port": int,
+            "zone": str,
+            "fields": str,
+            "stored_at": float,
+        },
+        pk="id",
+        not_null={"ts", "level", "title", "rule_id", "kind", "tags", "fields", "stored_at"},
+    )
+    for columns in (["ts"], ["rule_id", "ts"], ["src", "ts"], ["dst", "ts"]):
+        db.table("alert").create_index(columns)
+
+
+def migrate(db: Database) -> None:
+    """Bring `db` to the present form. Raises StoreError where a newer version wrote it."""
+    known = {migration.name for migration in (*_migrations.pending(db), *_migrations.applied(db))}
+    ours = {migration.name for migration in _migrations.pending(Database(memory=True))}
+    if newer := sorted(known - ours):
+        raise StoreError("store.newer", step=newer[-1])
+    _migrations.apply(db)

@@ -1,0 +1,29 @@
+"""Migrations run once, and a database from the future is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sentinel.store.fault import StoreError
+from sentinel.store.writer import open_database
+
+
+def test_opening_again_changes_nothing(tmp_path: Path) -> None:
+    first = open_database(tmp_path / "s.sqlite")
+    schema = first.schema
+    first.close()
+    second = open_database(tmp_path / "s.sqlite")
+    assert second.schema == schema
+    assert second.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert second.execute("SELECT count(*) FROM _sqlite_migrations").fetchone() == (1,)
+    second.close()
+
+
+def test_a_newer_database_is_refused_by_name(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "s.sqlite")
+    database.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('sentinel', '9999-future', 'now')")
+    database.close()
+    with pytest.raises(StoreError, match="9999-future"):
+        open_database(tmp_path / "s.sqlite")
