@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from sentinel.event.ftp import Ftp as FtpEvent
@@ -36,7 +37,7 @@ _ONLY_FTP: Final = re.compile(
     rb"^(?:SYST|FEAT|PASV|EPSV|PORT|EPRT|TYPE|CWD|PWD|XPWD|STOR|OPTS|PBSZ|PROT|ADAT|AUTH (?:TLS|SSL|GSSAPI))\b",
     re.I | re.M,
 )
-_ONLY_FTP_REPLY: Final = re.compile(rb"^([1-5]\d\d)(?:([ -])(.*))?$", re.S)
+_ONLY_FTP_REPLY: Final = re.compile(rb"^(?:331|332|230|530|234|211|215|227|229|257)[ -]", re.M)
 _REPLY: Final = re.compile(rb"^([1-5]\d\d)(?:([ -])(.*))?$", re.S)
 _NUMBER: Final = re.compile(r"\d+")
 _QUOTED: Final = re.compile(r'"((?:[^"]|"")*)"')
@@ -77,7 +78,7 @@ class Ftp(Analyzer):
     def __init__(self, flow: Endpoints, emit: Emit, settings: ProtocolSettings) -> None:
         super().__init__(flow, emit, settings)
         self.successor: type[Analyzer] | None = None
-        self.expected_data: list[tuple[str, int]] = []
+        self.expected_data: Sequence[tuple[str, int]] = ()
         """Responders (address, port) of data connections that were announced."""
         self._lines = (Lines(), Lines())
         self._pending: deque[_Command] = deque([_Command(_GREETING, "", 0.0)])
@@ -146,7 +147,7 @@ class Ftp(Analyzer):
     def _expect(self, passive: bool, orig_h: str, resp_h: str, resp_p: int) -> None:
         self._channel = (passive, orig_h, resp_h, resp_p)
         if len(self.expected_data) < MAX_EXPECTED:
-            self.expected_data.append((resp_h, resp_p))
+            self.expected_data = [*self.expected_data, (resp_h, resp_p)]
 
     # -- what the server says ---------------------------------------------------------------------
 
