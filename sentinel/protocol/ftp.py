@@ -1,7 +1,7 @@
 """FTP control connections (RFC 959, 2228, 2428): commands with replies, data connections announced.
 
-As in Zeek, a command is told when the next one comes (its last reply is known then), and only those that move,
-delete or announce data are told; a refused log-in is told too, for those who count them.
+As in Zeek, a command is told when the next one comes (its last reply is known then), and only those that
+move, delete or announce data are told; a refused log-in is told too, for those who count them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MAX_TEXT: Final = 4096
 
 _GREETING = "<init>"
 _ONLY_FTP: Final = re.compile(
-    rb"^(?:SYST|FEAT|PASV|EPSV|PORT|EPRT|TYPE|CWD|PWD|XPWD|STOR|OPTS|PBSZ|PROT|ADAT|AUTH (?:TLS|SSL|GSSAPI))\b",
+    rb"^(?:SYST|FEAT|PASV|EPSV|PORT|EPRT|TYPE|CWD|PWD|XPWD|STOR|OPTS|PBSZ|PROT|AUTH (?:TLS|SSL|GSSAPI))\b",
     re.I | re.M,
 )
 _ONLY_FTP_REPLY: Final = re.compile(rb"^(?:331|332|230|530|234|211|215|227|229|257)[ -]", re.M)
@@ -68,8 +68,20 @@ def _join(directory: str, path: str) -> str:
 class Ftp(Analyzer):
     """One FTP control connection."""
 
-    __slots__ = ("_channel", "_current", "_directory", "_file_size", "_lines", "_multiline", "_password")
-    __slots__ += ("_pending", "_reply", "_user", "expected_data", "successor")
+    __slots__ = (
+        "_channel",
+        "_current",
+        "_directory",
+        "_file_size",
+        "_lines",
+        "_multiline",
+        "_password",
+        "_pending",
+        "_reply",
+        "_user",
+        "expected_data",
+        "successor",
+    )
 
     service: ClassVar[str] = "ftp"
     ports: ClassVar[frozenset[int]] = frozenset({21, 2121, 2811})

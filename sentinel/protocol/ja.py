@@ -68,7 +68,7 @@ def _ciphers_part(ciphers: tuple[int, ...]) -> tuple[str, str]:
 
 @lru_cache(maxsize=2048)
 def _extensions_part(kinds: tuple[int, ...], signatures: tuple[int, ...]) -> tuple[str, str]:
-    """Count of all extensions and hash of the sorted ones (without SNI, ALPN) and the signature algorithms."""
+    """Count of all extensions; hash of the sorted ones (without SNI, ALPN) and the signature algorithms."""
     kept = [kind for kind in kinds if kind not in GREASE]
     count = f"{min(len(kept), 99):02d}"
     text = ",".join(sorted([f"{kind:04x}" for kind in kept if kind not in (EXT_SERVER_NAME, EXT_ALPN)]))
@@ -81,7 +81,7 @@ def _extensions_part(kinds: tuple[int, ...], signatures: tuple[int, ...]) -> tup
 
 
 def _alpn_part(names: list[bytes]) -> str:
-    """First and last character of the first ALPN name; of its hexadecimal form where they are not alphanumeric."""
+    """First and last character of the first ALPN name; of its hexadecimal form unless alphanumeric."""
     if not names or not names[0]:
         return "00"
     first, last = names[0][0], names[0][-1]

@@ -64,11 +64,28 @@ def _version(client: str | None, server: str | None) -> int | None:
 class Ssh(Analyzer):
     """One SSH connection."""
 
-    __slots__ = ("_accept_size", "_attempts", "_banners", "_clear", "_client_spoke", "_emitted", "_failure_size")
-    __slots__ += ("_fingerprint", "_host_key", "_kex", "_pending", "_segments", "_skipped_banner", "_state")
-    __slots__ += ("_success", "_ts")
+    __slots__ = (
+        "_accept_size",
+        "_attempts",
+        "_banners",
+        "_clear",
+        "_client_spoke",
+        "_emitted",
+        "_failure_size",
+        "_fingerprint",
+        "_host_key",
+        "_kex",
+        "_pending",
+        "_segments",
+        "_skipped_banner",
+        "_state",
+        "_success",
+        "_ts",
+        "encrypted",
+    )
 
     service: ClassVar[str] = "ssh"
+    whole: ClassVar[bool] = True
     ports: ClassVar[frozenset[int]] = frozenset({22, 2222})
 
     def __init__(self, flow: Endpoints, emit: Emit, settings: ProtocolSettings) -> None:
@@ -89,6 +106,7 @@ class Ssh(Analyzer):
         self._success: bool | None = None
         self._attempts = 0
         self._emitted = False
+        self.encrypted = False
 
     @staticmethod
     def recognise(data: bytes, is_orig: bool, transport: str) -> bool | None:
@@ -230,6 +248,7 @@ class Ssh(Analyzer):
     # -- after NEWKEYS ----------------------------------------------------------------------------
 
     def _encrypted(self, is_orig: bool, length: int) -> None:
+        self.encrypted = True
         self._segments += 1
         if is_orig:
             self._client_spoke = True
@@ -240,7 +259,7 @@ class Ssh(Analyzer):
             self._emit(ts)
 
     def _infer(self, length: int) -> None:
-        """Zeek's rule: first answer SERVICE_ACCEPT, then perhaps a banner, then refusals of one size or success."""
+        """Zeek's rule: first SERVICE_ACCEPT, then perhaps a banner, then refusals of one size or success."""
         if not self._accept_size:
             self._accept_size = length
         elif length + 16 == self._accept_size:

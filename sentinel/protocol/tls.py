@@ -1,8 +1,8 @@
 """TLS 1.0–1.3, SSL 3.0 and 2.0, and TLCP (GB/T 38636-2020): the record layer over TCP.
 
-Records that cannot be read are skipped by their length, never buffered. Once both sides are encrypted there is
-nothing more to learn and the flow is let go, unless both agreed on heartbeats: then record lengths are watched
-a while for Heartbleed.
+Records that cannot be read are skipped by their length, never buffered. Once both sides are encrypted there
+is nothing more to learn and the flow is let go, unless both agreed on heartbeats: then record lengths are
+watched a while for Heartbleed.
 """
 
 from __future__ import annotations
@@ -41,17 +41,31 @@ def _recognise_ssl2(data: bytes) -> bool | None:
         return False
     ciphers, session, challenge = (data[at] << 8 | data[at + 1] for at in (5, 7, 9))
     whole = (data[0] & 0x7F) << 8 | data[1]
-    return ciphers % 3 == 0 and session in (0, 16) and 16 <= challenge <= 32 and (
-        whole == 9 + ciphers + session + challenge
+    return (
+        ciphers % 3 == 0
+        and session in (0, 16)
+        and 16 <= challenge <= 32
+        and (whole == 9 + ciphers + session + challenge)
     )
 
 
 class Tls(Analyzer):
     """One TLS or TLCP connection."""
 
-    __slots__ = ("_clear_records", "_handshake", "_need", "_pending", "_session", "_skip", "_ssl2", "_watched")
+    __slots__ = (
+        "_clear_records",
+        "_handshake",
+        "_need",
+        "_pending",
+        "_session",
+        "_skip",
+        "_ssl2",
+        "_watched",
+        "encrypted",
+    )
 
     service: ClassVar[str] = "ssl"
+    whole: ClassVar[bool] = True
     ports: ClassVar[frozenset[int]] = frozenset(
         {443, 465, 563, 585, 614, 636, 853, 989, 990, 992, 993, 995, 4433, 5223, 8443}
     )
@@ -66,6 +80,7 @@ class Tls(Analyzer):
         self._ssl2 = [True, True]
         self._clear_records = 0
         self._watched = 0
+        self.encrypted = False
 
     @staticmethod
     def recognise(data: bytes, is_orig: bool, transport: str) -> bool | None:
@@ -141,6 +156,7 @@ class Tls(Analyzer):
         session = self._session
         session.encrypted(is_orig, content_type, length, ts)
         if session.established:
+            self.encrypted = True
             self._watched += 1
             if not session.watches_heartbeats or self._watched > WATCHED_RECORDS:
                 self.done = True

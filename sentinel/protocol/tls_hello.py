@@ -160,8 +160,18 @@ class ClientHello:
 class ServerHello:
     """What a server chose."""
 
-    __slots__ = ("alpn", "cipher", "extensions", "group", "heartbeat", "legacy_version", "psk", "retry")
-    __slots__ += ("session_id", "version")
+    __slots__ = (
+        "alpn",
+        "cipher",
+        "extensions",
+        "group",
+        "heartbeat",
+        "legacy_version",
+        "psk",
+        "retry",
+        "session_id",
+        "version",
+    )
 
     def __init__(self, version: int, session_id: bytes, cipher: int, retry: bool) -> None:
         self.legacy_version = version

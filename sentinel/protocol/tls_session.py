@@ -66,10 +66,31 @@ def certificates_in(body: bytes) -> list[bytes]:
 class TlsSession:
     """What is known of one handshake so far."""
 
-    __slots__ = ("_chain", "_cipher", "_client", "_client_chain", "_curve", "_dtls", "_emitted", "_encrypted")
-    __slots__ += ("_flow", "_emit", "_heartbleed", "_history", "_ja3s", "_key_exchanged", "_last_alert")
-    __slots__ += ("_last_heartbeat", "_next_protocol", "_resumed", "_server_heartbeat", "_ts", "_version")
-    __slots__ += ("established", "flipped")
+    __slots__ = (
+        "_chain",
+        "_cipher",
+        "_client",
+        "_client_chain",
+        "_curve",
+        "_dtls",
+        "_emit",
+        "_emitted",
+        "_encrypted",
+        "_flow",
+        "_heartbleed",
+        "_history",
+        "_ja3s",
+        "_key_exchanged",
+        "_last_alert",
+        "_last_heartbeat",
+        "_next_protocol",
+        "_resumed",
+        "_server_heartbeat",
+        "_ts",
+        "_version",
+        "established",
+        "flipped",
+    )
 
     def __init__(self, flow: Endpoints, emit: Emit, dtls: bool = False) -> None:
         self._flow = flow

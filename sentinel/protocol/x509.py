@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import OrderedDict
+from contextlib import suppress
 from hashlib import sha256
 from typing import Final
 
@@ -32,9 +33,28 @@ _FIXED_BITS: Final = {"ED25519": 253, "ED448": 456, "X25519": 253, "X448": 448}
 class Certificate:
     """What can be read of one certificate. Fields are those of the `x509` event."""
 
-    __slots__ = ("ca", "common_names", "curve", "exponent", "fingerprint", "issuer", "key_alg", "key_length")
-    __slots__ += ("key_type", "not_valid_after", "not_valid_before", "path_len", "san_dns", "san_email")
-    __slots__ += ("san_ip", "san_uri", "serial", "sig_alg", "subject", "version")
+    __slots__ = (
+        "ca",
+        "common_names",
+        "curve",
+        "exponent",
+        "fingerprint",
+        "issuer",
+        "key_alg",
+        "key_length",
+        "key_type",
+        "not_valid_after",
+        "not_valid_before",
+        "path_len",
+        "san_dns",
+        "san_email",
+        "san_ip",
+        "san_uri",
+        "serial",
+        "sig_alg",
+        "subject",
+        "version",
+    )
 
     def __init__(self, fingerprint: str) -> None:
         self.fingerprint = fingerprint
@@ -124,7 +144,9 @@ def _read_key(out: Certificate, data: bytes, node: der.Node) -> None:
             out.key_length = int.from_bytes(data[prime[2] : prime[3]], "big").bit_length()
     elif dotted in ("1.2.840.10045.2.1", "1.2.156.10197.1.301"):
         out.key_type = "ecdsa"
-        curve = der.oid(data[parameters[2] : parameters[3]]) if parameters and parameters[0] == der.OID else ""
+        curve = (
+            der.oid(data[parameters[2] : parameters[3]]) if parameters and parameters[0] == der.OID else ""
+        )
         name, bits = CURVES.get(curve, (curve, (len(key) - 1) * 4))
         out.curve = name or None
         out.key_length = bits
@@ -237,10 +259,8 @@ def certificate(data: bytes) -> Certificate:
         _cache.move_to_end(digest)
         return found
     out = Certificate(digest.hex())
-    try:
+    with suppress(der.DerError):  # what was read stays
         _read(out, data)
-    except der.DerError:
-        pass  # what was read stays
     _cache[digest] = out
     if len(_cache) > CACHED:
         _cache.popitem(last=False)

@@ -140,7 +140,7 @@ def _attribute(data: bytes, node: der.Node) -> tuple[str, str] | None:
 
 
 def distinguished_name(data: bytes, node: der.Node, limit: int = 4096) -> str:
-    """A Name, last relative name first (`CN=…,O=…,C=…`), as OpenSSL's RFC 2253 form; cut to `limit` characters."""
+    """A Name, last relative name first (`CN=…,O=…,C=…`), OpenSSL's RFC 2253 form; at most `limit` long."""
     out = ""
     for relative in der.children(data, node):
         plus = ""
