@@ -1,0 +1,129 @@
+"""The shipped rules: each is complete, and holds on its own positive test events and on no negative one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from sentinel.event import KINDS, Event, field_attributes
+from sentinel.rule import Rule, RuleSet, RuleSettings
+from sentinel.rule.access import RecordAccess
+from sentinel.rule.condition import leaves
+from sentinel.rule.load import load_file, rule_files
+from sentinel.rule.logsource import COMPUTED, wire_name
+from sentinel.rule.plan import Plan
+
+ROOT = Path(__file__).parents[2]
+FILES, _ = rule_files(["rules"], ROOT)
+NAMES = [str(path.relative_to(ROOT / "rules")).removesuffix(".yml") for path in FILES]
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+CATEGORY = re.compile(r"(?:MP|NA|DS|IC|DE|RO|SHE|AB|FOC)[A-Z]+")
+FLOW = {"ts": 1.0, "uid": "C1", "id.orig_h": "10.1.2.3", "id.orig_p": 50000, "id.resp_h": "192.0.2.1"}
+DEFAULTS: dict[str, dict[str, Any]] = {"payload": {"proto": "tcp", "direction": "to_server"}}
+
+
+def only_rule(path: Path) -> Rule:
+    rules, problems = load_file(path)
+    assert not problems, "\n".join(map(str, problems))
+    [rule] = rules
+    return rule
+
+
+def cases(path: Path) -> list[tuple[bool, dict[str, Any]]]:
+    document = yaml.safe_load(path.with_suffix(".test.yml").read_text(encoding="utf-8"))
+    return [(expected, dict(event)) for expected in (True, False) for event in document[_KEY[expected]]]
+
+
+_KEY = {True: "positive", False: "negative"}
+
+
+def typed(kind: str, fields: dict[str, Any]) -> Event:
+    """An event from its wire names; bytes are written as Latin-1 text."""
+    known = field_attributes(KINDS[kind])
+    unknown = fields.keys() - known.keys()
+    assert not unknown, f"{kind} has no field {unknown}"
+    given = {**FLOW, "id.resp_p": 80, **DEFAULTS.get(kind, {}), **fields}
+    types = {field.encode_name: field.type for field in msgspec.structs.fields(KINDS[kind])}
+    values = {
+        known[name]: value.encode("latin-1") if isinstance(value, str) and _is_bytes(types[name]) else value
+        for name, value in given.items()
+        if name in known
+    }
+    required = {
+        field.name: [] if "list" in str(field.type) else (0 if field.type in (int, float) else "")
+        for field in msgspec.structs.fields(KINDS[kind])
+        if field.required and field.name not in values
+    }
+    return KINDS[kind](**values, **required)
+
+
+def _is_bytes(annotation: Any) -> bool:
+    return annotation is bytes or annotation == bytes | None
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_a_rule_says_all_that_the_desk_needs(path: Path) -> None:
+    rule = only_rule(path)
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert document["id"] and document["level"] and document["date"] and rule.status
+    for text in (rule.title, rule.description, rule.respond):
+        assert text and CHINESE.search(text)
+    assert rule.title_en and not CHINESE.search(rule.title_en)
+    assert rule.author == "sentinel"
+    assert rule.references and all(link.startswith("https://") for link in rule.references)
+    assert rule.falsepositives and any(tag.startswith("attack.t") for tag in rule.tags)
+    assert rule.category and CATEGORY.fullmatch(rule.category)
+    assert rule.kinds
+    for kind in rule.kinds:
+        if kind in KINDS:
+            known = field_attributes(KINDS[kind]).keys() | COMPUTED.get(kind, {}).keys()
+            asked = {wire_name(rule.logsource, leaf.field) for leaf in leaves(rule.condition) if leaf.field}
+            assert asked <= known
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_a_rule_holds_where_its_test_says(path: Path) -> None:
+    rule = only_rule(path)
+    told = cases(path)
+    assert {expected for expected, _ in told} == {True, False}
+    for number, (expected, fields) in enumerate(told):
+        kind = fields.pop("kind")
+        if kind in KINDS:
+            alerts = RuleSet([rule]).match(
+                [typed(kind, {**fields, "uid": f"C{number}"} if _flows(kind) else fields)]
+            )
+            held = bool(alerts)
+        else:
+            held = bool(Plan([(0, rule)], RecordAccess(kind)).match([{**FLOW, **fields}]))
+        assert held is expected, f"event {number}: {fields}"
+
+
+def _flows(kind: str) -> bool:
+    return "uid" in field_attributes(KINDS[kind])
+
+
+def test_the_pack_as_a_whole() -> None:
+    rules = RuleSet.load(RuleSettings(), ROOT)
+    assert not rules.problems
+    assert len(rules.rules) == len(FILES) >= 30
+    assert len({rule.title for rule in rules.rules}) == len(FILES)
+    tests = {path.name.removesuffix(".test.yml") for path in (ROOT / "rules").rglob("*.test.yml")}
+    assert tests == {path.stem for path in FILES}
+
+
+def test_negatives_of_one_rule_fire_no_other_above_medium() -> None:
+    rules = RuleSet.load(RuleSettings(), ROOT)
+    for path in FILES:
+        for expected, fields in cases(path):
+            kind = fields.pop("kind")
+            if expected or kind not in KINDS:
+                continue
+            if _flows(kind):
+                fields["uid"] = f"C{path.stem}{fields}"
+            loud = [alert.title for alert in rules.match([typed(kind, fields)]) if alert.level.rank > 2]
+            assert not loud, f"{path.stem}: {fields}"
