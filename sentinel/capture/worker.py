@@ -1,0 +1,126 @@
+"""A capture worker: the process that reads one interface's ring and runs the pipeline on it.
+
+Started by `supervisor.Supervisor` as `python -m sentinel.capture.worker FD`; the first bytes on the socket
+`FD` are a pickled `WorkerTask`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import signal
+import socket
+import struct
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sentinel.capture.batch import Batch
+from sentinel.capture.channel import FrameSender
+from sentinel.capture.filter import compile_filter
+from sentinel.capture.privilege import die_with_parent, keep_only_net_raw
+from sentinel.capture.ring import Ring, RingStatistics
+from sentinel.capture.settings import CaptureSettings
+
+__all__ = ["Consumer", "WorkerTask", "main"]
+
+_HEARTBEAT = 1.0
+"""Seconds between reports of the statistics."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerTask:
+    """What a worker is told."""
+
+    name: str
+    interface: str
+    settings: CaptureSettings
+    fanout: int | None
+    factory: str
+    """`module:function` that makes the consumer: `function(task, send)`."""
+    config: Any
+    """Whatever the factory needs (the whole configuration)."""
+    parent: int
+    """Process id of the agent."""
+
+
+class Consumer(Protocol):
+    """What a worker does with its packets."""
+
+    def process(self, batch: Batch) -> None:
+        """Take a batch; it is released afterwards."""
+
+    def idle(self, now: float) -> None:
+        """No packets came for a while; `now` is wall-clock time."""
+
+    def report(self, ring: RingStatistics, blocks: tuple[int, int], dropped_frames: int) -> None:
+        """Send the statistics; called about once a second."""
+
+    def finish(self) -> None:
+        """The end: send what is still held."""
+
+
+def run(task: WorkerTask, sender: FrameSender, stopping: Callable[[], bool]) -> None:
+    """Read the ring until told to stop. Raises `OSError` when the interface fails."""
+    program = compile_filter(task.settings.filter, snaplen=task.settings.snaplen)
+    module, _, function = task.factory.partition(":")
+    consumer: Consumer = getattr(importlib.import_module(module), function)(task, sender.send)
+    ring = Ring(task.interface, task.settings, program=program, fanout=task.fanout)
+    keep_only_net_raw()
+    next_report = 0.0
+    try:
+        while not stopping():
+            batch = ring.poll(task.settings.block_timeout)
+            if batch is not None:
+                try:
+                    consumer.process(batch)
+                finally:
+                    batch.release()
+            now = time.monotonic()
+            if now >= next_report:
+                if batch is None:
+                    consumer.idle(time.time())
+                consumer.report(ring.read_statistics(), ring.blocks, sender.dropped)
+                next_report = now + _HEARTBEAT
+            sender.flush()
+        consumer.finish()
+        consumer.report(ring.read_statistics(), ring.blocks, sender.dropped)
+        sender.drain(3.0)
+    finally:
+        ring.close()
+
+
+def main(descriptor: int) -> int:
+    """Entry of the worker process; the exit status is 0 after SIGTERM, 3 when the interface failed."""
+    sock = socket.socket(fileno=descriptor)
+    (length,) = struct.unpack("<I", _exactly(sock, 4))
+    task: WorkerTask = pickle.loads(_exactly(sock, length))
+    die_with_parent(task.parent)
+    asked: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the agent decides
+    sender = FrameSender(sock)
+    try:
+        run(task, sender, lambda: bool(asked))
+    except BrokenPipeError:
+        return 0  # the agent is gone
+    except (OSError, ValueError) as error:
+        print(f"{task.name}: {error}", file=sys.stderr)  # noqa: T201 - the agent logs our standard error
+        return 3
+    return 0
+
+
+def _exactly(sock: socket.socket, length: int) -> bytes:
+    data = b""
+    while len(data) < length:
+        piece = sock.recv(length - len(data))
+        if not piece:
+            raise SystemExit(0)
+        data += piece
+    return data
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))
