@@ -33,7 +33,7 @@ class Ssh(FlowEvent, kw_only=True):
     host_key: str | None = None
     """MD5 fingerprint of the server's key."""
     host_key_fingerprint: str | None = None
-    """SHA-256 fingerprint of the server's key as Zeek writes it: the first 32 of `ssh-keygen -l`'s 43 digits."""
+    """SHA-256 fingerprint of the server's key as Zeek writes it: 32 of `ssh-keygen -l`'s 43 digits."""
     hassh: str | None = None
     """HASSH of the client (https://github.com/salesforce/hassh)."""
     hassh_server: str | None = None

@@ -22,16 +22,24 @@ Emit = Callable[[Event], None]
 class Endpoints(Protocol):
     """Whose conversation it is. Attributes are ready-made values for the event's fields of the same names."""
 
-    uid: str
-    orig_h: str
-    orig_p: int
-    resp_h: str
-    resp_p: int
-    proto: str
-    """`tcp`, `udp`, `icmp`."""
-    eth_src: str
-    """MAC address of the originator, `aa:bb:cc:dd:ee:ff`, or empty."""
-    eth_dst: str
+    @property
+    def uid(self) -> str: ...
+    @property
+    def orig_h(self) -> str: ...
+    @property
+    def orig_p(self) -> int: ...
+    @property
+    def resp_h(self) -> str: ...
+    @property
+    def resp_p(self) -> int: ...
+    @property
+    def proto(self) -> str:
+        """`tcp`, `udp`, `icmp`."""
+    @property
+    def eth_src(self) -> str:
+        """MAC address of the originator, `aa:bb:cc:dd:ee:ff`, or empty."""
+    @property
+    def eth_dst(self) -> str: ...
 
     def weird(self, name: str, ts: float, addl: str | None = None, source: str | None = None) -> None:
         """Emit a `weird` event about this flow, once for each name."""
@@ -53,7 +61,7 @@ class Analyzer:
 
     whole: ClassVar[bool] = False
     """Wants every byte of its flow, not only the first `inspect_bytes` of each direction."""
-    encrypted: ClassVar[bool] = False
+    encrypted: bool = False
     """What follows once it is `done` is ciphertext, in which payload rules find nothing."""
     successor: type[Analyzer] | None = None
     """Set when the flow changes to another protocol (STARTTLS): its later bytes go to one of these."""
