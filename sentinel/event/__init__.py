@@ -5,6 +5,7 @@ from sentinel.event.conn import Conn
 from sentinel.event.dns import Dns
 from sentinel.event.event import KINDS, Event, FlowEvent, field_attributes
 from sentinel.event.ftp import Ftp
+from sentinel.event.http import Http
 from sentinel.event.payload import Payload
 from sentinel.event.smtp import Smtp
 from sentinel.event.ssh import Ssh
@@ -14,6 +15,7 @@ from sentinel.event.weird import Weird
 from sentinel.event.x509 import X509
 
 __all__ = [
+    "Http",
     "KINDS",
     "X509",
     "Alert",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import struct
 from socket import AF_INET6, inet_ntoa, inet_ntop
-from struct import Struct
-from struct import error as StructError
 from typing import Final
 
 from sentinel.event.dns import Dns
@@ -23,10 +22,10 @@ from sentinel.protocol.settings import ProtocolSettings
 
 __all__ = ["DnsAnalyzer"]
 
-_HEADER = Struct(">6H")
+_HEADER = struct.Struct(">6H")
 _read_header = _HEADER.unpack_from
-_read_question = Struct(">HH").unpack_from
-_read_record = Struct(">HHIH").unpack_from
+_read_question = struct.Struct(">HH").unpack_from
+_read_record = struct.Struct(">HHIH").unpack_from
 
 _RESPONSE: Final = 0x8000
 _OPCODE: Final = 0x7800
@@ -136,7 +135,7 @@ class DnsAnalyzer(Analyzer):
         record.Z = flags >> 4 & 7
         try:
             self._questions(data, questions, record)
-        except (DnsFault, IndexError, StructError) as fault:
+        except (DnsFault, IndexError, struct.error) as fault:
             self._weird(fault, "DNS_truncated_quest_too_short", ts)
         if waiting is not None:
             self.emit(record)
@@ -167,7 +166,7 @@ class DnsAnalyzer(Analyzer):
             position = self._questions(data, questions, record if record.qtype is None else None)
             if answers:
                 self._answers(data, position, answers, flags, record, ts)
-        except (DnsFault, IndexError, StructError) as fault:
+        except (DnsFault, IndexError, struct.error) as fault:
             self._weird(fault, "DNS_truncated_RR_rdlength_lt_len", ts)
         if waiting is not None:
             self.emit(record)
@@ -288,8 +287,8 @@ def _netbios_addresses(data: bytes, position: int, length: int) -> str:
 
 
 def _plausible_header(data: bytes) -> bool:
-    flags: int
-    _, flags, questions, answers, authorities, additions = _read_header(data)
+    header: tuple[int, ...] = _read_header(data)
+    _, flags, questions, answers, authorities, additions = header
     if not flags & _RESPONSE:
         return 0 < questions <= _MAX_QUESTIONS and not flags & 15 and flags & _OPCODE <= 8 << 11
     return questions <= _MAX_QUESTIONS and answers + authorities + additions <= 4096
@@ -310,5 +309,5 @@ def _plausible(data: bytes) -> bool:
         position = skip_name(data, 12)
         kind, class_, _, length = _read_record(data, position)
         return bool(kind) and class_ & 0x7FFF in CLASSES and position + 10 + length <= len(data)
-    except (DnsFault, IndexError, StructError):
+    except (DnsFault, IndexError, struct.error):
         return False
