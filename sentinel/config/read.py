@@ -120,7 +120,11 @@ class _Reader:
         values = []
         for number, item in enumerate(node.value):
             self.places[f"{at}[{number}]"] = item.start_mark
-            value = self._tree(hint, item, at + ".") if dataclasses.is_dataclass(hint) else self._scalar(hint, item, at)
+            value = (
+                self._tree(hint, item, at + ".")
+                if dataclasses.is_dataclass(hint)
+                else self._scalar(hint, item, at)
+            )
             if value is not None:
                 values.append(value)
         return tuple(values)

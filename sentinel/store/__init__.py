@@ -1,0 +1,8 @@
+"""State: SQLite, one writer, committed before announced."""
+
+from sentinel.store.alert import AlertStore
+from sentinel.store.fault import StoreError, StoreUnavailable
+from sentinel.store.settings import OutputSettings, StoreSettings
+from sentinel.store.writer import StoreWriter
+
+__all__ = ["AlertStore", "OutputSettings", "StoreError", "StoreSettings", "StoreUnavailable", "StoreWriter"]

@@ -6,7 +6,7 @@ from sqlite_utils import Database, Migrations
 
 from sentinel.store.fault import StoreError
 
-__all__ = ["migrate"]
+__all__ = ["migrate", "refuse_newer"]
 
 _migrations = Migrations("sentinel")
 
@@ -43,8 +43,13 @@ def _alert(db: Database) -> None:
 
 def migrate(db: Database) -> None:
     """Bring `db` to the present form. Raises StoreError where a newer version wrote it."""
-    known = {migration.name for migration in (*_migrations.pending(db), *_migrations.applied(db))}
-    ours = {migration.name for migration in _migrations.pending(Database(memory=True))}
-    if newer := sorted(known - ours):
-        raise StoreError("store.newer", step=newer[-1])
+    refuse_newer(db)
     _migrations.apply(db)
+
+
+def refuse_newer(db: Database) -> None:
+    """Raises StoreError where a newer version of the program wrote `db`; reads only."""
+    applied = {migration.name for migration in _migrations.applied(db)}
+    ours = {migration.name for migration in _migrations.pending(Database(memory=True))}
+    if newer := sorted(applied - ours):
+        raise StoreError("store.newer", step=newer[-1])

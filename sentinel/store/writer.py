@@ -15,9 +15,9 @@ from typing import Any, Self, TypeVar
 from sqlite_utils import Database
 
 from sentinel.store.fault import StoreError, StoreUnavailable
-from sentinel.store.migrations import migrate
+from sentinel.store.migrations import migrate, refuse_newer
 
-__all__ = ["StoreWriter", "open_database"]
+__all__ = ["StoreWriter", "examine_database", "open_database"]
 
 _T = TypeVar("_T")
 _QUEUED = 256
@@ -52,6 +52,24 @@ def open_database(path: Path) -> Database:
         connection.close()
         raise StoreUnavailable("store.cannot-open", path=path, reason=_reason(error)) from error
     return database
+
+
+def examine_database(path: Path) -> None:
+    """Whether the database at `path`, if there is one, is sound and of our time; changes nothing. Raises StoreError."""
+    if not path.exists():
+        return
+    connection = None
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
+        damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if damage != "ok":
+            raise StoreError("store.damaged", path=path, reason=damage)
+        refuse_newer(Database(connection))
+    except sqlite3.Error as error:
+        raise StoreUnavailable("store.cannot-open", path=path, reason=_reason(error)) from error
+    finally:
+        if connection is not None:
+            connection.close()
 
 
 def _reason(error: Exception) -> str:

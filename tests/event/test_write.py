@@ -34,7 +34,9 @@ def read(path: Path) -> list[dict[str, object]]:
 
 def test_one_file_a_kind_with_wire_names_and_absent_fields_left_out(tmp_path: Path) -> None:
     writer = EventWriter(tmp_path / "new" / "out")
-    writer.write([Conn(ts=1.5, proto="tcp", **FLOW), Weird(ts=2.0, name="odd"), Conn(ts=3.0, proto="udp", **FLOW)])
+    writer.write(
+        [Conn(ts=1.5, proto="tcp", **FLOW), Weird(ts=2.0, name="odd"), Conn(ts=3.0, proto="udp", **FLOW)]
+    )
     writer.write_alerts([Alert(ts=1.5, id="a", level=Level.HIGH, title="扫描", rule_id="r", kind="conn")])
     writer.close()
     out = tmp_path / "new" / "out"
@@ -64,7 +66,7 @@ def test_payload_is_never_written(tmp_path: Path) -> None:
 def test_unwritten_fields_stay_on_the_event() -> None:
     event = Secretive(ts=1.0, shown="s", body="secret", parts=["secret"], **FLOW)
     lines = EventEncoder().encode([event])["secretive"]
-    assert b"secret\"" not in lines and b'"shown":"s"' in lines
+    assert b'secret"' not in lines and b'"shown":"s"' in lines
     assert event.body == "secret" and event.parts == ["secret"]
 
 
@@ -96,7 +98,9 @@ def test_moved_away_files_are_left_alone_after_reopen(tmp_path: Path) -> None:
     assert (tmp_path / "x.log").read_bytes() == b"new\n"
 
 
-def test_a_full_disk_is_told_once_counted_and_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_told_once_counted_and_used_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[OSError] = []
     file = LineFile(tmp_path / "x.log", on_failure=lambda path, error: told.append(error))
     file.write(b"one\n")

@@ -30,7 +30,10 @@ async def test_what_add_returned_is_committed_for_every_reader(writer: StoreWrit
     store = AlertStore(writer)
     await store.add([alert(1), alert(2)])
     with sqlite3.connect(writer.path) as other:
-        assert other.execute("SELECT id, title FROM alert ORDER BY id").fetchall() == [("a1", "扫描"), ("a2", "扫描")]
+        assert other.execute("SELECT id, title FROM alert ORDER BY id").fetchall() == [
+            ("a1", "扫描"),
+            ("a2", "扫描"),
+        ]
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -44,7 +47,13 @@ async def test_the_same_id_is_stored_and_announced_once(writer: StoreWriter) -> 
 async def test_recent_gives_back_what_went_in_newest_first(writer: StoreWriter) -> None:
     store = AlertStore(writer)
     full = alert(
-        2, tags=["attack.t1190"], fields={"uri": "/x"}, src="10.0.0.1", src_port=1, title_en="Scan", zone="公用网络区"
+        2,
+        tags=["attack.t1190"],
+        fields={"uri": "/x"},
+        src="10.0.0.1",
+        src_port=1,
+        title_en="Scan",
+        zone="公用网络区",
     )
     await store.add([alert(1), full, alert(3)])
     assert await store.recent(2) == [alert(3), full]
@@ -87,7 +96,9 @@ async def test_a_locked_database_keeps_alerts_in_memory_until_it_is_free(
     assert (store.backlog, await store.count()) == (0, 3)
 
 
-async def test_keep_trying_backs_off_and_comes_back(writer: StoreWriter, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_keep_trying_backs_off_and_comes_back(
+    writer: StoreWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = AlertStore(writer)
     outcomes = iter([False, False, True])
     pauses: list[float] = []
@@ -143,6 +154,8 @@ async def test_a_job_that_fails_by_itself_harms_no_other(writer: StoreWriter) ->
         raise KeyError("mine")
 
     store = AlertStore(writer)
-    results = await asyncio.gather(store.add([alert(1)]), writer.run(broken), store.add([alert(2)]), return_exceptions=True)
+    results = await asyncio.gather(
+        store.add([alert(1)]), writer.run(broken), store.add([alert(2)]), return_exceptions=True
+    )
     assert isinstance(results[1], KeyError)
     assert await store.count() == 2

@@ -23,7 +23,9 @@ def test_opening_again_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_newer_database_is_refused_by_name(tmp_path: Path) -> None:
     database = open_database(tmp_path / "s.sqlite")
-    database.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('sentinel', '9999-future', 'now')")
+    database.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('sentinel', '9999-future', 'now')"
+    )
     database.close()
     with pytest.raises(StoreError, match="9999-future"):
         open_database(tmp_path / "s.sqlite")

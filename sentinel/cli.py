@@ -1,0 +1,97 @@
+"""The command line: which words there are. What they do stands in `sentinel.command`, one file a word."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sentinel import __version__
+from sentinel.text import LANGUAGES, text, use_language
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status: 0 done, 1 something is not right, 2 it could not be done at all."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    use_language(_language(arguments))
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 2
+    # Only now: rooms with compiled kernels take a second that `--help` need not wait for.
+    module = importlib.import_module(f"sentinel.command.{options.command}")
+    try:
+        return int(module.run(options))
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _language(arguments: Sequence[str]) -> str:
+    """The language asked for, known before the parser speaks."""
+    early = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    early.add_argument("--lang", choices=list(LANGUAGES), default="zh")
+    try:
+        return str(early.parse_known_args(arguments)[0].lang)
+    except argparse.ArgumentError:
+        return "zh"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sentinel", description=text("cli.description"))
+    parser.add_argument("--version", action="version", version=f"sentinel {__version__}")
+    parser.add_argument("--lang", choices=list(LANGUAGES), help=text("cli.lang"))
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    every = argparse.ArgumentParser(add_help=False)
+    every.add_argument("--lang", choices=list(LANGUAGES), default=argparse.SUPPRESS, help=text("cli.lang"))
+    configured = argparse.ArgumentParser(add_help=False, parents=[every])
+    configured.add_argument("--config", type=Path, metavar="FILE", help=text("cli.config"))
+
+    commands.add_parser("run", parents=[configured], help=text("cli.run"))
+    commands.add_parser("check", parents=[configured], help=text("cli.check"))
+    _add_replay(commands.add_parser("replay", parents=[configured], help=text("cli.replay")))
+    commands.add_parser("interfaces", parents=[every], help=text("cli.interfaces"))
+    _add_rules(commands.add_parser("rules", parents=[every], help=text("cli.rules")), configured, every)
+    return parser
+
+
+def _add_replay(replay: argparse.ArgumentParser) -> None:
+    replay.add_argument("files", type=Path, nargs="+", metavar="FILE", help=text("cli.replay.files"))
+    replay.add_argument("--out", type=Path, metavar="DIR", help=text("cli.replay.out"))
+    replay.add_argument(
+        "--speed", type=_speed, default=0.0, metavar="max|1x|Nx", help=text("cli.replay.speed")
+    )
+
+
+def _add_rules(
+    rules: argparse.ArgumentParser, configured: argparse.ArgumentParser, every: argparse.ArgumentParser
+) -> None:
+    actions = rules.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", parents=[configured], help=text("cli.rules.list"))
+    actions.add_parser("lint", parents=[configured], help=text("cli.rules.lint"))
+    evaluate = actions.add_parser("eval", parents=[every], help=text("cli.rules.eval"))
+    evaluate.add_argument("--cases", type=Path, required=True, metavar="FILE", help=text("cli.rules.cases"))
+
+
+def _speed(written: str) -> float:
+    """Recorded seconds for each real one; 0 is as fast as possible."""
+    if written == "max":
+        return 0.0
+    try:
+        speed = float(written.removesuffix("x"))
+    except ValueError:
+        speed = -1.0
+    if not 0 < speed <= 1e6:
+        raise argparse.ArgumentTypeError(text("cli.replay.bad-speed", got=written))
+    return speed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

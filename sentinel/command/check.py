@@ -1,0 +1,168 @@
+"""`sentinel check`: everything that would hinder a start, all at once."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from sentinel.capture.filter import FilterError, compile_filter
+from sentinel.capture.interface import can_capture, default_interface, list_interfaces
+from sentinel.command.clock import clock_is_synchronised, clock_is_plausible
+from sentinel.command.configuration import chosen_config
+from sentinel.config import Config, ConfigError
+from sentinel.config.quantity import write_size
+from sentinel.rule import RuleSet
+from sentinel.store.fault import StoreError
+from sentinel.store.writer import examine_database
+from sentinel.text import Message, text
+
+__all__ = ["run"]
+
+_LITTLE_DISK = 1 << 30
+_NO_DISK = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    grade: str
+    """`ok`, `warning` or `error`: the ids `check.grade.*`."""
+    message: Message | str
+
+
+def run(options: argparse.Namespace) -> int:
+    """Name all findings; exit 0 where the daemon can do its work, 1 where an error stands in the way."""
+    verdicts = list(_verdicts(options))
+    for verdict in verdicts:
+        print(f"{text(f'check.grade.{verdict.grade}')} {verdict.message}")
+    return 1 if any(verdict.grade == "error" for verdict in verdicts) else 0
+
+
+def _verdicts(options: argparse.Namespace) -> Iterator[_Verdict]:
+    try:
+        config = chosen_config(options)
+    except ConfigError as error:
+        for finding in error.findings:
+            yield _Verdict("error", str(finding))
+        yield from _clock()
+        return
+    yield _Verdict("ok", Message("check.config", path=options.config or config.root))
+    yield from _rules(config)
+    yield from _playbooks(config)
+    yield from _capture(config)
+    yield from _paths(config)
+    yield from _metrics(config)
+    yield from _clock()
+
+
+def _rules(config: Config) -> Iterator[_Verdict]:
+    rules = RuleSet.load(config.rule, config.root)
+    bad = [problem for problem in rules.problems if not problem.informational]
+    for problem in bad:
+        yield _Verdict("error", str(problem))
+    grade = "ok" if rules.rules else "warning"
+    yield _Verdict(grade, Message("check.rules", running=len(rules.rules), refused=len(bad)))
+
+
+def _playbooks(config: Config) -> Iterator[_Verdict]:
+    folder = config.root / "playbooks"
+    files = [path for path in sorted(folder.rglob("*.y*ml")) if path.suffix in (".yml", ".yaml")]
+    for path in files:
+        try:
+            yaml.safe_load(path.read_text("utf-8"))
+        except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+            reason = " ".join(str(error).split())
+            yield _Verdict("error", Message("check.playbook-unreadable", path=path, reason=reason))
+    if files:
+        yield _Verdict("ok", Message("check.playbooks", number=len(files)))
+
+
+def _capture(config: Config) -> Iterator[_Verdict]:
+    capture = config.capture
+    if not capture.enabled:
+        yield _Verdict("warning", Message("check.capture-off"))
+        return
+    if missing := can_capture():
+        yield _Verdict("error", missing)
+    present = {interface.name: interface for interface in list_interfaces()}
+    default = default_interface()
+    wanted = capture.interfaces or ((default,) if default else ())
+    if not wanted:
+        yield _Verdict("error", Message("check.no-default-route"))
+    for name in wanted:
+        if name not in present:
+            names = ", ".join(present)
+            yield _Verdict("error", Message("check.no-interface", name=name, present=names))
+        elif not present[name].up:
+            yield _Verdict("warning", Message("check.interface-down", name=name))
+        else:
+            yield _Verdict("ok", Message("check.interface", name=name))
+    try:
+        compile_filter(capture.filter)
+    except FilterError as error:
+        yield _Verdict("error", Message("check.filter", reason=error))
+
+
+def _paths(config: Config) -> Iterator[_Verdict]:
+    output = config.output
+    folders = [Path(config.store.path).parent]
+    folders += [Path(output.events)] if output.events not in ("", "-") else []
+    folders += [Path(output.alerts).parent] if output.alerts not in ("", "-") else []
+    for folder in dict.fromkeys(folders):
+        yield from _folder(folder)
+    try:
+        examine_database(Path(config.store.path))
+    except StoreError as error:
+        yield _Verdict("error", error.message)
+
+
+def _folder(folder: Path) -> Iterator[_Verdict]:
+    standing = folder
+    while not standing.exists() and standing != standing.parent:
+        standing = standing.parent
+    if not standing.is_dir() or not os.access(standing, os.W_OK | os.X_OK) or _read_only(standing):
+        yield _Verdict("error", Message("check.not-writable", path=folder, standing=standing))
+        return
+    free = shutil.disk_usage(standing).free
+    grade = "error" if free < _NO_DISK else "warning" if free < _LITTLE_DISK else "ok"
+    yield _Verdict(grade, Message("check.disk", path=folder, free=write_size(free >> 20 << 20)))
+
+
+def _read_only(folder: Path) -> bool:
+    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+
+
+def _metrics(config: Config) -> Iterator[_Verdict]:
+    metrics = config.metrics
+    if not metrics.enabled:
+        return
+    place = {"address": metrics.listen, "port": metrics.port}
+    family = socket.AF_INET6 if ":" in metrics.listen else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((metrics.listen, metrics.port))
+    except OSError as error:
+        yield _Verdict("warning", Message("check.metrics-busy", reason=error.strerror, **place))
+    else:
+        yield _Verdict("ok", Message("check.metrics", **place))
+
+
+def _clock() -> Iterator[_Verdict]:
+    now = time.strftime("%Y-%m-%d %H:%M:%S %z")
+    if not clock_is_plausible(time.time()):
+        yield _Verdict("error", Message("check.clock-wrong", now=now))
+    synchronised = clock_is_synchronised()
+    if synchronised is None:
+        yield _Verdict("warning", Message("check.clock-unknown", now=now))
+    elif synchronised:
+        yield _Verdict("ok", Message("check.clock", now=now))
+    else:
+        yield _Verdict("warning", Message("check.clock-unsynchronised", now=now))

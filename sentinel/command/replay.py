@@ -1,0 +1,163 @@
+"""`sentinel replay`: capture files through the live pipeline, at recorded time."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from sentinel.capture.batch import Batch
+from sentinel.capture.file import CaptureError, CaptureFile, open_capture
+from sentinel.command.alert_line import alert_line
+from sentinel.command.configuration import chosen_config, chosen_rules, complain
+from sentinel.command.pace import Pace
+from sentinel.command.progress import Progress
+from sentinel.config import Config, ConfigError
+from sentinel.event import Alert, Event
+from sentinel.event.encode import EventEncoder
+from sentinel.event.write import EventWriter
+from sentinel.pipeline import Pipeline
+from sentinel.text import text
+
+__all__ = ["run"]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Exit 0: read, perhaps with damage that is named; 1: output was lost; 2: a file is no capture."""
+    try:
+        config = chosen_config(options)
+    except ConfigError as error:
+        return complain(error)
+    try:
+        size = sum(_examined(path) for path in options.files)
+        return _Replay(config, options.out, options.speed).run(options.files, size)
+    except CaptureError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def _examined(path: Path) -> int:
+    """The size of a capture file. Raises CaptureError before anything is read of the others."""
+    if path.exists() and not path.is_file():
+        return 0  # a pipe can be opened only once
+    with open_capture(path) as capture:
+        return capture.size
+
+
+class _Replay:
+    def __init__(self, config: Config, out: Path | None, speed: float) -> None:
+        self._out = out
+        self._writer = EventWriter(out, on_failure=_cannot_write) if out else None
+        self._stopped = False
+        self._faulty: list[dict[str, Any]] = []
+        self._pace = Pace(speed)
+        on_events = self._writer.write if self._writer else _drop
+        on_alerts = self._writer.write_alerts if self._writer else _AlertPrinter()
+        self._pipeline = Pipeline(config, chosen_rules(config), on_alerts, on_events)
+
+    def run(self, paths: list[Path], size: int) -> int:
+        before = signal.signal(signal.SIGINT, self._stop)
+        began = time.perf_counter()
+        try:
+            self._read(paths, Progress(size))
+        finally:
+            signal.signal(signal.SIGINT, before)
+        self._pipeline.finish()
+        lost = self._finish_output(time.perf_counter() - began)
+        if self._stopped:
+            return 130
+        return 1 if lost else 0
+
+    def _read(self, paths: list[Path], progress: Progress) -> None:
+        done, packets = 0, 0
+        for path in paths:
+            with open_capture(path) as capture:
+                for batch in capture:
+                    self._process(batch)
+                    if self._stopped:
+                        return
+                    packets += len(batch)
+                    progress.show(done + capture.position, packets)
+                done += capture.size
+                progress.clear()
+                self._judge(capture)
+
+    def _process(self, batch: Batch) -> None:
+        for part in self._pace.parts(batch):
+            self._pipeline.process(part)
+        batch.release()
+
+    def _judge(self, capture: CaptureFile) -> None:
+        if capture.fault:
+            self._faulty.append({"file": capture.path.name, "faults": capture.faults})
+            damaged = text("replay.damaged", path=capture.path, fault=capture.fault)
+            print(text("cli.warning", message=damaged), file=sys.stderr)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._stopped = True
+        self._pace.stop()
+
+    def _finish_output(self, seconds: float) -> int:
+        if self._writer is None or self._out is None:
+            return 0
+        self._writer.close()
+        written = json.dumps(self._stats(seconds), indent=2, ensure_ascii=False) + "\n"
+        try:
+            self._out.mkdir(parents=True, exist_ok=True)
+            (self._out / "stats.json").write_text(written, encoding="utf-8")
+        except OSError as error:
+            _cannot_write(self._out / "stats.json", error)
+            return self._writer.lost + 1
+        return self._writer.lost
+
+    def _stats(self, seconds: float) -> dict[str, Any]:
+        """What `stats.json` holds. Under `timing` stands all that differs from run to run."""
+        statistics = self._pipeline.statistics()
+        writer = self._writer
+        return {
+            "packets": statistics.packets.as_dict(),
+            "flows": statistics.flows_total,
+            "flows_evicted": statistics.flows_evicted,
+            "events": statistics.events,
+            "alerts": statistics.alerts,
+            "alerts_by_rule": statistics.alerts_by_rule,
+            "recognition": statistics.recognition,
+            "weird_dropped": statistics.weird_dropped,
+            "damaged_files": self._faulty,
+            "lines_lost": writer.lost + writer.encoder.unencodable if writer else 0,
+            "timing": {
+                "seconds": round(seconds, 3),
+                "stages": {stage: round(spent, 3) for stage, spent in statistics.stage_seconds.items()},
+                "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            },
+        }
+
+
+class _AlertPrinter:
+    """Shows alerts as they come: sentences on a terminal, JSON lines to a program."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stdout.isatty()
+        self._encoder = EventEncoder()
+
+    def __call__(self, alerts: list[Alert]) -> None:
+        if self._terminal:
+            print("\n".join(alert_line(alert, colour=True) for alert in alerts), flush=True)
+        else:
+            sys.stdout.write(self._encoder.encode_alerts(alerts).decode())
+            sys.stdout.flush()
+
+
+def _drop(events: list[Event]) -> None:
+    pass
+
+
+def _cannot_write(path: Path, error: OSError) -> None:
+    failure = text("output.cannot-write", path=path, reason=error.strerror or error)
+    print(text("cli.warning", message=failure), file=sys.stderr)
