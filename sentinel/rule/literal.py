@@ -103,11 +103,16 @@ def _of_sequence(items: list[Any], folded: bool, binary: bool) -> set[Literal] |
             inner = list(argument[3])
             if inner and all(op is sre.LITERAL for op, _ in inner):
                 run.extend(value for _, value in inner)
-            else:
+            else:  # what stands right before a group belongs to it
+                prefix = [(sre.LITERAL, code) for code in run]
                 flush()
-                consider(_of_sequence(inner, folded, binary))
+                consider(_of_sequence(prefix + inner, folded, binary))
         elif operator is sre.AT:
             flush()
+        elif operator is sre.BRANCH:  # what stands right before belongs to every branch
+            prefix = [(sre.LITERAL, code) for code in run]
+            flush()
+            consider(_of_branches([prefix + list(branch) for branch in argument[1]], folded, binary))
         else:
             flush()
             consider(_of_part(operator, argument, folded, binary))
@@ -115,15 +120,17 @@ def _of_sequence(items: list[Any], folded: bool, binary: bool) -> set[Literal] |
     return best
 
 
+def _of_branches(branches: list[list[Any]], folded: bool, binary: bool) -> set[Literal] | None:
+    union: set[Literal] = set()
+    for branch in branches:
+        found = _of_sequence(branch, folded, binary)
+        if found is None or len(union) > MOST:
+            return None
+        union |= found
+    return union
+
+
 def _of_part(operator: Any, argument: Any, folded: bool, binary: bool) -> set[Literal] | None:
-    if operator is sre.BRANCH:
-        union: set[Literal] = set()
-        for branch in argument[1]:
-            found = _of_sequence(list(branch), folded, binary)
-            if found is None or len(union) > MOST:
-                return None
-            union |= found
-        return union
     if operator in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
         least, _, inner = argument
         return _of_sequence(list(inner), folded, binary) if least >= 1 else None

@@ -20,6 +20,8 @@ from sentinel.rule.question import Pattern, Text
         ("(abc)?x", 0, None),
         ("(abc)+", 0, {b"abc"}),
         ("ab|abcdef", 0, None),
+        (r"\b(?:nc -|ncat -)x", 0, {b"nc -", b"ncat -"}),
+        ("ab(c|d(e|f)?)", 0, {b"abc", b"abd"}),
         ("[a-f]{40}", 0, None),
         ("FOOÉbar", re.IGNORECASE, {b"foo"}),
         ("(?i)FOO", 0, {b"foo"}),

@@ -50,8 +50,8 @@ CONDITIONS: st.SearchStrategy[Node] = st.recursive(LEAVES, _nested, max_leaves=5
 def rule(condition: Node) -> Rule:
     return Rule(
         id="x", title="t", title_en=None, level=Level.LOW, status=None, description=None, respond=None,
-        tags=(), category=None, logsource=LogSource(), kinds=(), condition=condition, references=(), falsepositives=(),
-        author=None, date=date(2026, 1, 1), path=Path("x.yml"), line=1,
+        tags=(), category=None, logsource=LogSource(), kinds=(), condition=condition, references=(),
+        falsepositives=(), author=None, date=date(2026, 1, 1), path=Path("x.yml"), line=1,
     )  # fmt: skip
 
 
