@@ -1,0 +1,85 @@
+"""A flow without a network: what analyzers say is kept in lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from sentinel.event import Event
+from sentinel.protocol.analyzer import Analyzer
+from sentinel.protocol.settings import ProtocolSettings
+
+Talk = list[tuple[bool, bytes]]
+
+
+@dataclass
+class Wire:
+    """Endpoints, and everything emitted about them."""
+
+    uid: str = "CTest00000000000000"
+    orig_h: str = "192.0.2.10"
+    orig_p: int = 40000
+    resp_h: str = "198.51.100.20"
+    resp_p: int = 443
+    proto: str = "tcp"
+    eth_src: str = ""
+    eth_dst: str = ""
+    events: list[Event] = field(default_factory=list)
+    weirds: dict[str, str | None] = field(default_factory=dict)
+
+    def weird(self, name: str, ts: float, addl: str | None = None, source: str | None = None) -> None:
+        self.weirds.setdefault(name, addl)
+
+    def of(self, kind: str) -> list[Event]:
+        return [event for event in self.events if event.kind == kind]
+
+
+Speak = Callable[..., Wire]
+
+
+def one_by_one(talk: Talk) -> Iterator[tuple[bool, bytes]]:
+    """The same talk a byte at a time."""
+    for is_orig, data in talk:
+        for at in range(len(data)):
+            yield is_orig, data[at : at + 1]
+
+
+@pytest.fixture
+def speak() -> Speak:
+    """Feed a talk to an analyzer class (and to its successors) and return the wire with what was told."""
+
+    def run(
+        kind: type[Analyzer],
+        talk: Iterable[tuple[bool, bytes]],
+        settings: ProtocolSettings | None = None,
+        finish: bool = True,
+    ) -> Wire:
+        wire = Wire()
+        analyzer = kind(wire, wire.events.append, settings or ProtocolSettings())
+        ts = 1_700_000_000.0
+        for is_orig, data in talk:
+            if analyzer.done and analyzer.successor is not None:
+                analyzer = analyzer.successor(wire, wire.events.append, settings or ProtocolSettings())
+            if not analyzer.done:
+                analyzer.feed(is_orig, data, ts)
+            ts += 0.001
+        if finish:
+            analyzer.finish(ts)
+            analyzer.finish(ts)
+        return wire
+
+    return run
+
+
+@pytest.fixture
+def bytewise() -> Callable[[Talk], Iterator[tuple[bool, bytes]]]:
+    """Cut a talk into single bytes."""
+    return one_by_one
+
+
+@pytest.fixture
+def wire() -> Wire:
+    """A fresh flow."""
+    return Wire()
