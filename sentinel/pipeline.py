@@ -7,7 +7,7 @@ packets give the same events, byte for byte.
 from __future__ import annotations
 
 import time
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -89,7 +89,7 @@ class Pipeline:
         self._event_counts: Counter[str] = Counter()
         self._alert_counts: Counter[str] = Counter()
         self._rule_counts: Counter[str] = Counter()
-        self._seconds: Counter[str] = Counter()
+        self._seconds: dict[str, float] = defaultdict(float)
         self._weird_dropped = 0
         self._last_ts = 0.0
 
@@ -195,7 +195,7 @@ class Pipeline:
             times = np.full(len(work), self._table.now)
         else:
             times = np.where(rows >= 0, packets.rows["ts"][np.maximum(rows, 0)], self._table.now)
-        buffers = [memoryview(buffer) for buffer in self._table.buffers]
+        buffers = [memoryview(buffer.data) for buffer in self._table.buffers]
         conversations = self._conversations
         verdicts = self._verdicts
         for kind, flow, side, buffer, offset, length, row, ts in zip(

@@ -7,6 +7,7 @@ field's `name`. A field that is absent is None and is left out when written.
 
 from __future__ import annotations
 
+import functools
 from typing import ClassVar
 
 import msgspec
@@ -50,6 +51,7 @@ class FlowEvent(Event, kw_only=True):
     """Responder's port; the ICMP code for ICMP."""
 
 
+@functools.cache
 def field_attributes(kind: type[Event]) -> dict[str, str]:
     """Map each wire name of `kind` (`id.orig_h`) to its attribute (`orig_h`)."""
     return {field.encode_name: field.name for field in msgspec.structs.fields(kind)}

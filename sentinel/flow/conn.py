@@ -21,11 +21,9 @@ Labels = Callable[[int], tuple[str | None, list[str] | None]]
 """Gives a flow's service and its tunnel parents' uids."""
 
 _PROTO = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp", 132: "sctp"}
-_MAPPED = 0xFFFF_0000_0000
 _FIN = int(Endpoint.FIN)
 _PAIR = struct.Struct("!QQ")
-_CACHE = 65536
-_HISTORY = FLOW.fields["history0"][1]
+_HISTORY = int((FLOW.fields or {})["history0"][1])
 
 
 def _tcp_state(orig: int, resp: int, empty: bool) -> str:
@@ -84,24 +82,23 @@ class ConnWriter:
 
     def __init__(self, table: FlowTable, local_networks: Sequence[str]) -> None:
         self._table = table
-        self._networks = [ipaddress.ip_network(network, strict=False) for network in local_networks]
-        self._local: dict[int, bool] = {}
+        networks = [ipaddress.ip_network(network, strict=False) for network in local_networks]
+        self._local4 = tuple(
+            (int(network.netmask), int(network.network_address)) for network in networks if network.version == 4
+        )
+        self._local6 = tuple(
+            (int(network.netmask), int(network.network_address)) for network in networks if network.version == 6
+        )
 
     def _is_local(self, hi: int, lo: int) -> bool:
-        key = hi << 64 | lo if hi else lo
-        known = self._local.get(key)
-        if known is None:
-            if len(self._local) >= _CACHE:
-                self._local.clear()
-            v4 = hi == 0 and lo >> 32 == 0xFFFF
-            address = (
-                ipaddress.ip_address(lo & 0xFFFFFFFF) if v4 else ipaddress.ip_address(_PAIR.pack(hi, lo))
-            )
-            known = any(
-                address in network for network in self._networks if network.version == address.version
-            )
-            self._local[key] = known
-        return known
+        if hi == 0 and lo >> 32 == 0xFFFF:
+            address, prefixes = lo & 0xFFFFFFFF, self._local4
+        else:
+            address, prefixes = hi << 64 | lo, self._local6
+        for mask, prefix in prefixes:
+            if address & mask == prefix:
+                return True
+        return False
 
     def events(self, ended: NDArray[np.int32], labels: Labels) -> list[Conn]:
         """One event for each flow of `ended` in that order, carriers left out."""

@@ -73,7 +73,7 @@ class Conversation:
         self.speech = speech
         self._ends = record[_ORIG_HI : _ORIG_HI + 4]
         self._macs = record[_ORIG_MAC : _ORIG_MAC + 2]
-        self._uid = tables.uids[index].tobytes()
+        self._uid: bytes = tables.uids[index].tobytes()
         self.orig_p: int = record[_ORIG_PORT]
         self.resp_p: int = record[_ORIG_PORT + 1]
         self.proto = _TRANSPORT.get(record[_PROTO], "unknown_transport")
@@ -90,7 +90,7 @@ class Conversation:
     @property
     def uid(self) -> str:
         """Zeek-style unique id."""
-        return self._uid.decode("ascii")
+        return str(self._uid, "ascii")
 
     @property
     def orig_h(self) -> str:

@@ -1,0 +1,35 @@
+"""The frame: what a capture worker sends to the agent."""
+
+from __future__ import annotations
+
+import msgspec
+
+from sentinel.event import Alert
+from sentinel.statistics import Statistics
+
+__all__ = ["WorkerFrame", "decode_frame", "encode_frame"]
+
+
+class WorkerFrame(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Alerts, or events as JSON lines by kind, or statistics; whichever are there."""
+
+    alerts: list[Alert] = []
+    lines: dict[str, bytes] = {}
+    """Encoded events of each kind, a line each."""
+    statistics: Statistics | None = None
+    frames_dropped: int = 0
+    """Frames of this worker that gave way since it started, because the agent was too slow."""
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(WorkerFrame)
+
+
+def encode_frame(frame: WorkerFrame) -> bytes:
+    """The frame's bytes."""
+    return _encoder.encode(frame)
+
+
+def decode_frame(data: bytes) -> WorkerFrame:
+    """The frame again. Raises `msgspec.DecodeError` on anything else."""
+    return _decoder.decode(data)

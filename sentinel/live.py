@@ -1,0 +1,83 @@
+"""The pipeline inside a capture worker: what it makes goes to the agent as frames."""
+
+from __future__ import annotations
+
+import gc
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from sentinel.capture.batch import Batch
+from sentinel.capture.ring import RingStatistics
+from sentinel.capture.worker import WorkerTask
+from sentinel.config import Config
+from sentinel.event import Alert, Event
+from sentinel.event.encode import EventEncoder
+from sentinel.frame import WorkerFrame, encode_frame
+from sentinel.pipeline import Pipeline
+from sentinel.rule import RuleSet
+
+__all__ = ["LivePipeline", "make_worker", "relax_collector"]
+
+Send = Callable[[bytes, bool], None]
+
+
+def relax_collector() -> None:
+    """Have Python's cycle collector look rarely: the pipeline's objects end by reference count."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+
+
+class LivePipeline:
+    """A `capture.worker.Consumer`. Events are sent only where the configuration writes them."""
+
+    def __init__(self, task: WorkerTask, send: Send) -> None:
+        config: Config = task.config
+        rules = RuleSet.load(config.rule, Path(config.root))
+        self._send = send
+        self._encoder = EventEncoder() if config.output.events else None
+        self._duplicates = 0
+        self._pipeline = Pipeline(
+            config,
+            rules,
+            self._alerts,
+            self._events,
+            seed=secrets.randbits(62),
+            interface=task.interface,
+        )
+        relax_collector()
+
+    def process(self, batch: Batch) -> None:
+        """Take a batch."""
+        self._pipeline.process(batch)
+
+    def idle(self, now: float) -> None:
+        """No packets came for a while."""
+        self._pipeline.idle(now)
+
+    def report(self, ring: RingStatistics, blocks: tuple[int, int], dropped_frames: int) -> None:
+        """Send the statistics, the ring's losses among them."""
+        statistics = self._pipeline.statistics()
+        account = statistics.packets.copy()
+        account.dropped = ring.dropped
+        account.received += ring.dropped
+        statistics.packets = account
+        statistics.ring_blocks_total, statistics.ring_blocks_used = blocks
+        self._send(encode_frame(WorkerFrame(statistics=statistics, frames_dropped=dropped_frames)), True)
+
+    def finish(self) -> None:
+        """End all flows."""
+        self._pipeline.finish()
+
+    def _alerts(self, alerts: list[Alert]) -> None:
+        self._send(encode_frame(WorkerFrame(alerts=alerts)), True)
+
+    def _events(self, events: list[Event]) -> None:
+        if self._encoder is not None:
+            self._send(encode_frame(WorkerFrame(lines=self._encoder.encode(events))), False)
+
+
+def make_worker(task: WorkerTask, send: Send) -> LivePipeline:
+    """Factory for `capture.worker`."""
+    return LivePipeline(task, send)

@@ -1,0 +1,17 @@
+"""Every protocol that we read. Add a new one here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sentinel.protocol.analyzer import Analyzer
+from sentinel.protocol.dns import DnsAnalyzer
+from sentinel.protocol.ftp import Ftp
+from sentinel.protocol.http import HttpAnalyzer
+from sentinel.protocol.smtp import Smtp
+from sentinel.protocol.ssh import Ssh
+from sentinel.protocol.tls import Tls
+
+__all__ = ["ANALYZERS"]
+
+ANALYZERS: Final[tuple[type[Analyzer], ...]] = (HttpAnalyzer, DnsAnalyzer, Tls, Ssh, Ftp, Smtp)
