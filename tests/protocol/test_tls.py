@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ssl
+from contextlib import suppress
 from functools import lru_cache
 from struct import pack
 
@@ -72,10 +73,8 @@ def handshake(contexts, version, session=None, messages=3):
     talk: list[tuple[bool, bytes]] = []
 
     def carry(step, is_orig, outgoing):
-        try:
+        with suppress(ssl.SSLWantReadError):
             step()
-        except ssl.SSLWantReadError:
-            pass
         data = outgoing.read()
         if data:
             talk.append((is_orig, data))
