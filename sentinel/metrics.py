@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CAUSES", "STAGES", "Metrics", "MetricsError"]
 
-CAUSES = ("exit", "signal", "stuck", "start", "other")
-"""Why a worker was restarted: it ended, was killed, said nothing for too long, or never came up."""
+CAUSES = ("exit", "signal", "other")
+"""Why a worker was restarted: it ended by itself or was killed."""
 STAGES = ("decode", "flow", "protocol", "rules", "output", "other")
 """Where a pipeline's seconds go."""
 _OTHER = "other"
@@ -56,9 +56,9 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 class MetricsError(Exception):
     """Nothing can be served at the configured address; the daemon goes on without."""
 
-    def __init__(self, address: str, reason: str) -> None:
-        super().__init__(address, reason)
-        self.message = Message("metrics.unavailable", address=address, reason=reason)
+    def __init__(self, address: str, port: int, reason: str) -> None:
+        super().__init__(address, port, reason)
+        self.message = Message("agent.metrics-failed", address=address, port=port, reason=reason)
 
     def __str__(self) -> str:
         return str(self.message)
@@ -227,10 +227,14 @@ class Metrics:
             self._up.labels(worker).set(up)
 
     def worker_restarted(self, worker: str, cause: str) -> None:
-        """A worker's process ended for `cause` (of `CAUSES`) and another begins, counting from 0."""
+        """A worker's process ended for `cause` and another begins, counting from 0.
+
+        Of the cause, the first word counts: `signal 9` is `signal`, one out of `CAUSES`.
+        """
+        word = cause.partition(" ")[0]
         with self._lock:
             self._life(worker).begin()
-            self._restarts.labels(worker, cause if cause in CAUSES else _OTHER).inc()
+            self._restarts.labels(worker, word if word in CAUSES else _OTHER).inc()
             self._sum_gauges()
 
     def queue(self, name: str, depth: int, dropped: int) -> None:
@@ -265,13 +269,12 @@ class Metrics:
         if not settings.enabled:
             return None
         self.close()
-        shown = f"[{settings.listen}]" if ":" in settings.listen else settings.listen
         try:
             self._server, self._thread = start_http_server(settings.port, settings.listen, self.registry)
         except (OSError, OverflowError) as error:
-            raise MetricsError(
-                f"{shown}:{settings.port}", getattr(error, "strerror", None) or str(error)
-            ) from error
+            reason = getattr(error, "strerror", None) or str(error)
+            raise MetricsError(settings.listen, settings.port, reason) from error
+        shown = f"[{settings.listen}]" if ":" in settings.listen else settings.listen
         return f"{shown}:{self._server.server_port}"
 
     def close(self) -> None:
