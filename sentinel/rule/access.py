@@ -26,7 +26,7 @@ class Access(Protocol):
         """A reader that is not None exactly where the field exists, even if it is null."""
 
     def keywords(self) -> Getter:
-        """A reader of all text in an event, as a list."""
+        """A reader of all text in an event as one text, a value a line."""
 
 
 class EventAccess:
@@ -47,7 +47,7 @@ class EventAccess:
 
     def keywords(self) -> Getter:
         readers = [attrgetter(attribute) for attribute in self._attributes.values()]
-        return lambda event: [text for read in readers for text in _texts(read(event))]
+        return lambda event: "\n".join([text for read in readers for text in _texts(read(event))])
 
 
 class RecordAccess:
@@ -76,7 +76,7 @@ class RecordAccess:
         return present
 
     def keywords(self) -> Getter:
-        return lambda record: list(_texts(record))
+        return lambda record: "\n".join(_texts(record))
 
 
 class _Attributes:
@@ -100,6 +100,8 @@ def _nested(record: Mapping[str, Any], field: str) -> Any:
 
 
 def _texts(value: Any) -> Iterator[str]:
+    if value is None:
+        return
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):

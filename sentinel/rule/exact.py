@@ -82,15 +82,16 @@ def _reference(access: Access, field: str, other: str, question: FieldReference)
 
 def _disjuncts(node: Or, access: Access, field_of: Callable[[str], str]) -> list[Holds]:
     """The parts of a disjunction, with all case-blind texts of one field asked in one go."""
-    together: dict[str, list[Text]] = {}
+    together: dict[str | None, list[Text]] = {}
     rest: list[Holds] = []
     for part in node.parts:
-        if isinstance(part, Leaf) and part.field is not None and _joins(part.question):
-            together.setdefault(field_of(part.field), []).append(part.question)  # type: ignore[arg-type]
+        if isinstance(part, Leaf) and _joins(part.question):
+            field = None if part.field is None else field_of(part.field)
+            together.setdefault(field, []).append(part.question)  # type: ignore[arg-type]
         else:
             rest.append(holds(part, access, field_of))
-    for field, texts in together.items():
-        read = access.getter(field)
+    for name, texts in together.items():
+        read = access.keywords() if name is None else access.getter(name)
         if read is not None:
             rest.append(_on(read, _one_of(texts)))
     return rest

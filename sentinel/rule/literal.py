@@ -16,8 +16,8 @@ from sentinel.rule.question import Pattern, Question, Text
 
 __all__ = ["SHORTEST", "Literal", "required_literals"]
 
-SHORTEST = 3
-"""Bytes. Shorter literals hit too often to narrow anything; such questions are asked of every value."""
+SHORTEST = 2
+"""Bytes. A single byte hits too often to narrow anything; such questions are asked of every value."""
 LONGEST = 128
 """Bytes of a literal that are worth looking for."""
 MOST = 64

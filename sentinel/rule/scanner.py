@@ -40,7 +40,7 @@ class LiteralScanner:
         return database
 
     def scan(self, buffer: bytes, limit: int) -> list[tuple[int, int]]:
-        """All hits as (literal number, offset just behind it), in the order of offsets. Raises TooManyHits."""
+        """All hits as (literal number, offset just behind it), by offset. Raises TooManyHits."""
         hits: list[tuple[int, int]] = []
         append = hits.append
 

@@ -64,11 +64,11 @@ def _of_leaf(leaf: Leaf, field_of: Callable[[str], str]) -> tuple[Trigger, ...] 
         return None
     if isinstance(question, Text) and question.literal is not None:
         text = question.literal.lower()
-        return (Trigger(field, equal=_same_text(text), worth=min(len(text), 8)),)
+        return (Trigger(field, equal=_same_text(text), worth=min(len(text) // 2, 6)),)
     if isinstance(question, Number):
-        return (Trigger(field, equal=(question.number, str(question.number)), worth=3),)
+        return (Trigger(field, equal=(question.number, str(question.number)), worth=2),)
     if isinstance(question, Boolean):
-        return (Trigger(field, equal=(question.value, str(question.value).lower()), worth=2),)
+        return (Trigger(field, equal=(question.value, str(question.value).lower()), worth=1),)
     if isinstance(question, Compare):
         return (Trigger(field, compare=question, worth=1),)
     if isinstance(question, Network):
