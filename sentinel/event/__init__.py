@@ -1,13 +1,18 @@
 """Events: what every source writes and every rule reads."""
 
 from sentinel.event.alert import Alert, Level
+from sentinel.event.arp import Arp
 from sentinel.event.conn import Conn
+from sentinel.event.dhcp import Dhcp
 from sentinel.event.dns import Dns
 from sentinel.event.event import KINDS, Event, FlowEvent, field_attributes
 from sentinel.event.ftp import Ftp
 from sentinel.event.http import Http
+from sentinel.event.icmp import Icmp
+from sentinel.event.ntp import Ntp
 from sentinel.event.payload import Payload
 from sentinel.event.smtp import Smtp
+from sentinel.event.snmp import Snmp
 from sentinel.event.ssh import Ssh
 from sentinel.event.ssl import Ssl
 from sentinel.event.tunnel import Tunnel
@@ -15,18 +20,23 @@ from sentinel.event.weird import Weird
 from sentinel.event.x509 import X509
 
 __all__ = [
-    "Http",
     "KINDS",
     "X509",
     "Alert",
+    "Arp",
     "Conn",
+    "Dhcp",
     "Dns",
     "Event",
     "FlowEvent",
     "Ftp",
+    "Http",
+    "Icmp",
     "Level",
+    "Ntp",
     "Payload",
     "Smtp",
+    "Snmp",
     "Ssh",
     "Ssl",
     "Tunnel",

@@ -74,7 +74,7 @@ def skip_name(data: bytes, position: int) -> int:
 
 
 def netbios_name(encoded: str) -> str:
-    """A first-level encoded NetBIOS name (RFC 1001 §14.1) without its padding and type; others as they are."""
+    """A first-level encoded NetBIOS name (RFC 1001 §14.1) without padding and type; others as they are."""
     letters = encoded.partition(".")[0].upper()
     if len(letters) != 32 or letters.strip("ABCDEFGHIJKLMNOP"):
         return encoded
@@ -85,7 +85,7 @@ def netbios_name(encoded: str) -> str:
 
 
 def record_text(data: bytes, kind: int, position: int, length: int, owner: int) -> str:
-    """The record's data (`length` bytes at `position`) as Zeek's `answers` have it; empty where it says nothing.
+    """The record's data (`length` bytes at `position`) as Zeek's `answers` have it; may be empty.
 
     `owner` is where the record's own name starts.
     """
