@@ -127,9 +127,12 @@ class Ssh(Analyzer):
             return
         pending = self._pending[is_orig]
         pending += data
-        if self._state[is_orig] == _BANNER and not self._read_banner(is_orig, pending, ts):
-            return
-        if self._state[is_orig] == _CLEAR:
+        if self._state[is_orig] == _BANNER:
+            if not self._read_banner(is_orig, pending, ts):
+                return
+            if self._state[not is_orig] == _CLEAR:  # it may have waited for this banner
+                self._read_packets(not is_orig, self._pending[not is_orig], ts)
+        if self._state[is_orig] == _CLEAR and not self.done:
             self._read_packets(is_orig, pending, ts)
         if self._state[is_orig] == _ENCRYPTED and pending and not self.done:
             length = len(pending)
@@ -156,18 +159,14 @@ class Ssh(Analyzer):
                 return False
 
     def _read_packets(self, is_orig: bool, pending: bytearray, ts: float) -> None:
-        version = _version(self._banners[1], self._banners[0])
-        if version is None:
-            if len(pending) > 2 * MAX_PACKET:
-                self._give_up(ts, "malformed_ssh_version")
-            return  # the other banner comes first
-        if version == 1:
-            self._read_ssh1_packets(is_orig, pending, ts)
-        else:
+        own = self._banners[is_orig] or ""
+        version = 2 if own.startswith("SSH-2") else _version(self._banners[1], self._banners[0])
+        if version == 2:
             self._read_ssh2_packets(is_orig, pending, ts)
-        other = not is_orig
-        if self._state[other] == _CLEAR and self._pending[other] and not self.done and self._clear == 1:
-            self._read_packets(other, self._pending[other], ts)
+        elif version == 1:
+            self._read_ssh1_packets(is_orig, pending, ts)
+        elif len(pending) > 2 * MAX_PACKET:  # the other banner, which decides, does not come
+            self._give_up(ts, "malformed_ssh_version")
 
     def _read_ssh2_packets(self, is_orig: bool, pending: bytearray, ts: float) -> None:
         at = 0
