@@ -1,4 +1,4 @@
-"""The alert that a rule makes of an event: who, whom, and the fields that the rule looked at."""
+"""The alert that a rule makes of an event: who, whom, and what the rule saw."""
 
 from __future__ import annotations
 
@@ -17,6 +17,14 @@ __all__ = ["alert_of"]
 _LONGEST = 512
 """Characters of one field that are kept as evidence."""
 _MOST_ITEMS = 32
+_CONTEXT = {
+    "http": ("method", "host", "uri", "status_code"),
+    "dns": ("query",),
+    "ssl": ("server_name",),
+    "smtp": ("mailfrom", "rcptto"),
+    "weird": ("addl",),
+}
+"""Fields that a person asks for next, shown whether or not the rule looked at them."""
 
 
 def alert_of(
@@ -56,10 +64,10 @@ def _fields(rule: Rule, event: Event) -> dict[str, Any]:
     attributes = field_attributes(type(event))
     computed = COMPUTED.get(event.kind, {})
     shown: dict[str, Any] = {}
-    for leaf in leaves(rule.condition):
-        if leaf.field is None:
-            continue
-        name = wire_name(rule.logsource, leaf.field)
+    asked = [
+        wire_name(rule.logsource, leaf.field) for leaf in leaves(rule.condition) if leaf.field is not None
+    ]
+    for name in (*asked, *_CONTEXT.get(event.kind, ())):
         if name in shown:
             continue
         if name in attributes:

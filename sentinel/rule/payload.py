@@ -37,7 +37,7 @@ _AROUND = 64
 
 _Find = Callable[[bytes, bool], int]
 """Where a question holds in the bytes (-1: nowhere); the flag says whether they begin the direction."""
-_Holds = Callable[[Payload, set[int]], bool]
+_Holds = Callable[[Payload, frozenset[int]], bool]
 
 
 class _Direction:
@@ -47,8 +47,8 @@ class _Direction:
 
     def __init__(self) -> None:
         self.tail = b""
-        self.seen: set[int] = set()
-        self.fired: set[int] = set()
+        self.seen: frozenset[int] = frozenset()
+        self.fired: frozenset[int] = frozenset()
 
 
 class _Compiled:
@@ -142,12 +142,17 @@ class PayloadPlan:
         found: list[tuple[int, int, Alert]] = []
         for place in range(len(events)) if self._always else sorted(hits):
             direction, data, begins = stretches[place]
+            event = events[place]
+            if event.proto != "tcp":
+                direction = self._directions.get((event.uid, event.direction), direction)
             numbers = sorted({*hits.get(place, ()), *self._always})
             for number in numbers:
                 if number not in direction.fired:
-                    alert = self._ask(self._rules[number], number, events[place], direction, data, begins)
+                    alert = self._ask(self._rules[number], number, event, direction, data, begins)
                     if alert is not None:
                         found.append((place, number, alert))
+            if (direction.seen or direction.fired) and (event.uid, event.direction) not in self._directions:
+                self._remember((event.uid, event.direction), direction)
         return found
 
     def _stretch(self, event: Payload) -> tuple[_Direction, bytes, bool]:
@@ -155,20 +160,26 @@ class PayloadPlan:
         key = (event.uid, event.direction)
         direction = self._directions.get(key)
         data = event.payload
-        if direction is None:
-            direction = self._directions[key] = _Direction()
-            if len(self._directions) > self._most:
-                self._directions.popitem(last=False)
-                self.forgotten += 1
-            begins = True
-        else:
+        begins = True
+        if direction is not None:
             self._directions.move_to_end(key)
             begins = event.proto != "tcp"
+        elif event.proto == "tcp":
+            direction = self._remember(key, _Direction())
+        else:  # a datagram leaves nothing behind until a rule has seen something in it
+            direction = _Direction()
         if event.proto == "tcp" and self._tail:
             if direction.tail:
                 data = direction.tail + data
             direction.tail = data[-self._tail :]
         return direction, data, begins
+
+    def _remember(self, key: tuple[str, str], direction: _Direction) -> _Direction:
+        self._directions[key] = direction
+        if len(self._directions) > self._most:
+            self._directions.popitem(last=False)
+            self.forgotten += 1
+        return direction
 
     def _scan(self, values: Sequence[bytes]) -> dict[int, set[int]]:
         hits: dict[int, set[int]] = {}
@@ -196,17 +207,16 @@ class PayloadPlan:
         data: bytes,
         begins: bool,
     ) -> Alert | None:
-        seen = direction.seen
         where = -1
         for leaf, find in compiled.finds:
-            if leaf not in seen:
+            if leaf not in direction.seen:
                 place = find(data, begins)
-                if place >= 0 and len(seen) < MOST_SEEN:
-                    seen.add(leaf)
+                if place >= 0 and len(direction.seen) < MOST_SEEN:
+                    direction.seen |= {leaf}
                     where = place if where < 0 else min(where, place)
-        if not compiled.holds(event, seen):
+        if not compiled.holds(event, direction.seen):
             return None
-        direction.fired.add(number)
+        direction.fired |= {number}
         shown = data[max(0, where - _AROUND) :] if where >= 0 else data
         return alert_of(
             compiled.rule, event, once_per=f"payload|{event.uid}|{event.direction}", evidence=shown

@@ -38,7 +38,12 @@ class RuleSet:
     def load(cls, settings: RuleSettings, root: Path) -> RuleSet:
         """Load every rule that `settings` names, relative to `root`. Bad rules end up in `problems`."""
         rules, problems = load_paths(settings.paths, root)
-        least = Level(settings.minimum_level).rank
+        least = 0
+        if settings.minimum_level in list(Level):
+            least = Level(settings.minimum_level).rank
+        else:
+            reason = f"`minimum_level` {settings.minimum_level!r} is not one of {', '.join(Level)}"
+            problems.append(RuleProblem(root, 0, "rule", reason, "Correct it; until then every level alerts"))
         disabled = frozenset(settings.disabled)
         running = [rule for rule in rules if rule.id not in disabled and rule.level.rank >= least]
         return cls(running, problems)

@@ -144,6 +144,9 @@ def test_wants_and_minimum_level_and_disabled(make_rules: Callable[..., RuleSet]
     assert rules.wants("weird") and not rules.wants("payload")
     settings = RuleSettings(paths=("weird",), minimum_level="critical")
     assert not RuleSet.load(settings, tmp_path).rules
+    settings = RuleSettings(paths=("weird",), minimum_level="loud")
+    loaded = RuleSet.load(settings, tmp_path)
+    assert loaded.rules and "loud" in loaded.problems[0].reason
     settings = RuleSettings(paths=("weird",), disabled=(rules.rules[0].id,))
     assert not RuleSet.load(settings, tmp_path).rules
 
