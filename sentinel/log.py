@@ -1,7 +1,7 @@
 """What the daemon says about itself, on standard error: text on a terminal, JSON lines elsewhere.
 
-Every line has a message id of the text catalogue (`agent.ready`), so a program can rely on it in any language.
-Lines of the libraries we use come through the same handler, without an id.
+Every line has a message id of the text catalogue (`agent.ready`), on which a program can rely in any
+language. Lines of the libraries we use come through the same handler, without an id.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import yaml
 
 from sentinel.capture.filter import FilterError, compile_filter
 from sentinel.capture.interface import can_capture, default_interface, list_interfaces
-from sentinel.command.clock import clock_is_synchronised, clock_is_plausible
+from sentinel.command.clock import clock_is_plausible, clock_is_synchronised
 from sentinel.command.configuration import chosen_config
 from sentinel.config import Config, ConfigError
 from sentinel.config.quantity import write_size

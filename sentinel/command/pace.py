@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -42,7 +43,7 @@ class Pace:
         window = max(1, int(_WINDOW_NS * self._speed))
         moments = np.maximum.accumulate(batch.ts) // window
         cuts = [0, *(np.flatnonzero(np.diff(moments)) + 1).tolist(), len(batch)]
-        for start, stop in zip(cuts, cuts[1:], strict=False):
+        for start, stop in itertools.pairwise(cuts):
             self._await(int(batch.ts[start]))
             if self._stopped.is_set():
                 return

@@ -12,9 +12,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from sentinel.alert_line import alert_line
 from sentinel.capture.batch import Batch
 from sentinel.capture.file import CaptureError, CaptureFile, open_capture
-from sentinel.command.alert_line import alert_line
 from sentinel.command.configuration import chosen_config, chosen_rules, complain
 from sentinel.command.pace import Pace
 from sentinel.command.progress import Progress

@@ -103,7 +103,7 @@ BOUNDS: dict[str, Bound] = {
     "output.events": Bound(form="output"),
     "output.alerts": Bound(form="output"),
     "metrics.listen": Bound(form="address"),
-    "metrics.port": _PORTS,
+    "metrics.port": Bound(0, 65535),
     "log.level": Bound(choices=("debug", "info", "warning", "error")),
     "log.format": Bound(choices=("auto", "text", "json")),
 }

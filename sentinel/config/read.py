@@ -60,7 +60,7 @@ class _Reader:
             self._find(None, Message("config.not-utf8", position=error.start))
             return None
         try:
-            return typing.cast("yaml.Node | None", yaml.compose(content, Loader=yaml.SafeLoader))
+            return yaml.compose(content, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             self._find(mark, Message("config.yaml", problem=error.problem or error.context))

@@ -48,7 +48,8 @@ def _flow(config: Config) -> Iterator[tuple[str, Message]]:
         if zone.name in names:
             yield place, Message("config.zone-twice", name=zone.name)
         names.add(zone.name)
-        for member in (*zone.vlans, *zone.interfaces):
+        members: tuple[int | str, ...] = (*zone.vlans, *zone.interfaces)
+        for member in members:
             if owners.setdefault(member, zone.name) != zone.name:
                 values = {"member": member, "first": owners[member], "second": zone.name}
                 yield place, Message("config.zone-overlap", **values)

@@ -33,7 +33,7 @@ def read_scalar(kind: type, node: yaml.Node, key: str, root: Path) -> bool | int
     """The value of `node` as `kind`, within the bounds of `key`. Raises Rejected."""
     bound = BOUNDS.get(key, _NO_BOUND)
     if not isinstance(node, yaml.ScalarNode):
-        got = Message("config.type.mapping" if node.id == "mapping" else "config.type.list")
+        got = Message("config.type.mapping" if isinstance(node, yaml.MappingNode) else "config.type.list")
         raise _wrong_type(kind, bound, key, got)
     if kind is bool:
         return _truth(node, key)

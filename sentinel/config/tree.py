@@ -23,6 +23,7 @@ class MetricsSettings:
     listen: str = "127.0.0.1"
     """Address to listen on; only this machine by default."""
     port: int = 9108
+    """TCP port; 0 takes any free one, which the log names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Config:
 
 
 def default_config(root: Path) -> Config:
-    """The configuration without a file: every default, paths from `root`, the shipped rules if it has none."""
+    """All defaults, paths from `root`, and the shipped rules where `root` has none."""
     from sentinel.config.path import resolve_paths
 
     config = replace(Config(), root=root.absolute())

@@ -16,7 +16,7 @@ _UNWRITTEN_KINDS = frozenset({"payload"})
 
 
 class EventEncoder:
-    """Turns events into lines, grouped by kind. One encoder serves a whole process; it keeps only counters."""
+    """Turns events into lines, grouped by kind; it keeps only counters."""
 
     def __init__(self) -> None:
         self._encoder = msgspec.json.Encoder()

@@ -26,18 +26,26 @@ def _ignore(path: Path, error: OSError) -> None:
 class LineFile:
     """A file that grows by whole lines. Writing never raises: lines that cannot be written are counted.
 
-    `append` keeps what the file holds already. A write cut short (disk full) is taken back to the last whole
+    `append` keeps what the file holds already. With `descriptor`, that open file is used and `path` only
+    names it. A write cut short (disk full) is taken back to the last whole
     line, and every later write tries again, so a disk that has room once more is used once more.
     """
 
-    def __init__(self, path: Path, *, append: bool = False, on_failure: OnFailure = _ignore) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        append: bool = False,
+        on_failure: OnFailure = _ignore,
+        descriptor: int | None = None,
+    ) -> None:
         self.path = path
         self.lost = 0
         """Lines that could not be written."""
         self._append = append
         self._on_failure = on_failure
         self._pending = bytearray()
-        self._file: int | None = None
+        self._file = descriptor
         self._regular = False
         self._failing = False
 

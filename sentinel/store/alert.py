@@ -28,8 +28,8 @@ _RETRY_FIRST, _RETRY_LAST = 1.0, 30.0
 class AlertStore:
     """The alerts of a `StoreWriter`'s database.
 
-    When the database cannot be written, alerts wait in memory (at most `waiting`) and `keep_trying`, a task of
-    the owner's, brings them in later. Past that limit they are counted in `lost`.
+    When the database cannot be written, alerts wait in memory (at most `waiting`) and `keep_trying`, a task
+    of the owner's, brings them in later. Past that limit they are counted in `lost`.
     """
 
     def __init__(
@@ -149,4 +149,4 @@ def _alert(row: tuple[Any, ...]) -> Alert:
     values = dict(zip(_COLUMNS, row, strict=True))
     values["tags"] = msgspec.json.decode(values["tags"])
     values["fields"] = msgspec.json.decode(values["fields"])
-    return msgspec.convert(values, Alert)
+    return msgspec.convert(values, Alert, strict=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -26,6 +27,9 @@ _TOGETHER = 64
 """Pieces of work in one transaction."""
 _PATIENCE = 1.0
 """Seconds to wait for another program that holds the database."""
+
+_FAREWELL = 2.0
+"""Seconds to wait at the end for a disk that does not answer."""
 
 
 def open_database(path: Path) -> Database:
@@ -55,7 +59,7 @@ def open_database(path: Path) -> Database:
 
 
 def examine_database(path: Path) -> None:
-    """Whether the database at `path`, if there is one, is sound and of our time; changes nothing. Raises StoreError."""
+    """Look whether the database at `path`, if there is one, can be used. Raises StoreError."""
     if not path.exists():
         return
     connection = None
@@ -108,7 +112,7 @@ class StoreWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._jobs.put(None)
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._thread.join, _FAREWELL)
 
     async def run(self, work: Callable[[Database], _T]) -> _T:
         """What `work` returns, once it is committed. Raises StoreUnavailable where nothing was written.
@@ -169,10 +173,8 @@ class StoreWriter:
     def _close(self) -> None:
         database, self._database = self._database, None
         if database is not None:
-            try:
+            with contextlib.suppress(sqlite3.Error):
                 database.conn.close()
-            except sqlite3.Error:
-                pass
 
 
 def _transaction(database: Database, jobs: list[_Job]) -> list[tuple[Any, BaseException | None]]:

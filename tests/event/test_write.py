@@ -1,4 +1,4 @@
-"""Lines reach their files whole, in order, without what is for rules only; failures are counted, not raised."""
+"""Lines reach their files whole and in order; failures are counted, not raised."""
 
 from __future__ import annotations
 

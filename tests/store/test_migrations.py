@@ -23,9 +23,8 @@ def test_opening_again_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_newer_database_is_refused_by_name(tmp_path: Path) -> None:
     database = open_database(tmp_path / "s.sqlite")
-    database.execute(
-        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('sentinel', '9999-future', 'now')"
-    )
+    row = {"migration_set": "sentinel", "name": "9999-future", "applied_at": "now"}
+    database.table("_sqlite_migrations").insert(row)
     database.close()
     with pytest.raises(StoreError, match="9999-future"):
         open_database(tmp_path / "s.sqlite")

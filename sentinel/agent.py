@@ -1,0 +1,355 @@
+"""The agent: the one process that owns store, outputs, metrics and the capture workers.
+
+A worker's alerts are committed to the store, then announced. What is slow is fed through bounded queues:
+event lines and announcements give way, counted, when their outlet cannot follow; alerts never give way here,
+the agent reads no further frames until the store took them, and the worker's channel bounds what waits there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from sentinel import __version__
+from sentinel.capture.interface import can_capture, default_interface
+from sentinel.capture.settings import CaptureSettings
+from sentinel.capture.supervisor import Supervisor
+from sentinel.config import Config
+from sentinel.event import KINDS, Alert
+from sentinel.event.encode import EventEncoder
+from sentinel.frame import WorkerFrame, decode_frame
+from sentinel.log import Log
+from sentinel.metrics import Metrics, MetricsError
+from sentinel.outlet import Outlet, Sink, sink_for
+from sentinel.rule import RuleSet
+from sentinel.service import ServiceManager
+from sentinel.store import AlertStore, StoreError, StoreWriter
+from sentinel.text import Message
+
+__all__ = ["Agent", "Workers"]
+
+_WORKER: Final = "sentinel.live:make_worker"
+_HEARTBEAT: Final = 1.0
+_SILENCE: Final = 10.0
+"""Seconds without an answer after which the store does not count as alive."""
+_ALERT_FRAMES: Final = 256
+"""Alert frames between the workers and the store."""
+_TOGETHER: Final = 2000
+"""Alerts brought to the store at once."""
+_FAREWELL: Final = 4.0
+"""Seconds that the workers, the store and the outlets have to end, all in all."""
+
+_log = Log("agent")
+
+
+class Workers(Protocol):
+    """What the agent needs of `capture.supervisor.Supervisor`."""
+
+    interfaces: dict[str, str]
+
+    @property
+    def running(self) -> frozenset[str]: ...
+    def process_id(self, worker: str) -> int | None: ...
+    def stop(self) -> None: ...
+    def frames(self) -> AsyncIterator[tuple[str, bytes]]: ...
+
+
+Supervise = Callable[
+    [CaptureSettings, tuple[str, ...], str, Any, Callable[[str, str, str], None]],
+    AbstractAsyncContextManager[Workers],
+]
+
+
+class Agent:
+    """Runs until `stop`. `supervise`, `service` and `announcements` can be replaced by tests."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        supervise: Supervise = Supervisor,
+        service: ServiceManager | None = None,
+        announcements: Sink | None = None,
+        load_rules: Callable[..., RuleSet] = RuleSet.load,
+    ) -> None:
+        self._config = config
+        self._supervise = supervise
+        self._service = service or ServiceManager()
+        self._load_rules = load_rules
+        self._announcements = announcements
+        self._stopping = asyncio.Event()
+        self._deadline = float("inf")
+        self._alerts: asyncio.Queue[list[Alert] | None] = asyncio.Queue(_ALERT_FRAMES)
+        self._encoder = EventEncoder()
+        self._outlets: dict[str, Outlet] = {}
+        self._workers: Workers | None = None
+        self._frames_dropped: dict[str, tuple[int, int]] = {}
+        """By worker: frames given up in former lives and in this one."""
+        self._store_failures = 0
+        self._behind = False
+        self._bad_frames = 0
+        self.metrics = Metrics()
+
+    def stop(self, reason: str) -> None:
+        """Begin the end; `reason` (a signal's name) goes into the log."""
+        if not self._stopping.is_set():
+            self._deadline = time.monotonic() + _FAREWELL
+            _log.info("agent.stopping", signal=reason)
+            self._service.stopping()
+            self._stopping.set()
+
+    def reopen(self) -> None:
+        """Go on in new output files: the old ones were moved away."""
+        for outlet in self._outlets.values():
+            outlet.reopen()
+        _log.info("agent.reopened")
+
+    async def run(self) -> None:
+        """Start everything that can be started, and run until `stop`."""
+        _log.info("agent.starting", version=__version__)
+        self._open_outlets()
+        self._serve_metrics()
+        try:
+            async with StoreWriter(Path(self._config.store.path)) as writer:
+                await self._with_store(writer)
+        finally:
+            await asyncio.to_thread(self._close_outlets)
+            self.metrics.close()
+        _log.info("agent.stopped")
+
+    async def _with_store(self, writer: StoreWriter) -> None:
+        store = AlertStore(writer, self._config.store.waiting)
+        with contextlib.suppress(StoreError):
+            await self._examine(writer)
+        await self._examine_rules()
+        async with asyncio.TaskGroup() as tasks:
+            lasting = [
+                tasks.create_task(self._lasting("retry", store.keep_trying)),
+                tasks.create_task(self._lasting("heartbeat", lambda: self._heartbeat(writer, store))),
+            ]
+            committing = tasks.create_task(self._lasting("commit", lambda: self._commit(store)))
+            await self._capture(tasks)
+            await self._end_of(committing)
+            for task in lasting:
+                task.cancel()
+
+    async def _capture(self, tasks: asyncio.TaskGroup) -> None:
+        """Run the capture workers, or say why not, until the end begins and their last frames are in."""
+        interfaces = self._interfaces()
+        if not interfaces:
+            self._ready(Message("agent.ready-without-capture"))
+            await self._stopping.wait()
+            await self._alerts.put(None)
+            return
+        config = self._config
+        async with self._supervise(config.capture, interfaces, _WORKER, config, self._buried) as workers:
+            self._workers = workers
+            for interface in interfaces:
+                self.metrics.interface(interface)
+            for worker in workers.interfaces:
+                self.metrics.worker_up(worker, up=False)
+            reading = tasks.create_task(self._lasting("frames", lambda: self._read(workers)))
+            self._ready(Message("agent.ready", interfaces=", ".join(interfaces)))
+            await self._stopping.wait()
+            workers.stop()
+            await self._end_of(reading)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._left()):
+                await self._alerts.put(None)
+
+    def _interfaces(self) -> tuple[str, ...]:
+        """Where to capture; empty after saying why nowhere."""
+        capture = self._config.capture
+        reason: Message | str | None
+        default = default_interface()
+        chosen = capture.interfaces or ((default,) if default else ())
+        if not capture.enabled:
+            reason = Message("check.capture-off")
+        elif not (reason := can_capture()) and not chosen:
+            reason = Message("check.no-default-route")
+        if reason:
+            _log.warning("agent.no-capture", reason=reason)
+            return ()
+        return chosen
+
+    # What comes from the workers.
+
+    async def _read(self, workers: Workers) -> None:
+        async for worker, data in workers.frames():
+            try:
+                frame = decode_frame(data)
+            except (msgspec.MsgspecError, ValueError):
+                self._bad_frames += 1
+                _log.warning("agent.bad-frame", worker=worker)
+                continue
+            await self._take(worker, workers.interfaces.get(worker, worker), frame)
+
+    async def _take(self, worker: str, interface: str, frame: WorkerFrame) -> None:
+        if frame.alerts:
+            await self._alerts.put(frame.alerts)
+        events = self._outlets.get("events")
+        if events is not None:
+            for kind, lines in frame.lines.items():
+                if kind in KINDS:  # a file's name must not be chosen by a process that reads hostile bytes
+                    events.offer(kind, lines)
+        if frame.statistics is not None:
+            self.metrics.update(worker, interface, frame.statistics)
+            former, _ = self._frames_dropped.get(worker, (0, 0))
+            self._frames_dropped[worker] = (former, frame.frames_dropped)
+
+    def _buried(self, worker: str, cause: str, words: str) -> None:
+        """A worker died; the supervisor starts it again."""
+        _log.error("agent.worker-died", worker=worker, cause=cause, words=words or "-")
+        self._frames_dropped[worker] = (sum(self._frames_dropped.get(worker, (0, 0))), 0)
+        self.metrics.worker_up(worker, up=False)
+        self.metrics.worker_restarted(worker, cause.partition(" ")[0])
+
+    # Alerts: committed, then announced.
+
+    async def _commit(self, store: AlertStore) -> None:
+        ended = False
+        while not ended:
+            taken = [await self._alerts.get()]
+            number = len(taken[0] or ())
+            while number < _TOGETHER and not self._alerts.empty():
+                taken.append(self._alerts.get_nowait())
+                number += len(taken[-1] or ())
+            ended = None in taken
+            await self._commit_and_announce(store, [alert for alerts in taken for alert in alerts or ()])
+
+    async def _commit_and_announce(self, store: AlertStore, alerts: Sequence[Alert]) -> None:
+        try:
+            new = await store.add(alerts)
+        except StoreError as error:
+            # Silence would be worse than an announcement that the database does not have yet.
+            self._store_failed(error, store.backlog)
+            new = list(alerts)
+        else:
+            self.metrics.alerts_committed(len(new))
+        outlet = self._outlets.get("alerts")
+        if new and outlet is not None:
+            outlet.offer("alerts", self._encoder.encode_alerts(new))
+
+    def _store_failed(self, error: StoreError, backlog: int) -> None:
+        if not self._behind:
+            self._behind = True
+            _log.error("store.behind", reason=error, number=backlog)
+
+    # Being alive.
+
+    async def _heartbeat(self, writer: StoreWriter, store: AlertStore) -> None:
+        answered = time.monotonic()
+        silent = False
+        while True:
+            if await self._answers(writer):
+                answered, silent = time.monotonic(), False
+                self._service.alive()
+            elif time.monotonic() - answered > _SILENCE and not silent:
+                silent = True
+                _log.error("agent.not-alive", seconds=round(time.monotonic() - answered))
+            self._measure(writer, store)
+            await asyncio.sleep(min(_HEARTBEAT, self._service.watchdog / 3 or _HEARTBEAT))
+
+    async def _answers(self, writer: StoreWriter) -> bool:
+        """Whether the store's thread works through its queue, be it only to say that the disk is full."""
+        try:
+            async with asyncio.timeout(_SILENCE / 2):
+                await writer.run(lambda database: None)
+        except TimeoutError:
+            return False
+        except StoreError:
+            return True
+        return True
+
+    def _measure(self, writer: StoreWriter, store: AlertStore) -> None:
+        metrics = self.metrics
+        for _ in range(store.failures - self._store_failures):
+            metrics.store_error()
+        self._store_failures = store.failures
+        if self._behind and not store.backlog:
+            self._behind = False
+            _log.info("store.caught-up")
+        metrics.queue("store", store.backlog, store.lost)
+        metrics.queue("commit", self._alerts.qsize() + writer.waiting, 0)
+        for name, outlet in self._outlets.items():
+            metrics.queue(name, outlet.waiting, outlet.dropped)
+            metrics.queue(f"{name}_lines", 0, outlet.lost)
+        metrics.queue("frames", 0, self._bad_frames + sum(map(sum, self._frames_dropped.values())))
+        if self._workers is not None:
+            running = self._workers.running
+            for worker in self._workers.interfaces:
+                metrics.worker_up(worker, worker in running, self._workers.process_id(worker))
+
+    # Starting and ending.
+
+    async def _examine(self, writer: StoreWriter) -> None:
+        """Open the database now, so that what is wrong with it is said at the start."""
+        try:
+            await writer.run(lambda database: None)
+        except StoreError as error:
+            self._store_failed(error, 0)
+            self.metrics.store_error()
+
+    async def _examine_rules(self) -> None:
+        """The workers compile the rules for themselves; here they are named and counted once."""
+        rules = await asyncio.to_thread(self._load_rules, self._config.rule, self._config.root)
+        refused = [problem for problem in rules.problems if not problem.informational]
+        for problem in refused:
+            _log.warning("agent.rule-problem", problem=problem)
+        self.metrics.rules(len(rules.rules), len(refused), [rule.id for rule in rules.rules])
+
+    def _serve_metrics(self) -> None:
+        try:
+            address = self.metrics.serve(self._config.metrics)
+        except MetricsError as error:
+            _log.error(error.message.id, **error.message.values)
+        else:
+            if address:
+                _log.info("agent.metrics", address=address)
+
+    def _open_outlets(self) -> None:
+        output = self._config.output
+        events = sink_for(output.events, _cannot_write, folder=True)
+        alerts = self._announcements or sink_for(output.alerts, _cannot_write, folder=False)
+        for name, sink in (("events", events), ("alerts", alerts)):
+            if sink is not None:
+                self._outlets[name] = Outlet(name, sink)
+
+    def _close_outlets(self) -> None:
+        for outlet in self._outlets.values():
+            outlet.close(max(0.2, self._left()))
+
+    def _ready(self, message: Message) -> None:
+        _log.info(message.id, **message.values)
+        self._service.ready(str(message))
+
+    def _left(self) -> float:
+        return min(max(0.1, self._deadline - time.monotonic()), _FAREWELL)
+
+    async def _end_of(self, task: asyncio.Task[None]) -> None:
+        """Wait for a task that is to end by itself; past the deadline it is cancelled."""
+        try:
+            async with asyncio.timeout(self._left()):
+                await asyncio.shield(task)
+        except TimeoutError:
+            task.cancel()
+
+    async def _lasting(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """The edge of a task: an error of ours is told, and the work begun again."""
+        while True:
+            try:
+                return await work()
+            except Exception:
+                _log.exception("agent.task-failed", task=name)
+                await asyncio.sleep(_HEARTBEAT)
+
+
+def _cannot_write(path: Path, error: OSError) -> None:
+    _log.error("output.cannot-write", path=path, reason=error.strerror or error)
