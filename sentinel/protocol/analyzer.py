@@ -8,7 +8,7 @@ direction; once it says yes, an instance lives as long as its flow and is fed ea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from sentinel.event import Event
 from sentinel.protocol.settings import ProtocolSettings
@@ -35,11 +35,16 @@ class Endpoints(Protocol):
     @property
     def proto(self) -> str:
         """`tcp`, `udp`, `icmp`."""
+
     @property
     def eth_src(self) -> str:
         """MAC address of the originator, `aa:bb:cc:dd:ee:ff`, or empty."""
+
     @property
     def eth_dst(self) -> str: ...
+    @property
+    def shared(self) -> dict[str, Any]:
+        """What a protocol keeps over all flows of a worker, by its service; it bounds what it puts here."""
 
     def weird(self, name: str, ts: float, addl: str | None = None, source: str | None = None) -> None:
         """Emit a `weird` event about this flow, once for each name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sentinel.decode.address import address_text, mac_text
 from sentinel.event import Weird
@@ -27,6 +28,8 @@ class Speech:
     def __init__(self, analyzers: Sequence[type[Analyzer]], settings: ProtocolSettings, emit: Emit) -> None:
         self.settings = settings
         self.emit = emit
+        self.shared: dict[str, Any] = {}
+        """What protocols keep over all flows, by service."""
         self._analyzers = tuple(analyzers)
         self._order: dict[tuple[str, int, int], tuple[type[Analyzer], ...]] = {}
         self._ports = frozenset(port for analyzer in self._analyzers for port in analyzer.ports)
@@ -107,6 +110,10 @@ class Conversation:
     @property
     def eth_dst(self) -> str:
         return mac_text(self._macs[1]) if self._macs[1] else ""
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        return self.speech.shared
 
     def weird(self, name: str, ts: float, addl: str | None = None, source: str | None = None) -> None:
         """Emit a `weird` event about this flow, once for each name."""

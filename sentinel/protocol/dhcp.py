@@ -6,7 +6,7 @@ import struct
 from collections import OrderedDict
 from collections.abc import Iterable
 from socket import inet_ntoa
-from typing import Any, Final
+from typing import Final
 
 from sentinel.event.dhcp import Dhcp
 from sentinel.protocol.analyzer import Analyzer, Emit, Endpoints
@@ -132,10 +132,7 @@ class DhcpAnalyzer(Analyzer):
     ) -> None:
         super().__init__(flow, emit, settings)
         if transactions is None:
-            shared: dict[str, Any] | None = getattr(flow, "shared", None)
-            transactions = (
-                DhcpTransactions() if shared is None else shared.setdefault("dhcp", DhcpTransactions())
-            )
+            transactions = flow.shared.setdefault("dhcp", DhcpTransactions())
         self._transactions = transactions
         self._keys: dict[Key, None] = {}
 

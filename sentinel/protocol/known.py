@@ -5,13 +5,28 @@ from __future__ import annotations
 from typing import Final
 
 from sentinel.protocol.analyzer import Analyzer
+from sentinel.protocol.dhcp import DhcpAnalyzer
 from sentinel.protocol.dns import DnsAnalyzer
 from sentinel.protocol.ftp import Ftp
 from sentinel.protocol.http import HttpAnalyzer
+from sentinel.protocol.icmp import IcmpAnalyzer
+from sentinel.protocol.ntp import NtpAnalyzer
 from sentinel.protocol.smtp import Smtp
+from sentinel.protocol.snmp import SnmpAnalyzer
 from sentinel.protocol.ssh import Ssh
 from sentinel.protocol.tls import Tls
 
 __all__ = ["ANALYZERS"]
 
-ANALYZERS: Final[tuple[type[Analyzer], ...]] = (HttpAnalyzer, DnsAnalyzer, Tls, Ssh, Ftp, Smtp)
+ANALYZERS: Final[tuple[type[Analyzer], ...]] = (
+    HttpAnalyzer,
+    DnsAnalyzer,
+    Tls,
+    Ssh,
+    Ftp,
+    Smtp,
+    DhcpAnalyzer,
+    NtpAnalyzer,
+    SnmpAnalyzer,
+    IcmpAnalyzer,
+)
