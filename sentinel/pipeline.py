@@ -20,11 +20,11 @@ from sentinel.decode.address import address_text
 from sentinel.decode.decoder import Decoder, Packets
 from sentinel.decode.packet import Status
 from sentinel.decode.packet import Tunnel as Encapsulation
-from sentinel.event import Alert, Event, Payload, Tunnel, Weird
+from sentinel.event import Alert, Event, Stretch, Tunnel, Weird
 from sentinel.flow import FlowTable, Step, Verdict, Work
 from sentinel.flow.conn import ConnWriter
 from sentinel.protocol.arp import arp_event
-from sentinel.protocol.conversation import Conversation, Speech
+from sentinel.protocol.conversation import Conversation, Speech, Utterance
 from sentinel.protocol.known import ANALYZERS
 from sentinel.rule import RuleSet
 from sentinel.statistics import Statistics
@@ -76,6 +76,7 @@ class Pipeline:
         self._zone = self._table.zone_of_interface(interface)
         self._conn = ConnWriter(self._table, config.flow.local_networks)
         self._events: list[Event] = []
+        self._stretches: list[Stretch] = []
         self._speech = Speech(ANALYZERS, config.protocol, self._events.append)
         for analyzer in ANALYZERS:
             for transport in analyzer.transports & {"tcp", "udp"}:
@@ -249,20 +250,7 @@ class Pipeline:
     def _offer_payload(self, conversation: Conversation, side: int, data: bytes, ts: float) -> None:
         if self._delivered[2 * conversation.index + side] > self._config.flow.inspect_bytes + len(data):
             return
-        self._events.append(
-            Payload(
-                ts=ts,
-                uid=conversation.uid,
-                orig_h=conversation.orig_h,
-                orig_p=conversation.orig_p,
-                resp_h=conversation.resp_h,
-                resp_p=conversation.resp_p,
-                payload=data,
-                proto=conversation.proto,
-                direction="to_client" if side else "to_server",
-                service=conversation.service,
-            )
-        )
+        self._stretches.append(Utterance(conversation, side, data, ts))
 
     def _begin_tunnelled(
         self, conversation: Conversation, flow: int, row: int, packets: Packets | None, ts: float
@@ -326,13 +314,15 @@ class Pipeline:
     def _publish(self) -> None:
         """Match the events gathered so far and hand everything over."""
         events = self._events
-        if not events:
+        if not events and not self._stretches:
             return
         alerts: list[Alert] = []
         if self._rules is not None:
             with self._timed("rules"):
                 alerts = self._rules.match(events)
-        self._event_counts.update(event.kind for event in events if event.kind != "payload")
+                alerts += self._rules.match_payloads(self._stretches)
+                self._stretches.clear()
+        self._event_counts.update(event.kind for event in events)
         if alerts:
             self._alert_counts.update(str(alert.level) for alert in alerts)
             self._rule_counts.update(alert.rule_id for alert in alerts)

@@ -10,7 +10,7 @@ from sentinel.event.ftp import Ftp
 from sentinel.event.http import Http
 from sentinel.event.icmp import Icmp
 from sentinel.event.ntp import Ntp
-from sentinel.event.payload import Payload
+from sentinel.event.payload import Payload, Stretch
 from sentinel.event.smtp import Smtp
 from sentinel.event.snmp import Snmp
 from sentinel.event.ssh import Ssh
@@ -39,6 +39,7 @@ __all__ = [
     "Snmp",
     "Ssh",
     "Ssl",
+    "Stretch",
     "Tunnel",
     "Weird",
     "field_attributes",

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Hashable
+from typing import ClassVar, Protocol
 
 from sentinel.event.event import FlowEvent
 
-__all__ = ["Payload"]
+__all__ = ["Payload", "Stretch"]
+
+
+class Stretch(Protocol):
+    """Bytes on their way to payload rules, before anyone needs an event of them: most never do."""
+
+    @property
+    def payload(self) -> bytes: ...
+    @property
+    def proto(self) -> str: ...
+    @property
+    def key(self) -> Hashable:
+        """The flow and direction."""
+
+    def event(self) -> Payload:
+        """The event."""
 
 
 class Payload(FlowEvent, kw_only=True):
@@ -21,3 +37,12 @@ class Payload(FlowEvent, kw_only=True):
     """`to_server` (from the originator) or `to_client`."""
     service: str | None = None
     """Protocol recognised so far."""
+
+    @property
+    def key(self) -> Hashable:
+        """The flow and direction."""
+        return (self.uid, self.direction)
+
+    def event(self) -> Payload:
+        """Itself: an event is a stretch too."""
+        return self

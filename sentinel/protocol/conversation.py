@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from sentinel.decode.address import address_text, mac_text
-from sentinel.event import Weird
+from sentinel.event import Payload, Weird
 from sentinel.flow.record import FLOW
 from sentinel.flow.table import FlowTable
 from sentinel.protocol.analyzer import Analyzer, Emit
 from sentinel.protocol.settings import ProtocolSettings
 
-__all__ = ["Conversation", "Speech"]
+__all__ = ["Conversation", "Speech", "Utterance"]
 
 _TRANSPORT = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp", 132: "sctp"}
 _FIELDS = FLOW.names or ()
@@ -55,7 +55,6 @@ class Conversation:
         "_early_bytes",
         "_ends",
         "_macs",
-        "_uid",
         "_weird",
         "analyzer",
         "expected_service",
@@ -66,6 +65,7 @@ class Conversation:
         "resp_p",
         "services",
         "speech",
+        "uid_bytes",
         "unknown",
     )
 
@@ -76,7 +76,7 @@ class Conversation:
         self.speech = speech
         self._ends = record[_ORIG_HI : _ORIG_HI + 4]
         self._macs = record[_ORIG_MAC : _ORIG_MAC + 2]
-        self._uid: bytes = tables.uids[index].tobytes()
+        self.uid_bytes: bytes = tables.uids[index].tobytes()
         self.orig_p: int = record[_ORIG_PORT]
         self.resp_p: int = record[_ORIG_PORT + 1]
         self.proto = _TRANSPORT.get(record[_PROTO], "unknown_transport")
@@ -93,7 +93,7 @@ class Conversation:
     @property
     def uid(self) -> str:
         """Zeek-style unique id."""
-        return str(self._uid, "ascii")
+        return str(self.uid_bytes, "ascii")
 
     @property
     def orig_h(self) -> str:
@@ -213,3 +213,33 @@ class Conversation:
     def _give_up(self) -> None:
         self.unknown = True
         self._early.clear()
+
+
+class Utterance:
+    """A `Stretch`: bytes of one side of a conversation, of which an event is made only when a rule asks."""
+
+    __slots__ = ("_conversation", "_side", "_ts", "key", "payload", "proto")
+
+    def __init__(self, conversation: Conversation, side: int, payload: bytes, ts: float) -> None:
+        self._conversation = conversation
+        self._side = side
+        self._ts = ts
+        self.payload = payload
+        self.proto = conversation.proto
+        self.key = (conversation.uid_bytes, side)
+
+    def event(self) -> Payload:
+        """The event."""
+        flow = self._conversation
+        return Payload(
+            ts=self._ts,
+            uid=flow.uid,
+            orig_h=flow.orig_h,
+            orig_p=flow.orig_p,
+            resp_h=flow.resp_h,
+            resp_p=flow.resp_p,
+            payload=self.payload,
+            proto=self.proto,
+            direction="to_client" if self._side else "to_server",
+            service=flow.service,
+        )

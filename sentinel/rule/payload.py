@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from itertools import accumulate
 from operator import attrgetter
 from typing import Any
 
-from sentinel.event import Alert, Payload, field_attributes
+from sentinel.event import Alert, Payload, Stretch, field_attributes
 from sentinel.rule.condition import And, Leaf, Node, Not, leaves
 from sentinel.rule.evidence import alert_of
 from sentinel.rule.literal import Literal, required_literals
@@ -128,53 +128,53 @@ class PayloadPlan:
         self._scanner = LiteralScanner(list(by_literal)) if by_literal else None
         longest = max((len(literal.data) for literal in by_literal), default=1)
         self._tail = min(longest - 1, LONGEST_TAIL)
-        self._directions: OrderedDict[tuple[str, str], _Direction] = OrderedDict()
+        self._directions: OrderedDict[Hashable, _Direction] = OrderedDict()
         self._most = most_directions
         self.forgotten = 0
         """Directions whose memory was given up for newer ones."""
 
-    def match(self, events: Sequence[Payload]) -> list[tuple[int, int, Alert]]:
-        """(event, rule number, alert) of every first match, in that order."""
-        stretches = [self._stretch(event) for event in events]
-        hits = self._scan([data for _, data, _ in stretches])
+    def match(self, stretches: Sequence[Stretch]) -> list[tuple[int, int, Alert]]:
+        """(stretch, rule number, alert) of every first match, in that order."""
+        taken = [self._take(stretch) for stretch in stretches]
+        hits = self._scan([data for _, data, _ in taken])
         if not hits and not self._always:
             return []
         found: list[tuple[int, int, Alert]] = []
-        for place in range(len(events)) if self._always else sorted(hits):
-            direction, data, begins = stretches[place]
-            event = events[place]
+        for place in range(len(stretches)) if self._always else sorted(hits):
+            direction, data, begins = taken[place]
+            event, key = stretches[place].event(), stretches[place].key
             if event.proto != "tcp":
-                direction = self._directions.get((event.uid, event.direction), direction)
-            numbers = sorted({*hits.get(place, ()), *self._always})
-            for number in numbers:
+                direction = self._directions.get(key, direction)
+            for number in sorted({*hits.get(place, ()), *self._always}):
                 if number not in direction.fired:
                     alert = self._ask(self._rules[number], number, event, direction, data, begins)
                     if alert is not None:
                         found.append((place, number, alert))
-            if (direction.seen or direction.fired) and (event.uid, event.direction) not in self._directions:
-                self._remember((event.uid, event.direction), direction)
+            if (direction.seen or direction.fired) and key not in self._directions:
+                self._remember(key, direction)
         return found
 
-    def _stretch(self, event: Payload) -> tuple[_Direction, bytes, bool]:
-        """The memory of the event's direction, its bytes after the last tail, and whether they begin it."""
-        key = (event.uid, event.direction)
+    def _take(self, stretch: Stretch) -> tuple[_Direction, bytes, bool]:
+        """The memory of its direction, its bytes after the last tail, and whether they begin it."""
+        key, data = stretch.key, stretch.payload
         direction = self._directions.get(key)
-        data = event.payload
-        begins = True
-        if direction is not None:
+        if stretch.proto != "tcp":  # a datagram leaves nothing behind until a rule has seen something in it
+            if direction is None:
+                return _Direction(), data, True
             self._directions.move_to_end(key)
-            begins = event.proto != "tcp"
-        elif event.proto == "tcp":
+            return direction, data, True
+        begins = direction is None
+        if direction is None:
             direction = self._remember(key, _Direction())
-        else:  # a datagram leaves nothing behind until a rule has seen something in it
-            direction = _Direction()
-        if event.proto == "tcp" and self._tail:
+        else:
+            self._directions.move_to_end(key)
+        if self._tail:
             if direction.tail:
                 data = direction.tail + data
             direction.tail = data[-self._tail :]
         return direction, data, begins
 
-    def _remember(self, key: tuple[str, str], direction: _Direction) -> _Direction:
+    def _remember(self, key: Hashable, direction: _Direction) -> _Direction:
         self._directions[key] = direction
         if len(self._directions) > self._most:
             self._directions.popitem(last=False)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sentinel.event import KINDS, Alert, Event, Level, Payload
+from sentinel.event import KINDS, Alert, Event, Level, Payload, Stretch
 from sentinel.rule.access import EventAccess, RecordAccess
 from sentinel.rule.evidence import alert_of
 from sentinel.rule.load import load_paths
@@ -78,6 +78,10 @@ class RuleSet:
                     found.append((places[row], number, alert_of(self.rules[number], rows[row])))
         found.sort(key=lambda item: item[:2])
         return [alert for _, _, alert in found]
+
+    def match_payloads(self, stretches: Sequence[Stretch]) -> list[Alert]:
+        """The alerts of payload rules on a batch of stretches, in their order."""
+        return [alert for _, _, alert in self._payload.match(stretches)]
 
     def match_records(self, records: Sequence[Mapping[str, Any]]) -> list[list[Rule]]:
         """The rules that hold for each mapping, whatever their logsource, by the rules' own field names."""
