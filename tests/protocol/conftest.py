@@ -26,6 +26,7 @@ class Wire:
     proto: str = "tcp"
     eth_src: str = ""
     eth_dst: str = ""
+    shared: dict[str, object] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     weirds: dict[str, str | None] = field(default_factory=dict)
 
