@@ -30,7 +30,9 @@ __all__ = ["CaptureRefused", "Ring", "RingStatistics"]
 _LINKTYPES = {1: 1, 772: 1, 65534: 101, 768: 101, 769: 101, 776: 101, 778: 101, 801: 105, 802: 119, 803: 127}
 """ARPHRD_ of an interface → LINKTYPE_ of its frames."""
 _FRAME_SIZE = 2048
-_OUTGOING = 4
+_WHOLE = 65535
+_RETURN = 0x06
+"""BPF_RET | BPF_K: how much of the packet to keep."""
 
 
 class CaptureRefused(OSError):
@@ -104,6 +106,8 @@ class Ring:
         hardware = int(Path(f"/sys/class/net/{self.interface}/type").read_text())
         self._linktype = _LINKTYPES.get(hardware, 0xFFFF)
         self._skip_outgoing = hardware == 772  # loopback shows each packet twice
+        if not program and settings.snaplen < _WHOLE:
+            program = [(_RETURN, 0, 0, settings.snaplen)]
         if program:
             _attach(sock, program)
         sock.setsockopt(layout.SOL_PACKET, layout.PACKET_VERSION, layout.TPACKET_V3)
@@ -122,7 +126,8 @@ class Ring:
         sock.bind((self.interface, layout.ETH_P_ALL))
         if fanout is not None:
             mode = (layout.FANOUT_HASH | layout.FANOUT_FLAG_DEFRAG) << 16
-            sock.setsockopt(layout.SOL_PACKET, layout.PACKET_FANOUT, (fanout & 0xFFFF) | mode)
+            group = struct.pack("I", (fanout & 0xFFFF) | mode)
+            sock.setsockopt(layout.SOL_PACKET, layout.PACKET_FANOUT, group)
         self._next = 0
         self._poll = select.poll()
         self._poll.register(sock.fileno(), select.POLLIN | select.POLLERR)
