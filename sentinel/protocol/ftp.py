@@ -7,7 +7,7 @@ move, delete or announce data are told; a refused log-in is told too, for those 
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
@@ -29,6 +29,7 @@ REFUSED: Final = (430, 530)
 
 MAX_PENDING: Final = 20
 MAX_EXPECTED: Final = 64
+MAX_ANNOUNCED: Final = 4096
 MAX_NAME: Final = 128
 MAX_TEXT: Final = 4096
 
@@ -41,6 +42,23 @@ _ONLY_FTP_REPLY: Final = re.compile(rb"^(?:331|332|230|530|234|211|215|227|229|2
 _REPLY: Final = re.compile(rb"^([1-5]\d\d)(?:([ -])(.*))?$", re.S)
 _NUMBER: Final = re.compile(r"\d+")
 _QUOTED: Final = re.compile(r'"((?:[^"]|"")*)"')
+
+
+class Announced(OrderedDict[tuple[str, int], "Ftp"]):
+    """Which control connection announced a data connection, by responder; the oldest give way."""
+
+    def __setitem__(self, key: tuple[str, int], value: Ftp) -> None:
+        super().__setitem__(key, value)
+        if len(self) > MAX_ANNOUNCED:
+            self.popitem(last=False)
+
+
+def announced(flow: Endpoints) -> Announced:
+    """Of the worker of this flow."""
+    found: Announced | None = flow.shared.get("ftp")
+    if found is None:
+        found = flow.shared["ftp"] = Announced()
+    return found
 
 
 class _Command:
@@ -69,11 +87,13 @@ class Ftp(Analyzer):
     """One FTP control connection."""
 
     __slots__ = (
+        "_announced",
         "_channel",
         "_current",
         "_directory",
         "_file_size",
         "_lines",
+        "_mime_type",
         "_multiline",
         "_password",
         "_pending",
@@ -101,6 +121,8 @@ class Ftp(Analyzer):
         self._password: str | None = None
         self._directory = "."
         self._file_size: int | None = None
+        self._mime_type: str | None = None
+        self._announced: tuple[str, int] | None = None
         self._channel: tuple[bool, str, str, int] | None = None
 
     @staticmethod
@@ -159,7 +181,13 @@ class Ftp(Analyzer):
     def _expect(self, passive: bool, orig_h: str, resp_h: str, resp_p: int) -> None:
         self._channel = (passive, orig_h, resp_h, resp_p)
         if len(self.expected_data) < MAX_EXPECTED:
+            announced(self.flow)[resp_h, resp_p] = self
+            self._announced = (resp_h, resp_p)
             self.expected_data = [*self.expected_data, (resp_h, resp_p)]
+
+    def transferred(self, mime_type: str | None) -> None:
+        """The data connection last announced carries this type of content."""
+        self._mime_type = mime_type
 
     # -- what the server says ---------------------------------------------------------------------
 
@@ -239,7 +267,7 @@ class Ftp(Analyzer):
             self._current = self._reply = None
         if name != "SIZE":
             self._file_size = None
-        self._channel = None
+        self._channel = self._mime_type = None
 
     def _event(self, command: _Command, code: int | None, text: str | None) -> FtpEvent:
         flow, arg, password = self.flow, command.arg, self._password
@@ -263,6 +291,7 @@ class Ftp(Analyzer):
             password=password,
             command=command.name,
             arg=arg or None,
+            mime_type=self._mime_type,
             file_size=self._file_size,
             reply_code=code,
             reply_msg=text or None,
@@ -282,3 +311,5 @@ class Ftp(Analyzer):
             for command in list(self._pending):
                 self._tell(command)
             self.done = True
+        if self._announced is not None:
+            announced(self.flow).pop(self._announced, None)

@@ -17,7 +17,7 @@ from sentinel.protocol import der
 from sentinel.protocol.analyzer import Emit, Endpoints
 from sentinel.protocol.x509_names import ALGORITHMS, CURVES, RSA_ALGORITHMS, common_names, distinguished_name
 
-__all__ = ["SIGHTINGS", "Certificate", "CertificateSightings", "certificate", "emit_chain", "names_match"]
+__all__ = ["Certificate", "CertificateSightings", "certificate", "emit_chain", "names_match"]
 
 MAX_NAMES: Final = 256
 """Subject alternative names kept of one certificate."""
@@ -288,20 +288,15 @@ class CertificateSightings:
             self._seen.popitem(last=False)
         return True
 
-    def clear(self) -> None:
-        """Forget all: a new run begins."""
-        self._seen.clear()
-
-
-SIGHTINGS: Final = CertificateSightings()
-"""Of this process; a replay that must not depend on an earlier one clears it first."""
-
 
 def emit_chain(chain: list[Certificate], flow: Endpoints, emit: Emit, ts: float, client_cert: bool) -> None:
     """Tell the certificates of a chain, host's own first, that were not told lately."""
+    sightings = flow.shared.get("x509")
+    if sightings is None:
+        sightings = flow.shared["x509"] = CertificateSightings()
     holder = flow.orig_h if client_cert else flow.resp_h
     for index, found in enumerate(chain):
-        if SIGHTINGS.is_new(found.fingerprint, holder, index == 0, client_cert, ts):
+        if sightings.is_new(found.fingerprint, holder, index == 0, client_cert, ts):
             emit(found.event(flow, ts, index == 0, client_cert))
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sentinel.protocol.ftp import MAX_PENDING, Ftp
+from sentinel.protocol.ftp import MAX_ANNOUNCED, MAX_PENDING, Ftp, announced
 from sentinel.protocol.ftp_address import extended_passive_port, extended_port, host_port
+from sentinel.protocol.ftp_data import FtpData
 from sentinel.protocol.settings import ProtocolSettings
 from sentinel.protocol.tls import Tls
 
@@ -176,3 +177,24 @@ def test_addresses():
 )
 def test_garbage_never_raises(speak, lines):
     speak(Ftp, lines)
+
+
+def test_type_of_a_file_comes_from_its_data_connection(wire):
+    control = Ftp(wire, wire.events.append, ProtocolSettings())
+    lines = log_in("ftp", "x") + talk("> PASV", "< 227 (198,51,100,20,1,187)", "> RETR a", "< 150 (5 bytes)")
+    for is_orig, data in lines:
+        control.feed(is_orig, data, 0.0)
+    carried = FtpData(wire, wire.events.append, ProtocolSettings())
+    carried.feed(False, b"hello", 0.0)
+    assert carried.done
+    control.feed(False, b"226 done\r\n", 0.0)
+    control.finish(0.0)
+    assert [event.mime_type for event in wire.of("ftp")] == [None, "text/plain"]
+    assert not wire.shared["ftp"]
+
+
+def test_announcements_are_bounded(wire):
+    control = Ftp(wire, wire.events.append, ProtocolSettings())
+    for port in range(MAX_ANNOUNCED + 10):
+        announced(wire)["198.51.100.20", port] = control
+    assert len(announced(wire)) == MAX_ANNOUNCED

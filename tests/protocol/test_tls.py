@@ -18,14 +18,8 @@ from hypothesis import strategies as st
 
 from sentinel.protocol.settings import ProtocolSettings
 from sentinel.protocol.tls import MAX_MESSAGE, Tls
-from sentinel.protocol.x509 import SIGHTINGS
 
 NAME = "oa.example.gov.cn"
-
-
-@pytest.fixture(autouse=True)
-def _fresh_sightings():
-    SIGHTINGS.clear()
 
 
 @lru_cache
@@ -143,7 +137,6 @@ def test_tls13_resumption(contexts, speak):
 def test_byte_by_byte_tells_the_same(contexts, speak, bytewise, version):
     talk, _ = handshake(contexts, version)
     whole = [(event.kind, event) for event in speak(Tls, talk).events]
-    SIGHTINGS.clear()
     pieces = [(event.kind, event) for event in speak(Tls, bytewise(talk)).events]
     for _, event in [*whole, *pieces]:
         event.ts = 0.0
