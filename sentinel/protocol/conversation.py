@@ -31,8 +31,13 @@ class Speech:
         self.shared: dict[str, Any] = {}
         """What protocols keep over all flows, by service."""
         self._analyzers = tuple(analyzers)
+        self._by_service = {analyzer.service: analyzer for analyzer in self._analyzers}
         self._order: dict[tuple[str, int, int], tuple[type[Analyzer], ...]] = {}
         self._ports = frozenset(port for analyzer in self._analyzers for port in analyzer.ports)
+
+    def announced(self, service: str | None) -> type[Analyzer] | None:
+        """Who reads what a control connection announced as `service`."""
+        return None if service is None else self._by_service.get(service)
 
     def candidates(self, transport: str, orig_port: int, resp_port: int) -> tuple[type[Analyzer], ...]:
         """Protocols of a transport, those whose usual port is spoken to first."""
@@ -187,6 +192,10 @@ class Conversation:
         else:
             self._early.append((is_orig, data, ts))
         self._early_bytes += len(data)
+        kind = self.speech.announced(self.expected_service)
+        if kind is not None:
+            self._adopt(kind)
+            return
         undecided = False
         for kind in self._candidates:
             answer = kind.recognise(data, is_orig, self.proto)

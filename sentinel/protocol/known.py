@@ -7,7 +7,9 @@ from typing import Final
 from sentinel.protocol.analyzer import Analyzer
 from sentinel.protocol.dhcp import DhcpAnalyzer
 from sentinel.protocol.dns import DnsAnalyzer
+from sentinel.protocol.dtls import Dtls
 from sentinel.protocol.ftp import Ftp
+from sentinel.protocol.ftp_data import FtpData
 from sentinel.protocol.http import HttpAnalyzer
 from sentinel.protocol.icmp import IcmpAnalyzer
 from sentinel.protocol.ntp import NtpAnalyzer
@@ -22,8 +24,10 @@ ANALYZERS: Final[tuple[type[Analyzer], ...]] = (
     HttpAnalyzer,
     DnsAnalyzer,
     Tls,
+    Dtls,
     Ssh,
     Ftp,
+    FtpData,
     Smtp,
     DhcpAnalyzer,
     NtpAnalyzer,
