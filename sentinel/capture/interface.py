@@ -10,8 +10,6 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from sentinel.capture import layout
-
 __all__ = ["Interface", "can_capture", "default_interface", "list_interfaces"]
 
 _SYS = Path("/sys/class/net")

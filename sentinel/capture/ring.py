@@ -132,7 +132,7 @@ class Ring:
         self._poll = select.poll()
         self._poll.register(sock.fileno(), select.POLLIN | select.POLLERR)
         most = self._block_size // 64
-        self._columns = (
+        self._columns: tuple[NDArray[Any], ...] = (
             np.zeros(most, np.int64),
             np.zeros(most, np.int32),
             np.zeros(most, np.int32),

@@ -50,7 +50,7 @@ class Supervisor:
         self._config = config
         self._on_death = on_death
         self._queue: asyncio.Queue[_Frame | None] = asyncio.Queue(_QUEUE)
-        self._stopping = False
+        self._stopped = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._plans: list[WorkerTask] = []
@@ -101,7 +101,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """Ask all workers to end. `frames()` goes on until their last frames are read."""
-        self._stopping = True
+        self._stopped.set()
         for process in self._processes.values():
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
@@ -119,10 +119,10 @@ class Supervisor:
     async def _keep(self, task: WorkerTask) -> None:
         """Run one worker for as long as we live."""
         backoff = self._settings.restart_backoff
-        while not self._stopping:
+        while not self._stopped.is_set():
             began = time.monotonic()
             cause, words = await self._run(task)
-            if self._stopping:
+            if self._stopped.is_set():
                 return
             self.restarts[task.name, cause] += 1
             if self._on_death is not None:
@@ -133,9 +133,10 @@ class Supervisor:
             backoff = min(2 * backoff, self._settings.restart_backoff_max)
 
     async def _wait(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while not self._stopping and (left := deadline - time.monotonic()) > 0:
-            await asyncio.sleep(min(left, 0.2))
+        """Wait so long, or until `stop`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopped.wait()
 
     async def _run(self, task: WorkerTask) -> tuple[str, str]:
         """One life of a worker: why it ended, and its last words."""
@@ -156,7 +157,7 @@ class Supervisor:
         try:
             told = pickle.dumps(task)
             writer.write(struct.pack("<I", len(told)) + told)
-            if self._stopping:
+            if self._stopped.is_set():
                 process.terminate()
             while (frame := await self._next_frame(reader, process)) is not None:
                 await self._queue.put((task.name, frame))
@@ -172,7 +173,7 @@ class Supervisor:
         self, reader: asyncio.StreamReader, process: asyncio.subprocess.Process
     ) -> bytes | None:
         try:
-            if not self._stopping:
+            if not self._stopped.is_set():
                 return await read_frame(reader)
             async with asyncio.timeout(_GRACE):
                 return await read_frame(reader)

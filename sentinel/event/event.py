@@ -8,7 +8,7 @@ field's `name`. A field that is absent is None and is left out when written.
 from __future__ import annotations
 
 import functools
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -30,7 +30,7 @@ class Event(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     ts: float
     """When it happened: capture time, seconds since 1970 UTC."""
 
-    def __init_subclass__(cls, **config: object) -> None:
+    def __init_subclass__(cls, **config: Any) -> None:
         super().__init_subclass__(**config)
         if cls.__dict__.get("kind"):
             KINDS[cls.kind] = cls

@@ -23,7 +23,7 @@ Labels = Callable[[int], tuple[str | None, list[str] | None]]
 _PROTO = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp", 132: "sctp"}
 _FIN = int(Endpoint.FIN)
 _PAIR = struct.Struct("!QQ")
-_HISTORY = int((FLOW.fields or {})["history0"][1])
+_HISTORY = int(FLOW.fields["history0"][1]) if FLOW.fields else 0
 
 
 def _tcp_state(orig: int, resp: int, empty: bool) -> str:
@@ -84,10 +84,14 @@ class ConnWriter:
         self._table = table
         networks = [ipaddress.ip_network(network, strict=False) for network in local_networks]
         self._local4 = tuple(
-            (int(network.netmask), int(network.network_address)) for network in networks if network.version == 4
+            (int(network.netmask), int(network.network_address))
+            for network in networks
+            if network.version == 4
         )
         self._local6 = tuple(
-            (int(network.netmask), int(network.network_address)) for network in networks if network.version == 6
+            (int(network.netmask), int(network.network_address))
+            for network in networks
+            if network.version == 6
         )
 
     def _is_local(self, hi: int, lo: int) -> bool:

@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 __all__ = ["copy_bytes", "prefetch"]
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def copy_bytes(typingctx: Any, target: Any, target_at: Any, source: Any, source_at: Any, length: Any) -> Any:
     """memcpy of `length` bytes between one-dimensional uint8 arrays; the caller has checked the bounds."""
 
@@ -32,7 +32,7 @@ def copy_bytes(typingctx: Any, target: Any, target_at: Any, source: Any, source_
     return types.void(target, types.int64, source, types.int64, types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def prefetch(typingctx: Any, array: Any, index: Any) -> Any:
     """Ask for the cache line of `array[index]` (a one-dimensional array), to be written soon."""
 

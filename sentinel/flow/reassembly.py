@@ -51,10 +51,10 @@ def push(work, count, kind, flow_index, side, row, buffer, offset, length):
 @njit(cache=True, nogil=True, inline="always")
 def is_kept(tables, number):
     """Are the bytes of segment `number` still in the ring?"""
-    if number < 0 or number < tables.count[N_SEGMENTS] - len(tables.segments):
+    if number < 0 or number < tables.counters[N_SEGMENTS] - len(tables.segments):
         return False
     position = tables.segments[number % len(tables.segments)].position
-    return position >= tables.count[N_KEPT] - (len(tables.kept) - min(MARGIN, len(tables.kept) // 2))
+    return position >= tables.counters[N_KEPT] - (len(tables.kept) - min(MARGIN, len(tables.kept) // 2))
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -178,7 +178,7 @@ def hand_over(tables, limits, flow_index, side, row, buffer, offset, length):
     """The next bytes in order go to the protocols, until the inspection depth is reached."""
     end = tables.ends[2 * flow_index + side]
     end.next += np.uint32(length)
-    push(tables.work, tables.count, DATA, flow_index, side, row, buffer, offset, length)
+    push(tables.work, tables.counters, DATA, flow_index, side, row, buffer, offset, length)
     end.delivered += length
     if tables.flows[flow_index].verdict == 0 and end.delivered >= limits.inspect:
         end.flags |= TRUNCATED
@@ -190,7 +190,7 @@ def skip_gap(tables, flow_index, side, row, length):
     end = tables.ends[2 * flow_index + side]
     end.missed += length
     end.next += np.uint32(length)
-    push(tables.work, tables.count, GAP, flow_index, side, row, 0, 0, length)
+    push(tables.work, tables.counters, GAP, flow_index, side, row, 0, 0, length)
 
 
 @njit(cache=True, nogil=True)
@@ -232,8 +232,8 @@ def segment_arrives(tables, limits, flow_index, side, row, source, buffer, offse
     if distance < 0:
         old = min(-distance, np.int64(captured))
         if differs(tables, end_index, source, offset, old, seq):
-            tables.count[N_CONFLICTS] += 1
-            push(tables.work, tables.count, CONFLICT, flow_index, side, row, buffer, offset, old)
+            tables.counters[N_CONFLICTS] += 1
+            push(tables.work, tables.counters, CONFLICT, flow_index, side, row, buffer, offset, old)
         offset -= distance
         captured += distance
         length += distance
@@ -243,7 +243,18 @@ def segment_arrives(tables, limits, flow_index, side, row, source, buffer, offse
         distance = np.int64(0)
     if distance == 0:
         if captured > 0:
-            keep(tables.kept, tables.segments, tables.count, end, end_index, source, offset, captured, seq, 0)
+            keep(
+                tables.kept,
+                tables.segments,
+                tables.counters,
+                end,
+                end_index,
+                source,
+                offset,
+                captured,
+                seq,
+                0,
+            )
             hand_over(tables, limits, flow_index, side, row, buffer, offset, captured)
         if length > captured:
             skip_gap(tables, flow_index, side, row, length - max(np.int64(captured), np.int64(0)))
@@ -253,12 +264,12 @@ def segment_arrives(tables, limits, flow_index, side, row, source, buffer, offse
     if captured <= 0:
         return
     if differs(tables, end_index, source, offset, captured, seq):
-        tables.count[N_CONFLICTS] += 1
-        push(tables.work, tables.count, CONFLICT, flow_index, side, row, buffer, offset, captured)
+        tables.counters[N_CONFLICTS] += 1
+        push(tables.work, tables.counters, CONFLICT, flow_index, side, row, buffer, offset, captured)
     if end.pending + captured > limits.pending or not keep(
-        tables.kept, tables.segments, tables.count, end, end_index, source, offset, captured, seq, 1
+        tables.kept, tables.segments, tables.counters, end, end_index, source, offset, captured, seq, 1
     ):
-        tables.count[N_REFUSED] += 1
+        tables.counters[N_REFUSED] += 1
         return
     end.pending += captured
 

@@ -105,7 +105,7 @@ class FlowTable:
 
     def count(self, name: str) -> int:
         """The counter `name` of `tables.COUNTERS`."""
-        return int(self.tables.count[COUNTERS.index(name)])
+        return int(self.tables.counters[COUNTERS.index(name)])
 
     def set_verdict(self, flow: int, verdict: Verdict) -> None:
         """Decide how much of a flow the protocols see from now on."""

@@ -30,7 +30,7 @@ COUNTERS: Final = (
     "now",  # ns: latest packet time
     "expired_lookup",
 )
-"""Names of the entries of `Tables.count`."""
+"""Names of the entries of `Tables.counters`."""
 
 
 class Tables(NamedTuple):
@@ -46,7 +46,7 @@ class Tables(NamedTuple):
     segments: NDArray[Any]
     kept: NDArray[np.uint8]
     work: NDArray[Any]
-    count: NDArray[np.int64]
+    counters: NDArray[np.int64]
     server_ports: NDArray[np.uint8]
     """1 where a port (UDP: +65536) usually belongs to a server."""
     zone_of_vlan: NDArray[np.uint16]
@@ -88,14 +88,14 @@ def make_tables(settings: FlowSettings, rows: int) -> Tables:
         segments=np.zeros(segments, SEGMENT),
         kept=np.zeros(settings.reassembly_bytes, np.uint8),
         work=np.zeros(4 * rows + 1024, WORK),
-        count=np.zeros(len(COUNTERS), np.int64),
+        counters=np.zeros(len(COUNTERS), np.int64),
         server_ports=np.zeros(2 * 65536, np.uint8),
         zone_of_vlan=np.zeros(4097, np.uint16),
         row_flow=np.zeros(rows, np.int32),
         hashes=np.zeros(rows, np.uint64),
     )
-    tables.count[COUNTERS.index("free")] = slots
-    tables.count[COUNTERS.index("sweep_from")] = -1
+    tables.counters[COUNTERS.index("free")] = slots
+    tables.counters[COUNTERS.index("sweep_from")] = -1
     return tables
 
 

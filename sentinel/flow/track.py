@@ -80,16 +80,16 @@ def end_flow(tables, limits, index):
             at = following
     flow.flags |= ENDED
     tables.deadline[index] = MAX_NS
-    tables.ended[tables.count[N_ENDED]] = index
-    tables.count[N_ENDED] += 1
-    tables.count[N_ACTIVE] -= 1
+    tables.ended[tables.counters[N_ENDED]] = index
+    tables.counters[N_ENDED] += 1
+    tables.counters[N_ACTIVE] -= 1
 
 
 @njit(cache=True, nogil=True)
 def evict(tables, limits):
     """Make room: of some flows in turn, the longest idle ends; unanswered attempts go first."""
-    high = tables.count[N_HIGH]
-    at = tables.count[N_HAND]
+    high = tables.counters[N_HIGH]
+    at = tables.counters[N_HAND]
     best, best_age = np.int64(-1), np.int64(-1)
     looked = 0
     for _ in range(high):
@@ -97,7 +97,7 @@ def evict(tables, limits):
         flow = tables.flows[at]
         if tables.deadline[at] == MAX_NS:
             continue
-        age = tables.count[N_NOW] - flow.last_ts
+        age = tables.counters[N_NOW] - flow.last_ts
         if flow.proto == TCP and tables.ends[2 * at + 1].state == INACTIVE:
             age += limits.tcp
         if age > best_age:
@@ -105,10 +105,10 @@ def evict(tables, limits):
         looked += 1
         if looked >= CANDIDATES:
             break
-    tables.count[N_HAND] = at
+    tables.counters[N_HAND] = at
     if best >= 0:
         end_flow(tables, limits, best)
-        tables.count[N_EVICTED] += 1
+        tables.counters[N_EVICTED] += 1
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -158,13 +158,13 @@ def should_flip(tables, row, proto):
 @njit(cache=True, nogil=True)
 def create(tables, limits, row, hashed, src_port, dst_port, zone):
     """Begin a flow at this packet."""
-    if tables.count[N_FREE] <= len(tables.ended):
+    if tables.counters[N_FREE] <= len(tables.ended):
         evict(tables, limits)
-    tables.count[N_FREE] -= 1
-    index = np.int64(tables.free[tables.count[N_FREE]])
-    tables.count[N_HIGH] = max(tables.count[N_HIGH], index + 1)
-    tables.count[N_ACTIVE] += 1
-    tables.count[N_CREATED] += 1
+    tables.counters[N_FREE] -= 1
+    index = np.int64(tables.free[tables.counters[N_FREE]])
+    tables.counters[N_HIGH] = max(tables.counters[N_HIGH], index + 1)
+    tables.counters[N_ACTIVE] += 1
+    tables.counters[N_CREATED] += 1
     flow = tables.flows[index]
     flow.hash = hashed
     flow.proto = row.proto
@@ -182,7 +182,7 @@ def create(tables, limits, row, hashed, src_port, dst_port, zone):
     flow.carries = row.carries
     flow.vlan = row.vlan
     flow.inner_vlan = row.inner_vlan
-    flow.serial = tables.count[N_CREATED]
+    flow.serial = tables.counters[N_CREATED]
     if should_flip(tables, row, row.proto):
         flow.flags = FLIPPED
         flow.orig_hi, flow.orig_lo, flow.orig_port, flow.orig_mac = (
@@ -240,7 +240,7 @@ def create(tables, limits, row, hashed, src_port, dst_port, zone):
     write_uid(
         tables.uids[index],
         entropy,
-        mix(entropy + np.uint64(tables.count[N_CREATED]) + np.uint64(limits.seed)),
+        mix(entropy + np.uint64(tables.counters[N_CREATED]) + np.uint64(limits.seed)),
     )
     return index
 
@@ -293,7 +293,7 @@ def process(tables, limits, rows, data, spill, zone, start):
     The common ways of a packet are written out here over single arrays and records, since handing the
     whole table to a function costs more than a packet may; the rare ways are functions.
     """
-    flows, ends, heads, count = tables.flows, tables.ends, tables.heads, tables.count
+    flows, ends, heads, count = tables.flows, tables.ends, tables.heads, tables.counters
     work, row_flow, deadline, hashes = tables.work, tables.row_flow, tables.deadline, tables.hashes
     segments, kept, zone_of_vlan = tables.segments, tables.kept, tables.zone_of_vlan
     seed = np.uint64(limits.seed)
@@ -419,7 +419,7 @@ def process(tables, limits, rows, data, spill, zone, start):
 @njit(cache=True, nogil=True)
 def sweep(tables, limits, now, everything):
     """End flows idle for too long (or all). Returns False when it stopped early for want of room."""
-    count = tables.count
+    count = tables.counters
     if not everything and count[N_SWEEP_FROM] < 0 and now < count[N_SWEEP_AT]:
         return True
     begin = max(count[N_SWEEP_FROM], np.int64(0))
@@ -447,8 +447,8 @@ def sweep(tables, limits, now, everything):
 @njit(cache=True, nogil=True)
 def release(tables):
     """Give the slots of ended flows back and clear the work list."""
-    for k in range(tables.count[N_ENDED]):
-        tables.free[tables.count[N_FREE]] = tables.ended[k]
-        tables.count[N_FREE] += 1
-    tables.count[N_ENDED] = 0
-    tables.count[N_WORK] = 0
+    for k in range(tables.counters[N_ENDED]):
+        tables.free[tables.counters[N_FREE]] = tables.ended[k]
+        tables.counters[N_FREE] += 1
+    tables.counters[N_ENDED] = 0
+    tables.counters[N_WORK] = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,7 @@ def deliveries(draw: Any) -> tuple[bytes, list[tuple[int, int]]]:
     """A message, and stretches of it in any order, overlapping, that cover it."""
     message = draw(st.binary(min_size=1, max_size=200))
     cuts = sorted(draw(st.sets(st.integers(1, len(message)), max_size=8)) | {0, len(message)})
-    pieces = list(zip(cuts, cuts[1:], strict=False))
+    pieces = list(pairwise(cuts))
     for _ in range(draw(st.integers(0, 4))):
         a = draw(st.integers(0, len(message) - 1))
         pieces.append((a, draw(st.integers(a + 1, len(message)))))
