@@ -388,7 +388,7 @@ class HttpAnalyzer(Analyzer):
         """A message is whole; a response's completes its pair."""
         record = half.record
         self._take_body(half)
-        half.record = None
+        half.record = half.body = None
         if record is not None and not half.client:
             if self._pending and self._pending[0] is record:
                 self._pending.popleft()
