@@ -10,6 +10,7 @@ import time
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 
 import numpy as np
 
@@ -31,6 +32,7 @@ from sentinel.statistics import Statistics
 
 __all__ = ["Pipeline"]
 
+_when = attrgetter("ts")
 _UNDECODABLE = (Status.TRUNCATED, Status.MALFORMED, Status.UNKNOWN_LINK, Status.TOO_DEEP)
 _TUNNEL_NAMES = {
     Encapsulation.IP: ("Tunnel::IP", None),
@@ -114,7 +116,7 @@ class Pipeline:
 
     def finish(self) -> None:
         """The capture is over: end every flow."""
-        self._run(self._table.finish(), None)
+        self._run(self._table.finish(), None, over=True)
         self._publish()
 
     def statistics(self) -> Statistics:
@@ -176,7 +178,7 @@ class Pipeline:
             if event is not None:
                 self._events.append(event)
 
-    def _run(self, steps: Iterable[Step], packets: Packets | None) -> None:
+    def _run(self, steps: Iterable[Step], packets: Packets | None, over: bool = False) -> None:
         """Let the protocols do what the flow table's steps leave to do."""
         steps = iter(steps)
         while True:
@@ -187,7 +189,7 @@ class Pipeline:
             with self._timed("protocol"):
                 if len(step.work):
                     self._work(step, packets)
-                self._end(step)
+                self._end(step, over)
 
     def _work(self, step: Step, packets: Packets | None) -> None:
         work = step.work
@@ -285,7 +287,7 @@ class Pipeline:
             )
         )
 
-    def _end(self, step: Step) -> None:
+    def _end(self, step: Step, over: bool) -> None:
         """Flows that ended: what their protocols still hold, then their `conn` events."""
         ended = step.ended
         if not len(ended):
@@ -300,9 +302,10 @@ class Pipeline:
                 continue
             conversation.finish(last / 1e9)
             if carries:
-                self._tunnel(
-                    conversation, _TUNNEL_NAMES[Encapsulation(carries)][0], "Tunnel::CLOSE", last / 1e9
-                )
+                name, service = _TUNNEL_NAMES[Encapsulation(carries)]
+                if service or not over:
+                    action = "Tunnel::CLOSE" if service else "Tunnel::EXPIRE"
+                    self._tunnel(conversation, name, action, last / 1e9)
         self._events.extend(self._conn.events(ended, self._labels))
         for flow in ended.tolist():
             conversations.pop(flow, None)
@@ -322,6 +325,7 @@ class Pipeline:
                 alerts = self._rules.match(events)
                 alerts += self._rules.match_payloads(self._stretches)
                 self._stretches.clear()
+                alerts.sort(key=_when)
         self._event_counts.update(event.kind for event in events)
         if alerts:
             self._alert_counts.update(str(alert.level) for alert in alerts)

@@ -20,4 +20,4 @@ class Icmp(FlowEvent, kw_only=True):
     payload_len: int
     """Bytes behind the eight of the header."""
     payload: str
-    r"""The first 64 of them, others than printable ASCII as `\xNN`."""
+    """The first 64 of them, each byte a character of the same number (Latin-1)."""

@@ -10,9 +10,6 @@ from sentinel.protocol.analyzer import Analyzer
 __all__ = ["IcmpAnalyzer"]
 
 _SHOWN: Final = 64
-_ESCAPED: Final = [
-    chr(byte) if 0x20 <= byte < 0x7F and byte != 0x5C else f"\\x{byte:02x}" for byte in range(256)
-]
 
 
 class IcmpAnalyzer(Analyzer):
@@ -43,6 +40,6 @@ class IcmpAnalyzer(Analyzer):
                 icmp_type=flow.orig_p,
                 icmp_code=flow.resp_p,
                 payload_len=len(data),
-                payload="".join(map(_ESCAPED.__getitem__, data[:_SHOWN])),
+                payload=data[:_SHOWN].decode("latin-1"),
             )
         )
