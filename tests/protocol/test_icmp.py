@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from typing import Any
+
+from sentinel.protocol.icmp import IcmpAnalyzer
+from sentinel.protocol.settings import ProtocolSettings
+
+
+def read(wire: Any, *payloads: bytes) -> Any:
+    wire.proto, wire.orig_p, wire.resp_p = "icmp", 8, 0
+    icmp = IcmpAnalyzer(wire, wire.events.append, ProtocolSettings())
+    for payload in payloads:
+        if not icmp.done:
+            icmp.feed(True, payload, 1.0)
+    icmp.finish(2.0)
+    return wire
+
+
+def test_one_event_a_flow_with_what_its_first_message_carries(wire: Any) -> None:
+    (event,) = read(wire, bytes(32), b"second").of("icmp")
+    assert (event.icmp_type, event.icmp_code, event.payload_len) == (8, 0, 32)
+    assert event.payload == "\0" * 32
+
+
+def test_payload_is_cut_and_each_byte_is_a_character(wire: Any) -> None:
+    (event,) = read(wire, b"abc\\\n\xff" + b"z" * 100).of("icmp")
+    assert event.payload == "abc\\\n\xff" + "z" * 58
+    assert event.payload_len == 106
+
+
+def test_every_icmp_flow_is_taken_and_no_other() -> None:
+    assert IcmpAnalyzer.recognise(b"anything", True, "icmp") is True
+    assert IcmpAnalyzer.recognise(b"anything", True, "udp") is False
