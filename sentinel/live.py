@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -14,19 +13,12 @@ from sentinel.config import Config
 from sentinel.event import Alert, Event
 from sentinel.event.encode import EventEncoder
 from sentinel.frame import WorkerFrame, encode_frame
-from sentinel.pipeline import Pipeline
+from sentinel.pipeline import Pipeline, relax_collector
 from sentinel.rule import RuleSet
 
-__all__ = ["LivePipeline", "make_worker", "relax_collector"]
+__all__ = ["LivePipeline", "make_worker"]
 
 Send = Callable[[bytes, bool], None]
-
-
-def relax_collector() -> None:
-    """Have Python's cycle collector look rarely: the pipeline's objects end by reference count."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
 
 
 class LivePipeline:

@@ -6,6 +6,7 @@ packets give the same events, byte for byte.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -30,7 +31,7 @@ from sentinel.protocol.known import ANALYZERS
 from sentinel.rule import RuleSet
 from sentinel.statistics import Statistics
 
-__all__ = ["Pipeline"]
+__all__ = ["Pipeline", "relax_collector"]
 
 _when = attrgetter("ts")
 _UNDECODABLE = (Status.TRUNCATED, Status.MALFORMED, Status.UNKNOWN_LINK, Status.TOO_DEEP)
@@ -49,6 +50,13 @@ _EXPECTED = 4096
 """Announced data connections remembered at once."""
 _MAX_ODDITIES = 256
 """Oddities of decoding reported for one batch; the rest is counted."""
+
+
+def relax_collector() -> None:
+    """Have Python's cycle collector look rarely: the pipeline's objects end by reference count."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 class Pipeline:

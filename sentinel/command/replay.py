@@ -22,7 +22,7 @@ from sentinel.config import Config, ConfigError
 from sentinel.event import Alert, Event
 from sentinel.event.encode import EventEncoder
 from sentinel.event.write import EventWriter
-from sentinel.pipeline import Pipeline
+from sentinel.pipeline import Pipeline, relax_collector
 from sentinel.text import text
 
 __all__ = ["run"]
@@ -36,7 +36,9 @@ def run(options: argparse.Namespace) -> int:
         return complain(error)
     try:
         size = sum(_examined(path) for path in options.files)
-        return _Replay(config, options.out, options.speed).run(options.files, size)
+        replay = _Replay(config, options.out, options.speed)
+        relax_collector()
+        return replay.run(options.files, size)
     except CaptureError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -33,7 +33,7 @@ class FlowSettings:
     udp_timeout: float = 60.0
     icmp_timeout: float = 60.0
     tunnel_timeout: float = 3600.0
-    inspect_bytes: int = 65536
+    inspect_bytes: int = 16384
     """Bytes of each direction handed to the protocols; an analyzer may ask for more or less."""
     reassembly_bytes: int = 32 << 20
     """Bytes kept in all for segments out of order and for comparing retransmissions."""
