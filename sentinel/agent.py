@@ -94,6 +94,7 @@ class Agent:
         """By worker: frames given up in former lives and in this one."""
         self._store_failures = 0
         self._behind = False
+        self._lost_told = False
         self._bad_frames = 0
         self.metrics = Metrics()
 
@@ -273,8 +274,11 @@ class Agent:
         for _ in range(store.failures - self._store_failures):
             metrics.store_error()
         self._store_failures = store.failures
+        if store.lost and not self._lost_told:
+            self._lost_told = True
+            _log.error("store.lost", number=store.lost)
         if self._behind and not store.backlog:
-            self._behind = False
+            self._behind = self._lost_told = False
             _log.info("store.caught-up")
         metrics.queue("store", store.backlog, store.lost)
         metrics.queue("commit", self._alerts.qsize() + writer.waiting, 0)

@@ -44,7 +44,7 @@ class _Reader:
         node = self._document()
         if node is None:
             return resolve_paths(Config(root=self.root))
-        config: Config = self._tree(Config, node, "")
+        config: Config = self._tree(Config, node, "") or Config()
         for key, message in related(config):
             self._find(self.places.get(key) or node.start_mark, message)
         return resolve_paths(dataclasses.replace(config, root=self.root))
@@ -146,7 +146,7 @@ class _Reader:
         self._find(node.start_mark, message)
 
     def _wrong_type(self, node: yaml.Node, at: str, expected: Message) -> None:
-        message = Message("config.wrong-type", key=at.rstrip("."), expected=expected, got=_shown(node))
+        message = Message("config.wrong-type", key=at.rstrip(".") or self.path.name, expected=expected, got=_shown(node))
         self._find(node.start_mark, message)
 
     def _find(self, mark: yaml.Mark | None, message: Message) -> None:
