@@ -20,7 +20,7 @@ _HALF: Final = np.uint64(32)
 
 
 @njit(nogil=True)
-def add_words(data: Any, position: int, end: int, total: int) -> int:
+def add_words(data: int, position: int, end: int, total: int) -> int:
     """Add the 16-bit words of `[position, end)` to `total`; an odd last byte counts as if 0 followed."""
     while end - position >= 4:
         total += load32(data, position)
@@ -44,11 +44,11 @@ def is_wrong(total: int) -> bool:
 @njit(nogil=True)
 def _add_half(value: Any) -> int:
     """A 64-bit half of an address as two summands."""
-    return np.int64(value >> _HALF) + np.int64(value & _LOW)
+    return int(np.int64(value >> _HALF) + np.int64(value & _LOW))
 
 
 @njit(nogil=True)
-def verify_transport(row: Any, data: Any, position: int, end: int, wire: int, protocol: int) -> None:
+def verify_transport(row: Any, data: int, position: int, end: int, wire: int, protocol: int) -> None:
     """Set `bad_checksum` where a whole TCP, UDP, ICMP or ICMPv6 segment sums up wrong."""
     if end < wire:
         return
@@ -65,7 +65,7 @@ def verify_transport(row: Any, data: Any, position: int, end: int, wire: int, pr
         source = row.src_lo
         target = row.dst_lo
         if row.ip_version == 4:
-            total = np.int64(source & _LOW) + np.int64(target & _LOW)
+            total = int(np.int64(source & _LOW) + np.int64(target & _LOW))
         else:
             total = _add_half(source) + _add_half(target)
             total += _add_half(row.src_hi) + _add_half(row.dst_hi)

@@ -27,7 +27,7 @@ _ARPHRD_80211_RADIOTAP: Final = 803
 
 
 @njit(nogil=True)
-def enter_frame(row: Any, data: Any, position: int, end: int, wire: int, linktype: int) -> tuple[int, int]:
+def enter_frame(row: Any, data: int, position: int, end: int, wire: int, linktype: int) -> tuple[int, int]:
     """The layer a frame starts with and its position; `NOTHING` where the row is closed."""
     if linktype == 1:
         return ETHERNET, position
@@ -81,7 +81,7 @@ def _protocol(row: Any, protocol: int, position: int, end: int, wire: int) -> tu
 
 
 @njit(nogil=True)
-def _enter_cooked(row: Any, data: Any, position: int, end: int, wire: int) -> tuple[int, int]:
+def _enter_cooked(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int]:
     """LINKTYPE_LINUX_SLL: type, hardware, address length, address of eight bytes, protocol."""
     if end - position < 16:
         return _close(row, _TRUNCATED, position, end, wire)
@@ -91,7 +91,7 @@ def _enter_cooked(row: Any, data: Any, position: int, end: int, wire: int) -> tu
 
 
 @njit(nogil=True)
-def _enter_cooked_2(row: Any, data: Any, position: int, end: int, wire: int) -> tuple[int, int]:
+def _enter_cooked_2(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int]:
     """LINKTYPE_LINUX_SLL2: protocol, reserved, interface, hardware, type, address length, address."""
     if end - position < 20:
         return _close(row, _TRUNCATED, position, end, wire)
@@ -103,7 +103,7 @@ def _enter_cooked_2(row: Any, data: Any, position: int, end: int, wire: int) -> 
 
 
 @njit(nogil=True)
-def _enter_loopback(row: Any, data: Any, position: int, end: int, wire: int) -> tuple[int, int]:
+def _enter_loopback(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int]:
     """BSD loopback: an address family in either byte order, for the writer's machine is not known."""
     if end - position < 4:
         return _close(row, _TRUNCATED, position, end, wire)
@@ -118,7 +118,7 @@ def _enter_loopback(row: Any, data: Any, position: int, end: int, wire: int) -> 
 
 
 @njit(nogil=True)
-def _enter_ppp(data: Any, position: int, end: int) -> tuple[int, int]:
+def _enter_ppp(data: int, position: int, end: int) -> tuple[int, int]:
     """PPP; a direction byte of 0 or 1 may stand where 0xff is expected (written by old pppd)."""
     if end - position >= 4:
         first = load8(data, position)
@@ -128,7 +128,7 @@ def _enter_ppp(data: Any, position: int, end: int) -> tuple[int, int]:
 
 
 @njit(nogil=True)
-def _enter_hdlc(row: Any, data: Any, position: int, end: int, wire: int) -> tuple[int, int]:
+def _enter_hdlc(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int]:
     """Cisco HDLC: address, control, ethertype."""
     if end - position < 4:
         return _close(row, _TRUNCATED, position, end, wire)
@@ -136,7 +136,7 @@ def _enter_hdlc(row: Any, data: Any, position: int, end: int, wire: int) -> tupl
 
 
 @njit(nogil=True)
-def _enter_radiotap(row: Any, data: Any, position: int, end: int, wire: int) -> tuple[int, int]:
+def _enter_radiotap(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int]:
     """Radiotap (https://www.radiotap.org): its little-endian length at byte 2 is all we need."""
     if end - position < 8:
         return _close(row, _TRUNCATED, position, end, wire)
@@ -149,7 +149,7 @@ def _enter_radiotap(row: Any, data: Any, position: int, end: int, wire: int) -> 
 
 
 @njit(nogil=True)
-def _enter_nflog(row: Any, data: Any, position: int, end: int, wire: int) -> tuple[int, int]:
+def _enter_nflog(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int]:
     """LINKTYPE_NFLOG: family, version, resource, then values of (length, type) in the writer's byte order."""
     if end - position < 4:
         return _close(row, _TRUNCATED, position, end, wire)

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 from numba import njit
 
 from sentinel.decode.checksum import verify_transport
 from sentinel.decode.frame import enter_frame
-from sentinel.decode.layer import ARP, IP_BY_VERSION, IPV4, IPV6, NOTHING
+from sentinel.decode.layer import ARP, IPV4, IPV6, NOTHING
 from sentinel.decode.link import read_link, set_tag
+from sentinel.decode.load import load8
 from sentinel.decode.network import NO_PROTOCOL, read_arp, read_ipv4, read_ipv6
 from sentinel.decode.packet import Status, Tunnel
 from sentinel.decode.row import begin_row, end_row
@@ -37,13 +39,13 @@ _GRE: Final = 47
 @njit(nogil=True)
 def _read_packet(
     row: Any,
-    data: Any,
+    data: int,
     position: int,
     end: int,
     wire: int,
     layer: int,
     tags: int,
-    ports: Any,
+    ports: int,
     checksums: bool,
 ) -> tuple[int, int, int, int]:
     """Fill `row` with the packet at `position`; return the layer it carries, its position and ends."""
@@ -73,7 +75,7 @@ def _read_packet(
 
 @njit(nogil=True)
 def _read_carried(
-    row: Any, data: Any, end: int, wire: int, protocol: int, ports: Any
+    row: Any, data: int, end: int, wire: int, protocol: int, ports: int
 ) -> tuple[int, int, int, int]:
     """What is inside a packet that may be a carrier."""
     position = row.payload
@@ -82,9 +84,9 @@ def _read_carried(
     layer = NOTHING
     tunnel = _NO_TUNNEL
     if protocol == _UDP:
-        tunnel = ports[row.dst_port]
+        tunnel = load8(ports, row.dst_port)
         if tunnel == _NO_TUNNEL:
-            tunnel = ports[row.src_port]
+            tunnel = load8(ports, row.src_port)
         if tunnel != _NO_TUNNEL:
             layer, position = read_udp_tunnel(data, position, end, wire, tunnel)
     elif protocol == _GRE:
@@ -102,7 +104,7 @@ def _read_carried(
 def _compile(stamp: int) -> Callable[..., tuple[int, int, int]]:
     """The kernel. `stamp` is a cell of it, so that a change in any file it is made of misses numba's cache."""
 
-    @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+    @njit(cache=True, nogil=True)
     def decode_frames(
         data: Any,
         offset: Any,
@@ -123,43 +125,46 @@ def _compile(stamp: int) -> Callable[..., tuple[int, int, int]]:
         `ports`: `Tunnel` of each UDP port. Returns the next frame, the next row, and how many of the rows
         written here are fragments. Stops early where `rows` may not hold the next frame's packets.
         """
+        block = data.ctypes.data
+        tunnels = ports.ctypes.data
         fragments = 0 if stamp >= 0 else -1
         frames = len(offset)
         while frame < frames and count + max_depth + 2 <= len(rows):
             position = min(max(offset[frame], 0), data.size)
             end = min(position + max(caplen[frame], 0), data.size)
             wire = max(end, position + wirelen[frame])
-            row = rows[count]
-            begin_row(row, ts[frame], frame, -1, 0, 0, -1, -1)
-            tags = 0 if vlan[frame] < 0 else set_tag(row, vlan[frame] & 0x0FFF, 0)
-            layer, position = enter_frame(row, data, position, end, wire, linktype[frame])
-            if layer != NOTHING:
-                layer, position, end, wire = _read_packet(
-                    row, data, position, end, wire, layer, tags, ports, checksums
-                )
-            fragments += row.status == _FRAGMENT
-            count += 1
+            layer = NOTHING
             depth = 0
-            while layer != NOTHING:
-                depth += 1
+            tags = 0
+            while True:
                 row = rows[count]
-                outer = rows[count - 1]
-                begin_row(
-                    row, ts[frame], frame, count - 1, depth, outer.carries, outer.vlan, outer.inner_vlan
-                )
-                if depth > max_depth:
-                    end_row(row, _TOO_DEEP, position, end, wire)
-                    layer = NOTHING
+                if depth == 0:
+                    begin_row(row, ts[frame], frame, -1, 0, 0, -1, -1)
+                    if vlan[frame] >= 0:
+                        tags = set_tag(row, vlan[frame] & 0x0FFF, tags)
+                    layer, position = enter_frame(row, block, position, end, wire, np.int64(linktype[frame]))
                 else:
+                    outer = rows[count - 1]
+                    begin_row(
+                        row, ts[frame], frame, count - 1, depth, outer.carries, outer.vlan, outer.inner_vlan
+                    )
+                    tags = 0
+                    if depth > max_depth:
+                        end_row(row, _TOO_DEEP, position, end, wire)
+                        layer = NOTHING
+                if layer != NOTHING:
                     layer, position, end, wire = _read_packet(
-                        row, data, position, end, wire, layer, 0, ports, checksums
+                        row, block, position, end, wire, layer, tags, tunnels, checksums
                     )
                 fragments += row.status == _FRAGMENT
                 count += 1
+                depth += 1
+                if layer == NOTHING:
+                    break
             frame += 1
         return frame, count, fragments
 
-    return decode_frames  # type: ignore[no-any-return]
+    return decode_frames
 
 
 decode_frames: Final = _compile(source_stamp(Path(__file__).parent))

@@ -57,7 +57,7 @@ def set_tag(row: Any, identifier: int, tags: int) -> int:
 
 @njit(nogil=True)
 def read_link(
-    row: Any, data: Any, position: int, end: int, wire: int, layer: int, tags: int
+    row: Any, data: int, position: int, end: int, wire: int, layer: int, tags: int
 ) -> tuple[int, int, int, int]:
     """Walk link headers from `layer` at `position` until IPv4, IPv6 or ARP stands next.
 
@@ -122,7 +122,7 @@ def _close(
 
 @njit(nogil=True)
 def _read_rare(
-    row: Any, data: Any, position: int, end: int, wire: int, layer: int
+    row: Any, data: int, position: int, end: int, wire: int, layer: int
 ) -> tuple[int, int, int, int]:
     """One of the less common link headers: the layer after it, its position and ends."""
     if layer == LLC:
@@ -151,7 +151,7 @@ def _next_type(row: Any, ethertype: int, position: int, end: int, wire: int) -> 
 
 
 @njit(nogil=True)
-def _read_llc(row: Any, data: Any, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
+def _read_llc(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
     """IEEE 802.2, and SNAP of RFC 1042. A frame we do not read keeps its DSAP as its ethertype."""
     if end - position < 3:
         return _close(row, _TRUNCATED, 0, position, end, wire)
@@ -170,7 +170,7 @@ def _read_llc(row: Any, data: Any, position: int, end: int, wire: int) -> tuple[
 
 
 @njit(nogil=True)
-def _read_ppp(row: Any, data: Any, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
+def _read_ppp(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
     """PPP with or without address and control, protocol of one or two bytes (RFC 1661 §6.5)."""
     start = position
     if end - position >= 2 and load16(data, position) == 0xFF03:
@@ -195,7 +195,7 @@ def _read_ppp(row: Any, data: Any, position: int, end: int, wire: int) -> tuple[
 
 
 @njit(nogil=True)
-def _read_pppoe(row: Any, data: Any, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
+def _read_pppoe(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
     """RFC 2516 §4: version 1, type 1, code 0, session, length."""
     if end - position < 6:
         return _close(row, _TRUNCATED, _PPPOE_SESSION, position, end, wire)
@@ -209,7 +209,7 @@ def _read_pppoe(row: Any, data: Any, position: int, end: int, wire: int) -> tupl
 
 @njit(nogil=True)
 def _read_mpls(
-    row: Any, data: Any, position: int, end: int, wire: int, layer: int
+    row: Any, data: int, position: int, end: int, wire: int, layer: int
 ) -> tuple[int, int, int, int]:
     """A label stack (RFC 3032). What it carries is told by the first four bits, as RFC 4928 arranged."""
     while True:
@@ -233,7 +233,7 @@ def _read_mpls(
 
 
 @njit(nogil=True)
-def _is_ethernet(data: Any, position: int, end: int) -> bool:
+def _is_ethernet(data: int, position: int, end: int) -> bool:
     """Do the bytes look like an Ethernet frame of a protocol we read?"""
     if end - position < 14:
         return False

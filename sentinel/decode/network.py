@@ -45,14 +45,14 @@ def _close(row: Any, status: int, position: int, end: int, wire: int) -> tuple[i
 
 
 @njit(nogil=True)
-def _mapped(data: Any, position: int) -> Any:
+def _mapped(data: int, position: int) -> Any:
     """An IPv4 address as the lower half of ::ffff:a.b.c.d."""
     return np.uint64(load32(data, position)) | _MAPPED
 
 
 @njit(nogil=True)
 def read_ipv4(
-    row: Any, data: Any, position: int, end: int, wire: int, checksums: bool
+    row: Any, data: int, position: int, end: int, wire: int, checksums: bool
 ) -> tuple[int, int, int, int]:
     """RFC 791 §3.1. Returns protocol, where its header starts, and the packet's captured and wire ends."""
     if end - position < 20:
@@ -90,7 +90,7 @@ def read_ipv4(
 
 
 @njit(nogil=True)
-def read_ipv6(row: Any, data: Any, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
+def read_ipv6(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
     """RFC 8200 §3 and §4. Returns as `read_ipv4` does.
 
     Behind a routing header the final destination counts as `dst`, as in Zeek.
@@ -123,7 +123,7 @@ def read_ipv6(row: Any, data: Any, position: int, end: int, wire: int) -> tuple[
 
 @njit(nogil=True)
 def _read_extensions(
-    row: Any, data: Any, position: int, end: int, wire: int, protocol: int
+    row: Any, data: int, position: int, end: int, wire: int, protocol: int
 ) -> tuple[int, int]:
     """Walk the extension headers: the upper protocol and where it starts. Each consumes eight bytes or more."""
     while (
@@ -172,7 +172,7 @@ def _read_extensions(
 
 
 @njit(nogil=True)
-def _read_route(row: Any, data: Any, position: int, size: int) -> None:
+def _read_route(row: Any, data: int, position: int, size: int) -> None:
     """The final destination of a routing header: types 0 and 2 name it last, type 4 (RFC 8754) first."""
     kind = load8(data, position + 2)
     if load8(data, position + 3) == 0 or size < 24:
@@ -188,7 +188,7 @@ def _read_route(row: Any, data: Any, position: int, size: int) -> None:
 
 
 @njit(nogil=True)
-def read_arp(row: Any, data: Any, position: int, end: int, wire: int) -> None:
+def read_arp(row: Any, data: int, position: int, end: int, wire: int) -> None:
     """RFC 826 over Ethernet and IPv4: protocol addresses as `src` and `dst`, the operation as `src_port`."""
     if end - position < 8:
         end_row(row, _TRUNCATED, position, end, wire)

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-__all__ = ["FragmentFlag", "PACKET", "Status", "TcpFlag", "Tunnel"]
+__all__ = ["PACKET", "FragmentFlag", "Status", "TcpFlag", "Tunnel"]
 
 
 class Status(enum.IntEnum):

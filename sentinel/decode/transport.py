@@ -23,7 +23,7 @@ _SCTP: Final = 132
 
 
 @njit(nogil=True)
-def read_transport(row: Any, data: Any, position: int, end: int, wire: int, protocol: int) -> None:
+def read_transport(row: Any, data: int, position: int, end: int, wire: int, protocol: int) -> None:
     """Read the header of `protocol` at `position` and close the row with the payload behind it.
 
     A protocol that we do not read keeps everything behind the IP header as its payload.
@@ -41,7 +41,7 @@ def read_transport(row: Any, data: Any, position: int, end: int, wire: int, prot
 
 
 @njit(nogil=True)
-def _cut_short(row: Any, data: Any, position: int, end: int, wire: int) -> None:
+def _cut_short(row: Any, data: int, position: int, end: int, wire: int) -> None:
     """A header that is not whole: keep its ports where they are, they are the same place in all three."""
     if end - position >= 4:
         row.src_port = load16(data, position)
@@ -50,7 +50,7 @@ def _cut_short(row: Any, data: Any, position: int, end: int, wire: int) -> None:
 
 
 @njit(nogil=True)
-def _read_tcp(row: Any, data: Any, position: int, end: int, wire: int) -> None:
+def _read_tcp(row: Any, data: int, position: int, end: int, wire: int) -> None:
     """RFC 9293 §3.1."""
     if end - position < 20:
         _cut_short(row, data, position, end, wire)
@@ -72,7 +72,7 @@ def _read_tcp(row: Any, data: Any, position: int, end: int, wire: int) -> None:
 
 
 @njit(nogil=True)
-def _read_udp(row: Any, data: Any, position: int, end: int, wire: int) -> None:
+def _read_udp(row: Any, data: int, position: int, end: int, wire: int) -> None:
     """RFC 768. A length of 0 (jumbogram, offload) means the rest of the IP packet."""
     if end - position < 8:
         _cut_short(row, data, position, end, wire)
@@ -90,7 +90,7 @@ def _read_udp(row: Any, data: Any, position: int, end: int, wire: int) -> None:
 
 
 @njit(nogil=True)
-def _read_icmp(row: Any, data: Any, position: int, end: int, wire: int) -> None:
+def _read_icmp(row: Any, data: int, position: int, end: int, wire: int) -> None:
     """RFC 792, RFC 4443: type and code as ports, payload behind the eight bytes that all types share."""
     if end - position >= 2:
         row.src_port = load8(data, position)
@@ -102,7 +102,7 @@ def _read_icmp(row: Any, data: Any, position: int, end: int, wire: int) -> None:
 
 
 @njit(nogil=True)
-def _read_sctp(row: Any, data: Any, position: int, end: int, wire: int) -> None:
+def _read_sctp(row: Any, data: int, position: int, end: int, wire: int) -> None:
     """RFC 9260 §3.1: the common header; chunks are the payload."""
     if end - position < 12:
         _cut_short(row, data, position, end, wire)

@@ -7,7 +7,7 @@ end, what is read with the captured end.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from numba import njit
 
@@ -36,7 +36,7 @@ _G_PDU: Final = 0xFF
 
 
 @njit(nogil=True)
-def read_gre(data: Any, position: int, end: int) -> tuple[int, int, int]:
+def read_gre(data: int, position: int, end: int) -> tuple[int, int, int]:
     """RFC 2784, RFC 2890, source routes of RFC 1701, version 1 of RFC 2637. Returns layer, position, Tunnel."""
     if end - position < 4:
         return NOTHING, position, _NONE
@@ -64,7 +64,7 @@ def read_gre(data: Any, position: int, end: int) -> tuple[int, int, int]:
 
 
 @njit(nogil=True)
-def _skip_routes(data: Any, position: int, end: int) -> int:
+def _skip_routes(data: int, position: int, end: int) -> int:
     """Source route entries of RFC 1701, until the empty one."""
     while end - position >= 4:
         size = load8(data, position + 3)
@@ -76,7 +76,7 @@ def _skip_routes(data: Any, position: int, end: int) -> int:
 
 
 @njit(nogil=True)
-def _carried_by_gre(data: Any, position: int, end: int, kind: int, sequenced: int) -> tuple[int, int, int]:
+def _carried_by_gre(data: int, position: int, end: int, kind: int, sequenced: int) -> tuple[int, int, int]:
     tunnel = _GRE
     layer = kind
     if kind == _BRIDGED:
@@ -108,7 +108,7 @@ def _carried_by_gre(data: Any, position: int, end: int, kind: int, sequenced: in
 
 
 @njit(nogil=True)
-def read_udp_tunnel(data: Any, position: int, end: int, wire: int, tunnel: int) -> tuple[int, int]:
+def read_udp_tunnel(data: int, position: int, end: int, wire: int, tunnel: int) -> tuple[int, int]:
     """The tunnel that a port promises, where the bytes agree."""
     if tunnel == _VXLAN:
         return _read_vxlan(data, position, end)
@@ -122,7 +122,7 @@ def read_udp_tunnel(data: Any, position: int, end: int, wire: int, tunnel: int) 
 
 
 @njit(nogil=True)
-def _read_vxlan(data: Any, position: int, end: int) -> tuple[int, int]:
+def _read_vxlan(data: int, position: int, end: int) -> tuple[int, int]:
     """RFC 7348 §5: the I flag, a network identifier, an Ethernet frame. Group policy (G, D, A) may be there."""
     if end - position < 8 + 14:
         return NOTHING, position
@@ -132,7 +132,7 @@ def _read_vxlan(data: Any, position: int, end: int) -> tuple[int, int]:
 
 
 @njit(nogil=True)
-def _read_geneve(data: Any, position: int, end: int) -> tuple[int, int]:
+def _read_geneve(data: int, position: int, end: int) -> tuple[int, int]:
     """RFC 8926 §3.4: version 0, options in words, the protocol as an ethertype."""
     if end - position < 8:
         return NOTHING, position
@@ -149,7 +149,7 @@ def _read_geneve(data: Any, position: int, end: int) -> tuple[int, int]:
 
 
 @njit(nogil=True)
-def _read_gtp(data: Any, position: int, end: int, wire: int) -> tuple[int, int]:
+def _read_gtp(data: int, position: int, end: int, wire: int) -> tuple[int, int]:
     """3GPP TS 29.281 §5.1: version 1, protocol type GTP, message G-PDU; extension headers in words."""
     if end - position < 8:
         return NOTHING, position
@@ -183,7 +183,7 @@ def _read_gtp(data: Any, position: int, end: int, wire: int) -> tuple[int, int]:
 
 
 @njit(nogil=True)
-def _read_teredo(data: Any, position: int, end: int, wire: int) -> tuple[int, int]:
+def _read_teredo(data: int, position: int, end: int, wire: int) -> tuple[int, int]:
     """RFC 4380 §5.1.1: authentication and origin may stand before the IPv6 packet."""
     if end - position >= 4 and load16(data, position) == 1:
         position += 13 + load8(data, position + 2) + load8(data, position + 3)

@@ -25,7 +25,7 @@ _ORDER: Final = 0x80
 
 
 @njit(nogil=True)
-def read_80211(row: Any, data: Any, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
+def read_80211(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
     """An 802.11 header (IEEE 802.11 §9.3.2). Only unprotected data frames go on, to LLC.
 
     Of an aggregate (A-MSDU) the first frame is read.
@@ -69,7 +69,7 @@ def read_80211(row: Any, data: Any, position: int, end: int, wire: int) -> tuple
 
 
 @njit(nogil=True)
-def _read_aggregate(row: Any, data: Any, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
+def _read_aggregate(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
     """The first subframe of an A-MSDU (§9.3.2.2.2): addresses and length as in Ethernet."""
     if end - position < 14:
         end_row(row, _TRUNCATED, position, end, wire)
