@@ -88,6 +88,7 @@ def test_control_and_private_modes_are_weird(wire: Any) -> None:
         (b"#comment, forty-eight characters of plain text..", False),
         (b"", False),
     ],
+    ids=range(9),
 )
 def test_recognised_by_content(data: bytes, answer: bool) -> None:
     assert NtpAnalyzer.recognise(data, True, "udp") is answer
