@@ -1,0 +1,243 @@
+"""The agent: alerts are safe before they are told, and nothing that fails around it stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sentinel.agent import Agent
+from sentinel.capture.settings import CaptureSettings
+from sentinel.config import Config, MetricsSettings
+from sentinel.event import Alert, Level
+from sentinel.frame import WorkerFrame, encode_frame
+from sentinel.rule import RuleSet
+from sentinel.service import ServiceManager
+from sentinel.statistics import Statistics
+from sentinel.store import OutputSettings, StoreSettings
+
+ROOT = Path(__file__).parents[1]
+
+
+def alert(number: int) -> Alert:
+    return Alert(ts=1.0, id=f"a{number}", level=Level.HIGH, title="扫描", rule_id="r", kind="conn")
+
+
+class FakeWorkers:
+    """A supervisor whose only worker sends what it was given, then lives until it is stopped."""
+
+    def __init__(self, frames: list[bytes], dies: bool = False) -> None:
+        self.interfaces = {"lo": "lo"}
+        self.running = frozenset({"lo"})
+        self.told: tuple[Any, ...] = ()
+        self._frames = frames
+        self._dies = dies
+        self._stopped = asyncio.Event()
+
+    def __call__(self, *arguments: Any) -> FakeWorkers:
+        self.told = arguments
+        return self
+
+    async def __aenter__(self) -> FakeWorkers:
+        if self._dies:
+            self.told[-1]("lo", "signal 9", "")
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._stopped.set()
+
+    def process_id(self, worker: str) -> int | None:
+        return os.getpid()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    async def frames(self) -> AsyncIterator[tuple[str, bytes]]:
+        for frame in self._frames:
+            yield "lo", frame
+        await self._stopped.wait()
+        yield "lo", encode_frame(WorkerFrame(alerts=[alert(99)]))
+
+
+class Told:
+    """Where announcements end up; remembers what the database held at each one."""
+
+    lost = 0
+
+    def __init__(self, database: Path, wanted: int) -> None:
+        self.ids: list[str] = []
+        self.stored: list[set[str]] = []
+        self.enough = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._database = database
+        self._wanted = wanted
+
+    def write_lines(self, kind: str, lines: bytes) -> None:
+        self.ids += [json.loads(line)["id"] for line in lines.splitlines()]
+        try:
+            with sqlite3.connect(self._database) as other:
+                self.stored.append({row[0] for row in other.execute("SELECT id FROM alert")})
+        except sqlite3.Error:
+            self.stored.append(set())
+        if len(self.ids) >= self._wanted:
+            self._loop.call_soon_threadsafe(self.enough.set)
+
+    def flush(self) -> None: ...
+    def reopen(self) -> None: ...
+    def close(self) -> None: ...
+
+
+def settings(tmp_path: Path, **more: Any) -> Config:
+    config = Config(
+        capture=CaptureSettings(interfaces=("lo",)),
+        store=StoreSettings(path=str(tmp_path / "state" / "s.sqlite")),
+        output=OutputSettings(events=str(tmp_path / "events"), alerts=str(tmp_path / "alerts.json")),
+        metrics=MetricsSettings(port=0),
+        root=tmp_path,
+    )
+    return replace(config, **more)
+
+
+def no_rules(settings: object, root: Path) -> RuleSet:
+    return RuleSet([])
+
+
+@pytest.fixture(autouse=True)
+def may_capture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentinel.agent.can_capture", lambda: None)
+
+
+async def run_until_told(config: Config, workers: FakeWorkers, wanted: int) -> tuple[Agent, Told]:
+    told = Told(Path(config.store.path), wanted)
+    agent = Agent(config, supervise=workers, announcements=told, load_rules=no_rules)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        tasks.create_task(agent.run())
+        await told.enough.wait()
+        agent.stop("test")
+    return agent, told
+
+
+async def test_alerts_are_in_the_database_when_they_are_announced_and_only_once(tmp_path: Path) -> None:
+    frames = [encode_frame(WorkerFrame(alerts=alerts)) for alerts in ([alert(1)], [alert(1), alert(2)])]
+    _, told = await run_until_told(settings(tmp_path), FakeWorkers(frames), 2)
+    assert told.ids == ["a1", "a2", "a99"]
+    assert set(told.ids[:2]) <= told.stored[-1]
+    assert all(stored for stored in told.stored)
+
+
+async def test_what_a_worker_sent_at_its_end_still_counts(tmp_path: Path) -> None:
+    _, told = await run_until_told(
+        settings(tmp_path), FakeWorkers([encode_frame(WorkerFrame(alerts=[alert(1)]))]), 1
+    )
+    assert told.ids[-1] == "a99" and "a99" in told.stored[-1]
+
+
+async def test_events_go_to_their_kinds_files_and_no_other_name_is_taken(tmp_path: Path) -> None:
+    lines = {"conn": b'{"ts":1}\n', "../escape": b"{}\n", "no_kind": b"{}\n"}
+    frames = [encode_frame(WorkerFrame(lines=lines)), encode_frame(WorkerFrame(alerts=[alert(1)]))]
+    await run_until_told(settings(tmp_path), FakeWorkers(frames), 1)
+    assert [path.name for path in (tmp_path / "events").iterdir()] == ["conn.log"]
+    assert (tmp_path / "events" / "conn.log").read_bytes() == b'{"ts":1}\n'
+
+
+async def test_frames_that_are_none_and_workers_that_die_are_counted(tmp_path: Path) -> None:
+    frames = [b"\xff nonsense", b"", encode_frame(WorkerFrame(alerts=[alert(1)]))]
+    agent, told = await run_until_told(settings(tmp_path), FakeWorkers(frames, dies=True), 1)
+    assert told.ids[0] == "a1"
+    sample = agent.metrics.registry.get_sample_value
+    assert agent._bad_frames == 2
+    assert sample("sentinel_worker_restarts_total", {"worker": "lo", "cause": "signal"}) == 1
+
+
+async def test_a_store_that_cannot_be_written_silences_no_alert(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    config = settings(tmp_path, store=StoreSettings(path=str(tmp_path / "file" / "s.sqlite")))
+    agent, told = await run_until_told(config, FakeWorkers([encode_frame(WorkerFrame(alerts=[alert(1)]))]), 1)
+    assert told.ids[0] == "a1"
+    assert agent._behind
+
+
+async def test_statistics_reach_the_metrics(tmp_path: Path) -> None:
+    statistics = Statistics(events={"conn": 7}, flows_total=3)
+    frames = [encode_frame(WorkerFrame(statistics=statistics)), encode_frame(WorkerFrame(alerts=[alert(1)]))]
+    agent, _ = await run_until_told(settings(tmp_path), FakeWorkers(frames), 1)
+    sample = agent.metrics.registry.get_sample_value
+    assert sample("sentinel_events_total", {"kind": "conn"}) == 7
+    assert sample("sentinel_alerts_committed_total") == 2
+
+
+async def test_without_permission_everything_else_runs_and_systemd_hears_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("sentinel.agent.can_capture", lambda: "缺少 CAP_NET_RAW")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setblocking(False)
+        service = ServiceManager(str(tmp_path / "notify"), watchdog=0.3)
+        agent = Agent(settings(tmp_path), supervise=FakeWorkers([]), service=service, load_rules=no_rules)
+        loop = asyncio.get_running_loop()
+        heard: list[bytes] = []
+        with caplog.at_level("INFO", "sentinel"):
+            async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+                tasks.create_task(agent.run())
+                while not any(b"READY=1" in said for said in heard) or b"WATCHDOG=1" not in heard:
+                    heard.append(await loop.sock_recv(systemd, 4096))
+                agent.stop("test")
+            while b"STOPPING=1" not in heard:
+                heard.append(await loop.sock_recv(systemd, 4096))
+    assert any("CAP_NET_RAW" in record.getMessage() for record in caplog.records)
+
+
+async def test_a_store_that_does_not_answer_is_not_called_alive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sentinel.agent._SILENCE", 0.02)
+
+    class Silent:
+        async def run(self, work: object) -> None:
+            await asyncio.Event().wait()
+
+    assert not await Agent(settings(tmp_path), load_rules=no_rules)._answers(Silent())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_daemon_starts_and_ends_on_a_signal(tmp_path: Path, number: signal.Signals) -> None:
+    (tmp_path / "c.yaml").write_text(
+        "capture: {enabled: false}\nmetrics: {port: 0}\nrule: {paths: []}\nlog: {format: json}\n"
+    )
+    command = [sys.executable, "-m", "sentinel", "run", "--config", str(tmp_path / "c.yaml")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+    ) as daemon:
+        assert daemon.stderr is not None
+        ids = []
+        for line in daemon.stderr:
+            ids.append(json.loads(line)["id"])
+            if ids[-1].startswith("agent.ready"):
+                daemon.send_signal(number)
+        assert daemon.wait(10) == 0
+    assert ids[0] == "agent.starting"
+    assert ids[-2:] == ["agent.stopping", "agent.stopped"]
+    assert (tmp_path / "state" / "sentinel.sqlite").exists()
+
+
+def test_a_wrong_configuration_starts_nothing(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("capture: {enabled: maybe}\nstor: {}\n")
+    command = [sys.executable, "-m", "sentinel", "--lang", "en", "run", "--config", str(tmp_path / "c.yaml")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "c.yaml:1:20" in done.stderr and "did you mean store?" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["c.yaml"]
