@@ -188,7 +188,7 @@ def test_findings_speak_both_languages_with_file_line_and_column(tmp_path: Path)
 
 
 def test_the_environment_has_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = load_config(written(tmp_path, ""  "language: zh\nrule: {paths: []}\n"))
+    before = load_config(written(tmp_path, "language: zh\nrule: {paths: []}\n"))
     for name in ("SENTINEL_LANGUAGE", "LANGUAGE", "LANG", "SENTINEL_METRICS_PORT"):
         monkeypatch.setenv(name, "en")
     assert load_config(tmp_path / "c.yaml") == before

@@ -12,7 +12,17 @@ from sentinel.locale.compile import catalogues, compile_catalogue, read_catalogu
 from sentinel.text import LANGUAGES, Message, current_language, text, use_language
 
 PACKAGE = Path(__file__).parents[1] / "sentinel"
-SPEAKERS = {"text", "Message", "debug", "info", "warning", "error", "exception", "StoreError", "StoreUnavailable"}
+SPEAKERS = {
+    "text",
+    "Message",
+    "debug",
+    "info",
+    "warning",
+    "error",
+    "exception",
+    "StoreError",
+    "StoreUnavailable",
+}
 SENTENCES = {path.parents[1].name: read_catalogue(path) for path in catalogues()}
 
 

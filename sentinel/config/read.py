@@ -146,7 +146,9 @@ class _Reader:
         self._find(node.start_mark, message)
 
     def _wrong_type(self, node: yaml.Node, at: str, expected: Message) -> None:
-        message = Message("config.wrong-type", key=at.rstrip(".") or self.path.name, expected=expected, got=_shown(node))
+        message = Message(
+            "config.wrong-type", key=at.rstrip(".") or self.path.name, expected=expected, got=_shown(node)
+        )
         self._find(node.start_mark, message)
 
     def _find(self, mark: yaml.Mark | None, message: Message) -> None:

@@ -1,0 +1,230 @@
+"""The command line as a stranger uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sentinel import __version__
+from sentinel.capture.batch import Batch
+from sentinel.cli import main
+from sentinel.command.pace import Pace
+from sentinel.text import use_language
+
+ROOT = Path(__file__).parents[1]
+QUERY = bytes.fromhex("1234010000010000000000000377777707656861707079026e6e0000010001")
+
+
+@pytest.fixture(autouse=True)
+def chinese_again() -> object:
+    yield
+    use_language("zh")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a configuration without rules, so that nothing takes long."""
+    (tmp_path / "config.yaml").write_text(
+        "capture: {enabled: false}\nrule: {paths: []}\nflow: {max_flows: 1024}\nmetrics: {port: 0}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def udp_frame(payload: bytes) -> bytes:
+    udp = struct.pack("!4H", 40000, 53, 8 + len(payload), 0) + payload
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0, b"\x0a\0\0\1", b"\x0a\0\0\2")
+    return b"\x02" * 12 + b"\x08\x00" + ip + udp
+
+
+def capture(path: Path, packets: int = 3, cut: int = 0) -> Path:
+    """A pcap of DNS queries one second apart, without its last `cut` bytes."""
+    frame = udp_frame(QUERY)
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    records = b"".join(
+        struct.pack("<4I", 1000 + n, 0, len(frame), len(frame)) + frame for n in range(packets)
+    )
+    path.write_bytes((head + records)[: len(head + records) - cut])
+    return path
+
+
+def test_replay_writes_logs_and_balanced_statistics(here: Path) -> None:
+    assert main(["replay", str(capture(here / "a.pcap")), "--out", "out"]) == 0
+    assert [json.loads(line)["id.resp_p"] for line in (here / "out" / "conn.log").open()] == [53]
+    stats = json.loads((here / "out" / "stats.json").read_text())
+    packets = stats["packets"]
+    fates = packets["processed"] + packets["filtered"] + packets["dropped"] + packets["shed"]
+    assert packets["received"] == 3 == fates + sum(packets["undecodable"].values())
+    assert stats["flows"] == 1 and stats["events"]["conn"] == 1
+    assert stats["timing"]["peak_rss_bytes"] > 1 << 20
+
+
+def test_two_replays_are_byte_identical_but_for_timing(here: Path) -> None:
+    path = str(capture(here / "a.pcap", 50))
+    for out in ("one", "two"):
+        assert main(["replay", path, path, "--out", out]) == 0
+    names = sorted(file.name for file in (here / "one").iterdir())
+    assert names == sorted(file.name for file in (here / "two").iterdir())
+    for name in names:
+        one, two = ((here / out / name).read_bytes() for out in ("one", "two"))
+        if name == "stats.json":
+            one, two = ({**json.loads(text), "timing": 0} for text in (one, two))
+        assert one == two, name
+
+
+def test_a_file_that_is_no_capture_is_one_line_and_2(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "no.pcap").write_text("hello")
+    good = str(capture(here / "a.pcap"))
+    assert main(["replay", good, "no.pcap", "--out", "out"]) == 2
+    assert main(["replay", "missing.pcap"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2 and all(line.startswith("error: ") for line in lines)
+    assert not (here / "out").exists()
+
+
+def test_a_damaged_capture_is_read_as_far_as_it_goes(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(capture(here / "a.pcap", 3, cut=5)), "--out", "out"]) == 0
+    assert "truncated_record" in capsys.readouterr().err
+    stats = json.loads((here / "out" / "stats.json").read_text())
+    assert stats["packets"]["received"] == 2
+    assert stats["damaged_files"] == [{"file": "a.pcap", "faults": {"truncated_record": 1}}]
+
+
+def test_output_that_cannot_be_written_is_said_and_is_no_success(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "out").write_text("a file stands where the folder should")
+    assert main(["replay", str(capture(here / "a.pcap")), "--out", "out"]) == 1
+    assert "conn.log" in capsys.readouterr().err
+
+
+def test_check_names_everything_and_is_0_only_without_errors(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--lang", "en", "check"]) == 0
+    said = capsys.readouterr().out
+    assert all(part in said for part in ("configuration is sound", "capture is off", "is writable", "clock"))
+    (here / "rules").mkdir()
+    (here / "rules" / "bad.yml").write_text("title: x\ndetection: {}\n")
+    (here / "playbooks").mkdir()
+    (here / "playbooks" / "bad.yaml").write_text("a: [")
+    (here / "state").write_text("no folder")
+    (here / "config.yaml").write_text("capture: {interfaces: [nonesuch0]}\nmetrics: {port: 0}\n")
+    assert main(["--lang", "en", "check"]) == 1
+    said = capsys.readouterr().out
+    assert all(part in said for part in ("bad.yml", "bad.yaml", "nonesuch0", "not writable"))
+
+
+def test_check_names_every_mistake_of_the_configuration(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "config.yaml").write_text("captur: {}\nflow: {max_flows: 3}\n")
+    assert main(["check"]) == 1
+    said = capsys.readouterr().out
+    assert "config.yaml:1:1" in said and "config.yaml:2:19" in said
+
+
+def test_check_of_a_damaged_database(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "state").mkdir()
+    (here / "state" / "sentinel.sqlite").write_bytes(b"nothing of the kind" * 99)
+    assert main(["--lang", "en", "check"]) == 1
+    assert "sentinel.sqlite" in capsys.readouterr().out
+
+
+def test_interfaces_lists_loopback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["interfaces"]) == 0
+    assert any(line.split()[:1] == ["lo"] for line in capsys.readouterr().out.splitlines())
+
+
+def test_rules_lint_tells_the_bad_one_by_place(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "rules").mkdir()
+    (here / "rules" / "bad.yml").write_text("title: x\ndetection: {}\n")
+    (here / "config.yaml").write_text("rule: {paths: [rules]}\n")
+    assert main(["rules", "lint"]) == 1
+    assert "bad.yml:" in capsys.readouterr().out
+
+
+def test_rules_eval_answers_each_case(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "r.yml").write_text(
+        "title: t\nid: 0c3b3f5e-2d5c-4f8a-9a5e-0d1f5a6b7c8d\nstatus: test\nlevel: low\n"
+        "logsource: {product: x}\ndetection: {a: {f: v}, condition: a}\n"
+    )
+    (here / "e.json").write_text('[{"f": "w"}, {"f": "v"}]')
+    (here / "cases").write_text(json.dumps({"id": 1, "rule": "r.yml", "events": "e.json"}) + "\n")
+    assert main(["rules", "eval", "--cases", "cases"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"id": 1, "matches": [1]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"), [(["--version"], 0), (["replay"], 2), (["replay", "x", "--speed", "0x"], 2)]
+)
+def test_usage(arguments: list[str], status: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    said = capsys.readouterr()
+    assert left.value.code == status
+    assert (__version__ in said.out) == (arguments == ["--version"])
+
+
+def test_help_speaks_both_languages_and_imports_no_heavy_room() -> None:
+    probe = (
+        "import sys; from sentinel.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'numba', 'numpy', 'hyperscan', 'sigma', 'yaml'} & set(sys.modules)))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for language, word in (("zh", "抓包"), ("en", "capture files")):
+        command = [sys.executable, "-c", probe, "--lang", language, "--help"]
+        said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+        assert word in said and said.endswith("[]\n")
+
+
+def batch_at(*seconds: float) -> Batch:
+    ts = (np.array(seconds) * 1e9).astype(np.int64)
+    n = len(ts)
+    return Batch(
+        data=np.zeros(n, np.uint8),
+        offset=np.arange(n, dtype=np.int64),
+        caplen=np.ones(n, np.int32),
+        wirelen=np.ones(n, np.int32),
+        ts=ts,
+        linktype=np.ones(n, np.uint16),
+        vlan=np.full(n, -1, np.int32),
+    )
+
+
+@pytest.mark.parametrize(("speed", "waits"), [(1.0, [1.0, 2.0]), (10.0, [0.1, 0.2])])
+def test_pace_waits_for_each_moment(speed: float, waits: list[float]) -> None:
+    now = [0.0]
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        now[0] += seconds
+
+    pace = Pace(speed, lambda: now[0], wait)
+    parts = list(pace.parts(batch_at(10.0, 10.001, 11.0, 13.0)))
+    assert [len(part) for part in parts] == [2, 1, 1]
+    assert waited == pytest.approx(waits)
+
+
+def test_pace_starts_anew_where_another_files_time_begins() -> None:
+    waited: list[float] = []
+    pace = Pace(1.0, lambda: 0.0, waited.append)
+    for batch in (batch_at(1e9), batch_at(5.0), batch_at(2e9)):
+        assert sum(len(part) for part in pace.parts(batch)) == 1
+    assert waited == []
+
+
+def test_a_stopped_pace_gives_nothing_more() -> None:
+    pace = Pace(1.0)
+    pace.stop()
+    assert list(pace.parts(batch_at(1.0, 2.0))) == []
