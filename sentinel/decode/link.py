@@ -238,7 +238,7 @@ def _is_ethernet(data: int, position: int, end: int) -> bool:
     if end - position < 14:
         return False
     ethertype = load16(data, position + 12)
-    return (
+    return bool(
         ethertype == IPV4
         or ethertype == IPV6
         or ethertype == ARP

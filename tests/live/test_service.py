@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 import urllib.request
@@ -86,12 +87,13 @@ class Service:
         self._notices.bind(str(folder / "notify"))
         (folder / "notify").chmod(0o777)
         self._log = folder / "log"
-        program, *arguments = shlex.split(unit_value("ExecStart"))
-        assert Path(program).name == COMMAND.name
+        started, *arguments = shlex.split(unit_value("ExecStart"))
+        assert Path(started).name == COMMAND.name
+        command, environment = program() or ([], {})
         arguments[-1] = str(self._settings(folder))
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*unprivileged(), str(COMMAND), *arguments],
+                [*unprivileged(), *command, *arguments],
                 stdout=log,
                 stderr=log,
                 cwd=folder / "state",
@@ -101,6 +103,7 @@ class Service:
                     "WATCHDOG_USEC": "6000000",
                     "CACHE_DIRECTORY": str(folder / "cache"),
                     "STATE_DIRECTORY": str(folder / "state"),
+                    **environment,
                 },
             )
 
@@ -184,17 +187,37 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def program() -> tuple[list[str], dict[str, str]] | None:
+    """How user nobody can start sentinel, and with what environment; None where it cannot reach any Python.
+
+    A Python in a home folder is closed to others; the system's own of the same version then runs our packages.
+    """
+    system = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
+    packages = f"{ROOT}:{sysconfig.get_paths()['purelib']}"
+    for command, environment in (
+        ([str(COMMAND)], {}),
+        ([system, "-m", "sentinel"], {"PYTHONPATH": packages}),
+    ):
+        python = sys.executable if command == [str(COMMAND)] else system
+        tried = subprocess.run(
+            [*unprivileged(), "sh", "-c", f"exec {python} -c 'import sentinel.pipeline'"],
+            capture_output=True,
+            timeout=60,
+            cwd="/",
+            env={"PATH": os.environ["PATH"], **environment},
+        )
+        if tried.returncode == 0:
+            return command, environment
+    return None
+
+
 def why_not() -> str | None:
     if not COMMAND.exists():
         return "the command sentinel is not installed beside this Python"
-    if os.geteuid() == 0:
-        if not shutil.which("setpriv"):
-            return "setpriv is not installed: apt install util-linux"
-        tried = subprocess.run(
-            [*unprivileged(), str(COMMAND), "--version"], capture_output=True, timeout=60, cwd="/"
-        )
-        if tried.returncode != 0:
-            return f"user nobody cannot run {COMMAND}: {tried.stderr.decode(errors='replace').strip()[-200:]}"
+    if os.geteuid() == 0 and not shutil.which("setpriv"):
+        return "setpriv is not installed: apt install util-linux"
+    if program() is None:
+        return "user nobody can run no Python with our packages"
     return None
 
 
