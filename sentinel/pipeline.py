@@ -12,8 +12,10 @@ from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sentinel.capture.account import PacketAccount
 from sentinel.capture.batch import Batch
@@ -46,6 +48,7 @@ _TUNNEL_NAMES = {
 }
 _DATA, _GAP, _CLOSED, _CONFLICT = int(Work.DATA), int(Work.GAP), int(Work.CLOSED), int(Work.CONFLICT)
 _BYPASS, _INSPECT, _KEEP = int(Verdict.BYPASS), int(Verdict.INSPECT), int(Verdict.KEEP)
+_TCP = 6
 _EXPECTED = 4096
 """Announced data connections remembered at once."""
 _MAX_ODDITIES = 256
@@ -57,6 +60,19 @@ def relax_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+
+
+def _runs(work: NDArray[Any], protocols: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Where runs of stretches that follow each other in one TCP stream begin, and where they end.
+
+    A run is handed to the protocols in one piece; anything else is a run of its own.
+    """
+    flow, side, data = work["flow"], work["side"], work["kind"] == _DATA
+    goes_on = np.zeros(len(work), bool)
+    goes_on[1:] = data[1:] & data[:-1] & (flow[1:] == flow[:-1]) & (side[1:] == side[:-1])
+    goes_on &= protocols[flow] == _TCP
+    first = np.flatnonzero(~goes_on)
+    return first, np.append(first[1:], len(work))
 
 
 class Pipeline:
@@ -209,11 +225,16 @@ class Pipeline:
         buffers = [memoryview(buffer.data) for buffer in self._table.buffers]
         conversations = self._conversations
         verdicts = self._verdicts
-        for kind, flow, side, buffer, offset, length, row, ts in zip(
-            *(work[name].tolist() for name in ("kind", "flow", "side", "buffer", "offset", "length", "row")),
-            (times / 1e9).tolist(),
+        first, after = _runs(work, self._table.tables.flows["proto"])
+        columns = [work[name].tolist() for name in ("buffer", "offset", "length")]
+        for begin, end, kind, flow, side, row, ts in zip(
+            first.tolist(),
+            after.tolist(),
+            *(work[name][first].tolist() for name in ("kind", "flow", "side", "row")),
+            (times[first] / 1e9).tolist(),
             strict=True,
         ):
+            buffer, offset, length = columns[0][begin], columns[1][begin], columns[2][begin]
             conversation = conversations.get(flow)
             if conversation is None:
                 conversation = conversations[flow] = Conversation(self._table, flow, self._speech)
@@ -222,7 +243,15 @@ class Pipeline:
                         (conversation.resp_h, conversation.resp_p)
                     )
             if kind == _DATA:
-                data = bytes(buffers[buffer][offset : offset + length])
+                if end - begin == 1:
+                    data = bytes(buffers[buffer][offset : offset + length])
+                else:
+                    data = b"".join(
+                        buffers[buffer][offset : offset + length]
+                        for buffer, offset, length in zip(
+                            *(column[begin:end] for column in columns), strict=True
+                        )
+                    )
                 if self._payload_rules:
                     self._offer_payload(conversation, side, data, ts)
                 if not conversation.finished:

@@ -1,0 +1,113 @@
+"""The whole way of a packet, on the demonstration capture and on packets made here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.l2 import GRE, Ether
+from scapy.packet import Raw
+from scapy.utils import wrpcap
+
+from sentinel.capture.file import open_capture
+from sentinel.config import default_config
+from sentinel.event import Alert, Event
+from sentinel.pipeline import Pipeline
+from sentinel.rule import RuleSet
+from sentinel.statistics import Statistics
+
+ROOT = Path(__file__).parents[1]
+ETHER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
+
+
+def replay(path: Path, batch_frames: int = 4096) -> tuple[list[bytes], list[Alert], Statistics]:
+    """Encoded events (kind first), alerts, and what was counted."""
+    config = default_config(ROOT)
+    lines: list[bytes] = []
+    alerts: list[Alert] = []
+
+    def take(events: list[Event]) -> None:
+        lines.extend(event.kind.encode() + b" " + msgspec.json.encode(event) for event in events)
+
+    pipeline = Pipeline(config, RuleSet.load(config.rule, config.root), alerts.extend, take)
+    with open_capture(path, batch_frames=batch_frames) as capture:
+        for batch in capture:
+            pipeline.process(batch)
+            batch.release()
+    pipeline.finish()
+    return lines, alerts, pipeline.statistics()
+
+
+@pytest.fixture(scope="module")
+def demo() -> tuple[list[bytes], list[Alert], Statistics]:
+    return replay(ROOT / "demo" / "demo.pcap")
+
+
+def test_demo_shows_every_attack(demo: Any) -> None:
+    _, alerts, _ = demo
+    categories = {alert.category for alert in alerts}
+    assert {"NASCAN", "NAEXPLOIT", "NABACKIMPL", "MPMINER"} <= categories
+    assert len({alert.rule_id for alert in alerts}) >= 10
+    assert all(alert.src and alert.dst and alert.title for alert in alerts)
+    assert [alert.ts for alert in alerts] == sorted(alert.ts for alert in alerts)
+
+
+def test_accounts_add_up(demo: Any) -> None:
+    lines, alerts, statistics = demo
+    assert statistics.packets.balanced()
+    assert statistics.packets.received == statistics.packets.processed > 200
+    assert sum(statistics.events.values()) == len(lines)
+    assert sum(statistics.alerts.values()) == sum(statistics.alerts_by_rule.values()) == len(alerts)
+    assert statistics.flows_active == 0
+    assert statistics.flows_total == statistics.events["conn"]
+
+
+def test_same_packets_same_bytes(demo: Any) -> None:
+    lines, alerts, _ = replay(ROOT / "demo" / "demo.pcap")
+    assert lines == demo[0]
+    assert alerts == demo[1]
+
+
+def test_batches_change_no_event(demo: Any) -> None:
+    lines, alerts, _ = replay(ROOT / "demo" / "demo.pcap", batch_frames=7)
+    assert sorted(lines) == sorted(demo[0])
+    assert sorted(alert.id for alert in alerts) == sorted(alert.id for alert in demo[1])
+
+
+def test_injected_answer_is_weird_and_an_alert(tmp_path: Path) -> None:
+    up = {"sport": 40000, "dport": 80}
+    down = {"sport": 80, "dport": 40000}
+    client, server = IP(src="192.0.2.1", dst="192.0.2.2"), IP(src="192.0.2.2", dst="192.0.2.1")
+    request = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
+    forged = b"HTTP/1.1 302 Found\r\nLocation: http://evil.example/\r\nContent-Length: 0\r\n\r\n"
+    genuine = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + b"x" * 100
+    wrpcap(
+        str(tmp_path / "injected.pcap"),
+        [
+            ETHER / client / TCP(**up, flags="S", seq=1),
+            ETHER / server / TCP(**down, flags="SA", seq=9, ack=2),
+            ETHER / client / TCP(**up, flags="PA", seq=2, ack=10) / Raw(request),
+            ETHER / server / TCP(**down, flags="PA", seq=10, ack=2 + len(request)) / Raw(forged),
+            ETHER / server / TCP(**down, flags="PA", seq=10, ack=2 + len(request)) / Raw(genuine),
+        ],
+    )
+    lines, alerts, _ = replay(tmp_path / "injected.pcap")
+    assert any(line.startswith(b"weird ") and b"rexmit_inconsistency" in line for line in lines)
+    assert [alert.kind for alert in alerts] == ["weird"]
+    assert any(b'"status_code":302' in line for line in lines)  # the first bytes win
+
+
+def test_tunnelled_flow_names_its_parent(tmp_path: Path) -> None:
+    carrier = ETHER / IP(src="192.0.2.1", dst="192.0.2.2") / GRE()
+    inner = IP(src="10.0.0.1", dst="10.0.0.2") / UDP(sport=1, dport=2) / Raw(b"x")
+    wrpcap(str(tmp_path / "gre.pcap"), [carrier / inner] * 3)
+    lines, _, _ = replay(tmp_path / "gre.pcap")
+    records = [(line.split(b" ", 1)[0], msgspec.json.decode(line.split(b" ", 1)[1])) for line in lines]
+    (tunnel,) = [record for kind, record in records if kind == b"tunnel"]
+    (conn,) = [record for kind, record in records if kind == b"conn"]
+    assert (tunnel["tunnel_type"], tunnel["action"]) == ("Tunnel::GRE", "Tunnel::DISCOVER")
+    assert conn["tunnel_parents"] == [tunnel["uid"]]
+    assert conn["orig_pkts"] == 3
