@@ -142,7 +142,7 @@ def _compile(stamp: int) -> Callable[..., tuple[int, int, int]]:
                     begin_row(row, ts[frame], frame, -1, 0, 0, -1, -1)
                     if vlan[frame] >= 0:
                         tags = set_tag(row, vlan[frame] & 0x0FFF, tags)
-                    layer, position = enter_frame(row, block, position, end, wire, int(linktype[frame]))  # type: ignore[arg-type]
+                    layer, position = enter_frame(row, block, position, end, wire, np.int64(linktype[frame]))  # type: ignore[arg-type]
                 else:
                     outer = rows[count - 1]
                     begin_row(
