@@ -2,6 +2,7 @@
 
 from sentinel.event.alert import Alert, Level
 from sentinel.event.arp import Arp
+from sentinel.event.auth import Auth
 from sentinel.event.conn import Conn
 from sentinel.event.dhcp import Dhcp
 from sentinel.event.dns import Dns
@@ -9,6 +10,7 @@ from sentinel.event.event import KINDS, Event, FlowEvent, field_attributes
 from sentinel.event.ftp import Ftp
 from sentinel.event.http import Http
 from sentinel.event.icmp import Icmp
+from sentinel.event.log import Log
 from sentinel.event.ntp import Ntp
 from sentinel.event.payload import Payload, Stretch
 from sentinel.event.smtp import Smtp
@@ -24,6 +26,7 @@ __all__ = [
     "X509",
     "Alert",
     "Arp",
+    "Auth",
     "Conn",
     "Dhcp",
     "Dns",
@@ -33,6 +36,7 @@ __all__ = [
     "Http",
     "Icmp",
     "Level",
+    "Log",
     "Ntp",
     "Payload",
     "Smtp",
