@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from sentinel.rule.question import Question
 
 __all__ = ["And", "Leaf", "Node", "Not", "Or", "leaves"]
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """One question about one field; `field` None is a keyword: any field's text may hold it."""
 
     field: str | None
     question: Question
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """True when every part is."""
 
     parts: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """True when some part is."""
 
     parts: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """True when its part is not."""
 
     part: Node

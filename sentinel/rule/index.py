@@ -45,7 +45,7 @@ class FieldIndex:
             elif trigger.compare is not None:
                 self._compares.append((trigger.compare.test(), rule))
             elif trigger.network is not None:
-                self._networks.append((trigger.network.network, rule))
+                self._networks.append((ipaddress.ip_network(trigger.network.network), rule))
             else:
                 present.add(rule)
         self._present = frozenset(present)

@@ -1,11 +1,11 @@
-"""From files of Sigma documents to rules, and to problems for those that do not run. Nothing here raises."""
+"""From a file of Sigma documents to rules, and to problems for those that do not run. Nothing here raises."""
 
 from __future__ import annotations
 
 import datetime
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from sentinel.rule.logsource import kinds_of
 from sentinel.rule.rule import LogSource, Rule, RuleProblem
 from sentinel.rule.translate import NotRunnable, translate
 
-__all__ = ["load_file", "load_paths", "rule_files"]
+__all__ = ["load_content", "load_file"]
 
 _SEPARATOR = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
 _POLICY = SigmaPolicy(regex_engine=PythonRegexEngine())
@@ -47,45 +47,21 @@ _SECTION_OF_ERROR = {
 }
 
 
-def rule_files(paths: Iterable[str], root: Path) -> tuple[list[Path], list[RuleProblem]]:
-    """Every rule file under `paths` (relative to `root`) in order, and a problem for each path not there."""
-    files: list[Path] = []
-    problems: list[RuleProblem] = []
-    for name in paths:
-        path = root / name
-        if path.is_dir():
-            found = (file for file in path.rglob("*.yml") if not file.name.endswith(".test.yml"))
-            files += sorted(file for file in found if file.is_file())
-        elif path.is_file():
-            files.append(path)
-        else:
-            problems.append(
-                RuleProblem(path, 0, name, "no such file or folder", "Correct `rule.paths`, or create it")
-            )
-    return list(dict.fromkeys(files)), problems
-
-
-def load_paths(paths: Iterable[str], root: Path) -> tuple[list[Rule], list[RuleProblem]]:
-    """All rules under `paths`, in the order of files and documents; the first of two with one id runs."""
-    files, problems = rule_files(paths, root)
-    rules: dict[str, Rule] = {}
-    for file in files:
-        loaded, refused = load_file(file)
-        problems += refused
-        for rule in loaded:
-            first = rules.setdefault(rule.id, rule)
-            if first is not rule:
-                reason = f"its id is taken by {first.path}:{first.line}"
-                problems.append(RuleProblem(rule.path, rule.line, rule.id, reason, "Give it a new UUID"))
-    return list(rules.values()), problems
-
-
 def load_file(path: Path) -> tuple[list[Rule], list[RuleProblem]]:
     """The rules of one file, and its problems."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        return [], [RuleProblem(path, 0, path.name, f"cannot be read: {error}", "Save it readable, as UTF-8")]
+        content = path.read_bytes()
+    except OSError as error:
+        return [], [RuleProblem(path, 0, path.name, f"cannot be read: {error}", "Make it readable")]
+    return load_content(path, content)
+
+
+def load_content(path: Path, content: bytes) -> tuple[list[Rule], list[RuleProblem]]:
+    """The rules of the file `path` that holds `content`, and its problems."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return [], [RuleProblem(path, 0, path.name, f"cannot be read: {error}", "Save it as UTF-8")]
     rules: list[Rule] = []
     problems: list[RuleProblem] = []
     for line, source in _documents(text):

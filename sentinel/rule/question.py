@@ -13,8 +13,9 @@ import datetime
 import ipaddress
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 __all__ = [
     "Boolean",
@@ -42,8 +43,7 @@ Part = str | None | bool
 """A piece of a text pattern: literal text, None for `*` (any run), True for `?` (any one character)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """A whole-value text pattern with wildcards."""
 
     parts: tuple[Part, ...]
@@ -63,8 +63,7 @@ class Text:
         return elementwise(_text_test(self.parts, self.cased))
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """A regular expression searched anywhere in the value."""
 
     regex: str
@@ -75,8 +74,7 @@ class Pattern:
         return elementwise(lambda text: search(text) is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """Equal to a number."""
 
     number: int | float
@@ -94,8 +92,7 @@ class Number:
         return equal
 
 
-@dataclass(frozen=True, slots=True)
-class Boolean:
+class Boolean(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """Equal to true or false; their names as text count too."""
 
     value: bool
@@ -111,16 +108,14 @@ class Boolean:
         return equal
 
 
-@dataclass(frozen=True, slots=True)
-class Null:
+class Null(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """Without a value."""
 
     def test(self) -> Test:
         return lambda value: value is None
 
 
-@dataclass(frozen=True, slots=True)
-class Exists:
+class Exists(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """The field is there (or is not), whatever its value."""
 
     wanted: bool
@@ -130,8 +125,7 @@ class Exists:
         return lambda value: (value is not None) is wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """Less or greater than a number."""
 
     operator: str
@@ -153,14 +147,14 @@ class Compare:
         return hold
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """An address inside a CIDR range."""
 
-    network: ipaddress.IPv4Network | ipaddress.IPv6Network
+    network: str
+    """`address/length`, no host bit set."""
 
     def test(self) -> Test:
-        network = self.network
+        network = ipaddress.ip_network(self.network)
 
         def inside(text: str) -> bool:
             try:
@@ -171,8 +165,7 @@ class Network:
         return elementwise(inside)
 
 
-@dataclass(frozen=True, slots=True)
-class FieldReference:
+class FieldReference(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """Equal to (or starting, ending with, containing) the value of another field, without case."""
 
     field: str
@@ -183,8 +176,7 @@ class FieldReference:
         raise TypeError("a field reference is tested on two values: use text_equal")
 
 
-@dataclass(frozen=True, slots=True)
-class TimePart:
+class TimePart(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """One part of a time (minute, hour, day, week, month, year; UTC unless the text says its offset)."""
 
     part: str

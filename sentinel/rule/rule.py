@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from sentinel.event import Level
 from sentinel.rule.condition import Node
@@ -12,8 +13,7 @@ from sentinel.rule.condition import Node
 __all__ = ["LogSource", "Rule", "RuleProblem"]
 
 
-@dataclass(frozen=True, slots=True)
-class LogSource:
+class LogSource(msgspec.Struct, frozen=True):
     """Sigma's `logsource`: which events a rule is about."""
 
     product: str | None = None
@@ -21,8 +21,7 @@ class LogSource:
     service: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rule:
+class Rule(msgspec.Struct, frozen=True, eq=False):
     """One rule that runs. Equality is identity: the same id may be loaded again from another file."""
 
     id: str
@@ -51,8 +50,7 @@ class Rule:
     """Where the document begins in its file, from 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleProblem:
+class RuleProblem(msgspec.Struct, frozen=True):
     """Why a document does not run, and what to do about it."""
 
     path: Path

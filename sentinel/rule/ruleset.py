@@ -9,7 +9,7 @@ from typing import Any
 from sentinel.event import KINDS, Alert, Event, Level, Payload, Stretch
 from sentinel.rule.access import EventAccess, RecordAccess
 from sentinel.rule.evidence import alert_of
-from sentinel.rule.load import load_paths
+from sentinel.rule.library import load_paths
 from sentinel.rule.payload import PayloadPlan
 from sentinel.rule.plan import Plan, RecordPlan
 from sentinel.rule.rule import Rule, RuleProblem

@@ -115,7 +115,7 @@ def _question(value: Any) -> Question:
     if isinstance(value, SigmaRegularExpression):
         return _pattern(value)
     if isinstance(value, SigmaCIDRExpression):
-        return Network(value.network)
+        return Network(str(value.network))
     if isinstance(value, SigmaCompareExpression):
         return Compare(value.op.name.lower(), value.number.number)
     if isinstance(value, SigmaExists):

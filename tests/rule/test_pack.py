@@ -14,7 +14,8 @@ from sentinel.event import KINDS, Event, field_attributes
 from sentinel.rule import Rule, RuleSet, RuleSettings
 from sentinel.rule.access import RecordAccess
 from sentinel.rule.condition import leaves
-from sentinel.rule.load import load_file, rule_files
+from sentinel.rule.library import rule_files
+from sentinel.rule.load import load_file
 from sentinel.rule.logsource import COMPUTED, wire_name
 from sentinel.rule.plan import Plan
 
