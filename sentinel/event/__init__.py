@@ -13,6 +13,7 @@ from sentinel.event.icmp import Icmp
 from sentinel.event.log import Log
 from sentinel.event.ntp import Ntp
 from sentinel.event.payload import Payload, Stretch
+from sentinel.event.quic import Quic
 from sentinel.event.smtp import Smtp
 from sentinel.event.snmp import Snmp
 from sentinel.event.ssh import Ssh
@@ -39,6 +40,7 @@ __all__ = [
     "Log",
     "Ntp",
     "Payload",
+    "Quic",
     "Smtp",
     "Snmp",
     "Ssh",

@@ -46,6 +46,9 @@ class Endpoints(Protocol):
     def shared(self) -> dict[str, Any]:
         """What a protocol keeps over all flows of a worker, by its service; it bounds what it puts here."""
 
+    def carries(self, service: str) -> None:
+        """Name a protocol seen inside this one: `conn.service` lists it too."""
+
     def weird(self, name: str, ts: float, addl: str | None = None, source: str | None = None) -> None:
         """Emit a `weird` event about this flow, once for each name."""
 

@@ -120,6 +120,11 @@ class Conversation:
     def shared(self) -> dict[str, Any]:
         return self.speech.shared
 
+    def carries(self, service: str) -> None:
+        """Name a protocol seen inside another's."""
+        if service not in self.services:
+            self.services.append(service)
+
     def weird(self, name: str, ts: float, addl: str | None = None, source: str | None = None) -> None:
         """Emit a `weird` event about this flow, once for each name."""
         if self._weird is None:

@@ -43,7 +43,7 @@ class Dtls(Analyzer):
 
     def __init__(self, flow: Endpoints, emit: Emit, settings: ProtocolSettings) -> None:
         super().__init__(flow, emit, settings)
-        self._session = TlsSession(flow, emit, dtls=True)
+        self._session = TlsSession(flow, emit, "d")
         self._fragments: list[_Fragments | None] = [None, None]
         self._datagrams = 0
         self.encrypted = False

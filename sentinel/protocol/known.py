@@ -13,6 +13,7 @@ from sentinel.protocol.ftp_data import FtpData
 from sentinel.protocol.http import HttpAnalyzer
 from sentinel.protocol.icmp import IcmpAnalyzer
 from sentinel.protocol.ntp import NtpAnalyzer
+from sentinel.protocol.quic import Quic
 from sentinel.protocol.smtp import Smtp
 from sentinel.protocol.snmp import SnmpAnalyzer
 from sentinel.protocol.ssh import Ssh
@@ -25,6 +26,7 @@ ANALYZERS: Final[tuple[type[Analyzer], ...]] = (
     DnsAnalyzer,
     Tls,
     Dtls,
+    Quic,
     Ssh,
     Ftp,
     FtpData,

@@ -72,7 +72,6 @@ class TlsSession:
         "_client",
         "_client_chain",
         "_curve",
-        "_dtls",
         "_emit",
         "_emitted",
         "_encrypted",
@@ -86,16 +85,18 @@ class TlsSession:
         "_next_protocol",
         "_resumed",
         "_server_heartbeat",
+        "_transport",
         "_ts",
         "_version",
         "established",
         "flipped",
     )
 
-    def __init__(self, flow: Endpoints, emit: Emit, dtls: bool = False) -> None:
+    def __init__(self, flow: Endpoints, emit: Emit, transport: str = "t") -> None:
+        """`transport` as JA4 names it: `t` TLS over TCP, `d` DTLS, `q` QUIC."""
         self._flow = flow
         self._emit = emit
-        self._dtls = dtls
+        self._transport = transport
         self._ts: float | None = None
         self._client: ClientHello | None = None
         self._version: int | None = None
@@ -117,6 +118,11 @@ class TlsSession:
         self.established = False
         self.flipped = False
         """The responder is the client."""
+
+    @property
+    def client(self) -> ClientHello | None:
+        """What the client offered, once its hello was read."""
+        return self._client
 
     @property
     def watches_heartbeats(self) -> bool:
@@ -218,7 +224,7 @@ class TlsSession:
             self.flipped = True
             self._history.append("^")
         self._mark(is_orig, "c", ts)
-        hello = ClientHello.parse(body, self._dtls)
+        hello = ClientHello.parse(body, self._transport == "d")
         if hello is None:
             self._flow.weird("ssl_bad_client_hello", ts, None, "SSL")
         elif self._client is None or self._version is None:
@@ -308,7 +314,7 @@ class TlsSession:
         if hello is not None:
             event.server_name = hello.server_name
             event.ja3 = ja3(hello)
-            event.ja4 = ja4(hello, "d" if self._dtls else "t")
+            event.ja4 = ja4(hello, self._transport)
         if chain:
             event.cert_chain_fps = [one.fingerprint for one in chain]
             event.subject, event.issuer = chain[0].subject, chain[0].issuer

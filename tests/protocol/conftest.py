@@ -28,7 +28,12 @@ class Wire:
     eth_dst: str = ""
     shared: dict[str, object] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    services: list[str] = field(default_factory=list)
     weirds: dict[str, str | None] = field(default_factory=dict)
+
+    def carries(self, service: str) -> None:
+        if service not in self.services:
+            self.services.append(service)
 
     def weird(self, name: str, ts: float, addl: str | None = None, source: str | None = None) -> None:
         self.weirds.setdefault(name, addl)
