@@ -46,6 +46,8 @@ _TUNNEL_NAMES = {
     Encapsulation.TEREDO: ("Tunnel::TEREDO", "teredo"),
     Encapsulation.ERSPAN: ("Tunnel::GRE", None),
 }
+_TUNNEL_PORTS = frozenset({2123, 2152, 3544, 4789, 6081})
+"""GTP, Teredo, VXLAN, Geneve over UDP."""
 _DATA, _GAP, _CLOSED, _CONFLICT = int(Work.DATA), int(Work.GAP), int(Work.CLOSED), int(Work.CONFLICT)
 _BYPASS, _INSPECT, _KEEP = int(Verdict.BYPASS), int(Verdict.INSPECT), int(Verdict.KEEP)
 _TCP = 6
@@ -107,6 +109,7 @@ class Pipeline:
         for analyzer in ANALYZERS:
             for transport in analyzer.transports & {"tcp", "udp"}:
                 self._table.expect_servers(analyzer.ports, udp=transport == "udp")
+        self._table.expect_servers(_TUNNEL_PORTS, udp=True)
         self._conversations: dict[int, Conversation] = {}
         self._verdicts = self._table.tables.flows["verdict"]
         self._delivered = self._table.tables.ends["delivered"]

@@ -19,7 +19,7 @@ class Snmp(FlowEvent, kw_only=True):
     version: str
     """`1`, `2c` or `3`."""
     community: str | None = None
-    """Of the first message."""
+    """Of the first message; of version 3 the first user named."""
     get_requests: int
     """Variables asked by GetRequest and GetNextRequest."""
     get_bulk_requests: int

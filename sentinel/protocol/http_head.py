@@ -118,5 +118,5 @@ def _judge_length(length: str, headers: dict[str, str], oddities: list[str]) -> 
     """A Content-Length that is no number: of a list (RFC 9112 §6.3) the last, else 0."""
     conflict = len({part.strip() for part in length.split(",")}) > 1
     oddities.append("CONFLICTING_CONTENT_LENGTH" if conflict else "BAD_CONTENT_LENGTH")
-    last = length.rpartition(",")[2].strip()
+    last = length.rpartition(",")[2].strip().lstrip("0") or "0"
     headers["CONTENT-LENGTH"] = last if last.isdigit() and last.isascii() and len(last) < 19 else "0"

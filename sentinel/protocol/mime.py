@@ -92,8 +92,6 @@ def mime_type(data: bytes) -> str | None:
         low = head[:64].lower()
         if low.startswith(_HTML):
             return "text/html"
-        if low.startswith(b"<svg"):
-            return "image/svg+xml"
         if low.startswith(b"<!--") and b"<html" in head.lower():
             return "text/html"
     elif first in (b"{", b"["):

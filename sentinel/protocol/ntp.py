@@ -104,10 +104,9 @@ def _seconds(time: int) -> float:
 
 
 def _reference(stratum: int, reference: int) -> str:
+    """An address above stratum 1, else four characters (RFC 5905 §7.3), padded with NUL: Zeek keeps those."""
     name = reference.to_bytes(4, "big")
-    if stratum > 1:
-        return inet_ntoa(name)
-    return name.rstrip(b"\0").decode("ascii", "backslashreplace")
+    return inet_ntoa(name) if stratum > 1 else name.decode("ascii", "backslashreplace")
 
 
 def _extensions(data: bytes) -> int:

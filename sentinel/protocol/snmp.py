@@ -76,6 +76,8 @@ class SnmpAnalyzer(Analyzer):
         tag, start, after = _field(data, position, end)
         record = self._seen(_VERSIONS.get(version, "unknown"), ts)
         if version == 3:
+            if record.community is None:
+                record.community = _user(data, after, end)
             position = _scoped_pdu(data, after, end)
             if position < 0:
                 return
@@ -171,6 +173,19 @@ def _scoped_pdu(data: bytes, position: int, end: int) -> int:
     for _ in range(2):  # context engine and name
         _, _, position = _field(data, position, end)
     return position
+
+
+def _user(data: bytes, position: int, end: int) -> str | None:
+    """The user of a v3 message by its security parameters (RFC 3414 §2.4); None where it names none."""
+    _, position, end = _field(data, position, end)
+    try:
+        _, position, end = _field(data, position, end)
+        for _ in range(3):  # engine, its boots, its time
+            _, _, position = _field(data, position, end)
+        tag, start, after = _field(data, position, end)
+    except (_Malformed, IndexError):
+        return None  # another security model has another form here
+    return _text(data[start:after]) or None if tag == _OCTETS else None
 
 
 def _text(data: bytes) -> str:

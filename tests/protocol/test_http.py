@@ -239,6 +239,14 @@ def test_signs_of_smuggling(spoken: Spoken, headers: bytes, tags: list[str], wei
     assert weird in wire.weirds
 
 
+def test_a_length_behind_many_zeros_is_that_length(spoken: Spoken) -> None:
+    """Whoever takes it for no length at all reads the body as the next request."""
+    ask = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: " + b"0" * 30 + b"5\r\n\r\ninner" + GET
+    first, second = spoken([(True, ask)]).of("http")
+    assert (first.method, first.request_body_len, first.tags) == ("POST", 5, ["HTTP::BAD_CONTENT_LENGTH"])
+    assert second.method == "GET"
+
+
 def test_the_hidden_header_is_read_as_a_lenient_server_reads_it(spoken: Spoken) -> None:
     ask = b"POST / HTTP/1.1\nHost: h\nTransfer-Encoding : chunked\n\n" + chunked(b"inner") + GET
     events = spoken([(True, ask)]).of("http")

@@ -25,6 +25,7 @@ from sentinel.protocol.mime import mime_type
         (b'{"a": 1}', "application/json"),
         (b"[]", "application/json"),
         (b"{curly text", "text/plain"),
+        (b'<svg xmlns="http://www.w3.org/2000/svg">', "text/plain"),
         ("普通文本".encode(), "text/plain"),
         (b"\x00\x01\x02\x03", None),
         (bytes(257) + b"ustar", "application/x-tar"),

@@ -53,7 +53,7 @@ def test_each_message_is_an_event(wire: Any) -> None:
 def test_reference_of_low_strata_is_text(wire: Any) -> None:
     kiss = SERVER[:1] + b"\x00" + SERVER[2:12] + b"RATE" + SERVER[16:]
     clock = SERVER[:1] + b"\x01" + SERVER[2:12] + b"GPS\x00" + SERVER[16:]
-    assert [event.ref_id for event in read(wire, kiss, clock).of("ntp")] == ["RATE", "GPS"]
+    assert [event.ref_id for event in read(wire, kiss, clock).of("ntp")] == ["RATE", "GPS\0"]
 
 
 def test_times_after_2036_go_on(wire: Any) -> None:

@@ -82,9 +82,9 @@ def tlv(tag: int, *parts: bytes) -> bytes:
     return bytes([tag, len(value)]) + value
 
 
-def version_3(data: bytes) -> bytes:
+def version_3(data: bytes, security: bytes = b"\x30\x00") -> bytes:
     header = tlv(0x30, tlv(2, b"\x01"), tlv(2, b"\x05\xdc"), tlv(4, b"\x04"), tlv(2, b"\x03"))
-    return tlv(0x30, tlv(2, b"\x03"), header, tlv(4, b"\x30\x00"), data)
+    return tlv(0x30, tlv(2, b"\x03"), header, tlv(4, security), data)
 
 
 def test_version_3_plain_and_encrypted(wire: Any) -> None:
@@ -96,6 +96,16 @@ def test_version_3_plain_and_encrypted(wire: Any) -> None:
     read(wire, (True, plain), (False, secret))
     (event,) = wire.of("snmp")
     assert (event.version, event.community, event.get_requests) == ("3", None, 1)
+    assert wire.weirds == {}
+
+
+def test_version_3_tells_its_user(wire: Any) -> None:
+    def security(user: bytes) -> bytes:
+        return tlv(0x30, tlv(4, b"engine"), tlv(2, b"\x2a"), tlv(2, b"\x2a"), tlv(4, user), tlv(4), tlv(4))
+
+    secret = tlv(4, b"\xde\xad\xbe\xef")
+    read(wire, *((True, version_3(secret, security(user))) for user in (b"", b"operator", b"admin")))
+    assert [event.community for event in wire.of("snmp")] == ["operator"]
     assert wire.weirds == {}
 
 
