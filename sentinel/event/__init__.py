@@ -11,6 +11,7 @@ from sentinel.event.ftp import Ftp
 from sentinel.event.http import Http
 from sentinel.event.icmp import Icmp
 from sentinel.event.log import Log
+from sentinel.event.mqtt import MqttConnect, MqttPublish, MqttSubscribe
 from sentinel.event.ntp import Ntp
 from sentinel.event.payload import Payload, Stretch
 from sentinel.event.quic import Quic
@@ -38,6 +39,9 @@ __all__ = [
     "Icmp",
     "Level",
     "Log",
+    "MqttConnect",
+    "MqttPublish",
+    "MqttSubscribe",
     "Ntp",
     "Payload",
     "Quic",

@@ -8,6 +8,7 @@ direction; once it says yes, an instance lives as long as its flow and is fed ea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 from sentinel.event import Event
@@ -82,6 +83,18 @@ class Analyzer:
         self.settings = settings
         self.done = False
         """True once nothing more is wanted: the flow's later packets only bump counters."""
+
+    @cached_property
+    def whose(self) -> dict[str, Any]:
+        """The fields of every event that say which flow it is about, ready to be given to its class."""
+        flow = self.flow
+        return {
+            "uid": flow.uid,
+            "orig_h": flow.orig_h,
+            "orig_p": flow.orig_p,
+            "resp_h": flow.resp_h,
+            "resp_p": flow.resp_p,
+        }
 
     @staticmethod
     def recognise(data: bytes, is_orig: bool, transport: str) -> bool | None:

@@ -12,6 +12,7 @@ from sentinel.protocol.ftp import Ftp
 from sentinel.protocol.ftp_data import FtpData
 from sentinel.protocol.http import HttpAnalyzer
 from sentinel.protocol.icmp import IcmpAnalyzer
+from sentinel.protocol.mqtt import Mqtt
 from sentinel.protocol.ntp import NtpAnalyzer
 from sentinel.protocol.quic import Quic
 from sentinel.protocol.smtp import Smtp
@@ -34,5 +35,6 @@ ANALYZERS: Final[tuple[type[Analyzer], ...]] = (
     DhcpAnalyzer,
     NtpAnalyzer,
     SnmpAnalyzer,
+    Mqtt,
     IcmpAnalyzer,
 )

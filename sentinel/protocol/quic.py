@@ -179,14 +179,9 @@ class Quic(Analyzer):
     def _see(self, is_orig: bool, version: int, dcid: bytes, scid: bytes, ts: float) -> None:
         event = self._event
         if event is None:
-            flow = self.flow
             event = self._event = QuicEvent(
                 ts=ts,
-                uid=flow.uid,
-                orig_h=flow.orig_h,
-                orig_p=flow.orig_p,
-                resp_h=flow.resp_h,
-                resp_p=flow.resp_p,
+                **self.whose,
                 version=version_name(version),
             )
         if is_orig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -83,6 +84,50 @@ def speak() -> Speak:
 def bytewise() -> Callable[[Talk], Iterator[tuple[bool, bytes]]]:
     """Cut a talk into single bytes."""
     return one_by_one
+
+
+def _told(wire: Wire) -> list[Event]:
+    for event in wire.events:
+        event.ts = 0.0
+    return wire.events
+
+
+@pytest.fixture
+def sturdy(speak: Speak) -> Callable[[type[Analyzer], Talk], None]:
+    """Hold an analyzer to what every one keeps to, with a talk of its protocol.
+
+    A stream cut anywhere gives the same events; turns cut short, left out, said twice or by the wrong side,
+    and flipped bits never raise.
+    """
+
+    def hold(kind: type[Analyzer], talk: Talk) -> None:
+        if "tcp" in kind.transports:
+            whole = _told(speak(kind, talk))
+            assert _told(speak(kind, one_by_one(talk))) == whole
+            for side in (True, False):
+                for data in (turn for turn_side, turn in talk if turn_side is side):
+                    for size in range(1, min(len(data), 64)):
+                        kind.recognise(data[:size], side, "tcp")
+        chance = random.Random(7)
+        for place, (side, data) in enumerate(talk):
+            for size in range(0, len(data), max(1, len(data) // 40)):
+                cut = [*talk[:place], (side, data[:size]), *talk[place + 1 :]]
+                speak(kind, cut)
+            speak(kind, talk[:place] + talk[place + 1 :])
+            speak(kind, [*talk[: place + 1], *talk[place:]])
+            speak(kind, [*talk[:place], (not side, data), *talk[place + 1 :]])
+        for _ in range(300):
+            noise = [(side, bytearray(data)) for side, data in talk]
+            for _ in range(chance.choice((1, 3, 20))):
+                _, data = chance.choice(noise)
+                if data:
+                    data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+            damaged = [(side, bytes(data)) for side, data in noise]
+            for side, data in damaged:
+                kind.recognise(data, side, next(iter(kind.transports)))
+            speak(kind, damaged)
+
+    return hold
 
 
 @pytest.fixture
