@@ -22,8 +22,9 @@ from sentinel.capture.interface import can_capture, default_interface
 from sentinel.capture.settings import CaptureSettings
 from sentinel.capture.supervisor import Supervisor
 from sentinel.config import Config
-from sentinel.event import KINDS, Alert
+from sentinel.event import KINDS, Alert, Event
 from sentinel.event.encode import EventEncoder
+from sentinel.event.pack import unpack_events
 from sentinel.frame import WorkerFrame, decode_frame
 from sentinel.log import Log
 from sentinel.metrics import Metrics, MetricsError
@@ -32,6 +33,7 @@ from sentinel.rule import RuleSet
 from sentinel.service import ServiceManager
 from sentinel.store import AlertStore, StoreError, StoreWriter
 from sentinel.text import Message
+from sentinel.watch import Watch
 
 __all__ = ["Agent", "Workers"]
 
@@ -43,6 +45,8 @@ _ALERT_FRAMES: Final = 256
 """Alert frames between the workers and the store."""
 _TOGETHER: Final = 2000
 """Alerts brought to the store at once."""
+_AT_ONCE: Final = 1000
+"""Events given to the watch before other tasks have their turn."""
 _FAREWELL: Final = 4.0
 """Seconds that the workers, the store and the outlets have to end, all in all."""
 
@@ -88,6 +92,7 @@ class Agent:
         self._deadline = float("inf")
         self._alerts: asyncio.Queue[list[Alert] | None] = asyncio.Queue(_ALERT_FRAMES)
         self._encoder = EventEncoder()
+        self._watch = Watch(config, None)
         self._outlets: dict[str, Outlet] = {}
         self._workers: Workers | None = None
         self._frames_dropped: dict[str, tuple[int, int]] = {}
@@ -193,17 +198,52 @@ class Agent:
             await self._take(worker, workers.interfaces.get(worker, worker), frame)
 
     async def _take(self, worker: str, interface: str, frame: WorkerFrame) -> None:
-        if frame.alerts:
-            await self._alerts.put(frame.alerts)
-        events = self._outlets.get("events")
-        if events is not None:
-            for kind, lines in frame.lines.items():
-                if kind in KINDS:  # a file's name must not be chosen by a process that reads hostile bytes
-                    events.offer(kind, lines)
+        if frame.alerts or frame.events:
+            await self._behold(worker, frame)
+        for kind, lines in frame.lines.items():
+            self._write(kind, lines)
         if frame.statistics is not None:
             self.metrics.update(worker, interface, frame.statistics)
             former, _ = self._frames_dropped.get(worker, (0, 0))
             self._frames_dropped[worker] = (former, frame.frames_dropped)
+
+    async def _behold(self, worker: str, frame: WorkerFrame) -> None:
+        """Let the watch see a frame's events. Other tasks have their turn in between."""
+        alerts = frame.alerts
+        for kind, data in sorted(frame.events.items()):
+            if kind not in self._watch.kinds:
+                continue
+            try:
+                events = unpack_events(kind, data)
+            except (msgspec.MsgspecError, ValueError):
+                self._bad_frames += 1
+                _log.warning("agent.bad-frame", worker=worker)
+                continue
+            for begin in range(0, len(events), _AT_ONCE):
+                await self._give(events[begin : begin + _AT_ONCE], alerts)
+                alerts = []
+                await asyncio.sleep(0)
+        if alerts:
+            await self._give([], alerts)
+
+    async def _give(self, events: Sequence[Event], alerts: list[Alert]) -> None:
+        try:
+            found = self._watch.take(events, alerts)
+        except Exception:
+            _log.exception("agent.task-failed", task="watch")  # a detector's fault must cost no rule's alert
+            if alerts:
+                await self._alerts.put(alerts)
+            return
+        for kind, lines in self._encoder.encode(found.events).items():
+            self._write(kind, lines)
+        if found.alerts:
+            await self._alerts.put(found.alerts)
+
+    def _write(self, kind: str, lines: bytes) -> None:
+        events = self._outlets.get("events")
+        if events is not None and kind in KINDS:
+            # a file's name must not be chosen by a process that reads hostile bytes
+            events.offer(kind, lines)
 
     def _buried(self, worker: str, cause: str, words: str) -> None:
         """A worker died; the supervisor starts it again."""
@@ -280,6 +320,7 @@ class Agent:
         if self._behind and not store.backlog:
             self._behind = self._lost_told = False
             _log.info("store.caught-up")
+        metrics.watch(self._watch.statistics())
         metrics.queue("store", store.backlog, store.lost)
         metrics.queue("commit", self._alerts.qsize() + writer.waiting, 0)
         for name, outlet in self._outlets.items():
@@ -307,6 +348,7 @@ class Agent:
         refused = [problem for problem in rules.problems if not problem.informational]
         for problem in refused:
             _log.warning("agent.rule-problem", problem=problem)
+        self._watch.rules = rules
         self.metrics.rules(len(rules.rules), len(refused), [rule.id for rule in rules.rules])
 
     def _serve_metrics(self) -> None:

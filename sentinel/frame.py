@@ -11,11 +11,13 @@ __all__ = ["WorkerFrame", "decode_frame", "encode_frame"]
 
 
 class WorkerFrame(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Alerts, or events as JSON lines by kind, or statistics; whichever are there."""
+    """Alerts, or events (as JSON lines for the outlets, packed for the watch), or statistics; whichever are there."""
 
     alerts: list[Alert] = []
     lines: dict[str, bytes] = {}
     """Encoded events of each kind, a line each."""
+    events: dict[str, bytes] = {}
+    """Events that the watch wants, packed by kind (`sentinel.event.pack`)."""
     statistics: Statistics | None = None
     frames_dropped: int = 0
     """Frames of this worker that gave way since it started, because the agent was too slow."""

@@ -12,9 +12,11 @@ from sentinel.capture.worker import WorkerTask
 from sentinel.config import Config
 from sentinel.event import Alert, Event
 from sentinel.event.encode import EventEncoder
+from sentinel.event.pack import EventPacker
 from sentinel.frame import WorkerFrame, encode_frame
 from sentinel.pipeline import Pipeline, relax_collector
 from sentinel.rule import RuleSet
+from sentinel.watch import Watch
 
 __all__ = ["LivePipeline", "make_worker"]
 
@@ -22,14 +24,14 @@ Send = Callable[[bytes, bool], None]
 
 
 class LivePipeline:
-    """A `capture.worker.Consumer`. Events are sent only where the configuration writes them."""
+    """A `capture.worker.Consumer`. Events are sent only where the configuration writes them or the watch wants them."""
 
     def __init__(self, task: WorkerTask, send: Send) -> None:
         config: Config = task.config
         rules = RuleSet.load(config.rule, Path(config.root))
         self._send = send
         self._encoder = EventEncoder() if config.output.events else None
-        self._duplicates = 0
+        self._packer = EventPacker(Watch(config, None).kinds)
         self._pipeline = Pipeline(
             config,
             rules,
@@ -66,8 +68,10 @@ class LivePipeline:
         self._send(encode_frame(WorkerFrame(alerts=alerts)), True)
 
     def _events(self, events: list[Event]) -> None:
-        if self._encoder is not None:
-            self._send(encode_frame(WorkerFrame(lines=self._encoder.encode(events))), False)
+        packed = self._packer.pack(events)
+        lines = {} if self._encoder is None else self._encoder.encode(events)
+        if packed or lines:
+            self._send(encode_frame(WorkerFrame(lines=lines, events=packed)), False)
 
 
 def make_worker(task: WorkerTask, send: Send) -> LivePipeline:

@@ -27,7 +27,7 @@ from prometheus_client.registry import Collector
 from sentinel import __version__
 from sentinel.capture.account import PacketAccount
 from sentinel.event import KINDS, Level
-from sentinel.statistics import Statistics
+from sentinel.statistics import Statistics, WatchStatistics
 from sentinel.text import Message
 
 if TYPE_CHECKING:
@@ -101,11 +101,13 @@ class Metrics:
         self._thread: threading.Thread | None = None
         self._lives: dict[str, _Life] = {}
         self._queues: dict[Counter, float] = {}
+        self._watched: dict[Counter, float] = {}
         self._rule_ids: set[str] = set()
         self._interfaces: set[str] = set()
         self.registry = _OneMoment(self._lock)
         self._declare_packets()
         self._declare_findings()
+        self._declare_watch()
         self._declare_daemon()
         for interface in interfaces:
             self.interface(interface)
@@ -155,6 +157,13 @@ class Metrics:
         for stage in STAGES:
             self._stages.labels(stage)
         self.rules(0, 0)
+
+    def _declare_watch(self) -> None:
+        self._held = self._gauge("sentinel_detector_entries", "Entries that a detector holds.", "detector")
+        self._evicted = self._counter(
+            "sentinel_detector_evicted", "Entries a detector gave up: its table was full.", "detector"
+        )
+        self._watch_seconds = self._counter("sentinel_watch_seconds", "Seconds spent by the detectors.")
 
     def _declare_daemon(self) -> None:
         self._queue_depth = self._gauge("sentinel_queue_depth", "Entries that wait in a queue.", "queue")
@@ -208,6 +217,15 @@ class Metrics:
             # A quiet interface is not a slow one: without new packets there is nothing to be late with.
             life.lag = behind if moved or (life.ring_used and life.last_packet) else 0.0
             self._sum_gauges()
+
+    def watch(self, statistics: WatchStatistics) -> None:
+        """Take what the watch has counted since the start; call it again and again."""
+        with self._lock:
+            self._grow_counts(self._watched, statistics.events, statistics.alerts, statistics.alerts_by_rule)
+            _grow(self._watched, self._watch_seconds, statistics.seconds)
+            for detector, entries in statistics.entries.items():
+                self._held.labels(detector).set(entries)
+                _grow(self._watched, self._evicted.labels(detector), statistics.evicted.get(detector, 0))
 
     def lag(self, worker: str, seconds: float) -> None:
         """Set a worker's lag, where the caller knows better than `update`, until its next update."""
@@ -308,14 +326,22 @@ class Metrics:
             _grow(seen, self._stages.labels(stage), seconds)
 
     def _grow_findings(self, life: _Life, statistics: Statistics) -> None:
-        seen = life.seen
-        kinds = {kind: count for kind, count in statistics.events.items() if kind not in _NEVER_EXPORTED}
+        self._grow_counts(life.seen, statistics.events, statistics.alerts, statistics.alerts_by_rule)
+
+    def _grow_counts(
+        self,
+        seen: dict[Counter, float],
+        events: Mapping[str, int],
+        alerts: Mapping[str, int],
+        alerts_by_rule: Mapping[str, int],
+    ) -> None:
+        kinds = {kind: count for kind, count in events.items() if kind not in _NEVER_EXPORTED}
         for kind, count in _fold(kinds, KINDS).items():
             _grow(seen, self._events.labels(kind), count)
-        for level, count in _fold(statistics.alerts, [level.value for level in Level]).items():
+        for level, count in _fold(alerts, [level.value for level in Level]).items():
             _grow(seen, self._alerts.labels(level), count)
         by_label: dict[str, int] = {}
-        for rule_id, count in statistics.alerts_by_rule.items():
+        for rule_id, count in alerts_by_rule.items():
             label = self._rule_label(rule_id)
             by_label[label] = by_label.get(label, 0) + count
         for label, count in by_label.items():

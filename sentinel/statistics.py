@@ -1,4 +1,4 @@
-"""Statistics: everything a pipeline has counted since it started. What stats.json and the metrics are made of."""
+"""Statistics: everything a pipeline or the watch counted since its start. What stats.json and the metrics are made of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 from sentinel.capture.account import PacketAccount
 
-__all__ = ["Statistics"]
+__all__ = ["Statistics", "WatchStatistics"]
 
 
 class Statistics(msgspec.Struct, kw_only=True):
@@ -40,3 +40,19 @@ class Statistics(msgspec.Struct, kw_only=True):
     """Retransmissions that differ from the bytes handed over before."""
     recognition: dict[str, int] = {}
     """Flows by protocol recognised."""
+
+
+class WatchStatistics(msgspec.Struct, kw_only=True):
+    """Counters are cumulative; gauges are the present value."""
+
+    events: dict[str, int] = {}
+    """New events by kind."""
+    alerts: dict[str, int] = {}
+    """Alerts of its own by level."""
+    alerts_by_rule: dict[str, int] = {}
+    entries: dict[str, int] = {}
+    """Gauge: entries held, by detector."""
+    evicted: dict[str, int] = {}
+    """Entries given up because a table was full, by detector."""
+    seconds: float = 0.0
+    """Spent."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -70,8 +71,7 @@ def test_every_key_but_the_switches_has_bounds() -> None:
 def test_every_default_is_within_its_bounds() -> None:
     for key, kind in leaves(Config).items():
         if kind in (int, float) and not key.startswith("flow.zones."):
-            room, name = key.split(".")
-            value = getattr(getattr(Config(), room), name)
+            value = attrgetter(key)(Config())
             for number in value if isinstance(value, tuple) else (value,):
                 bound = BOUNDS[key]
                 assert bound.low is not None and bound.high is not None

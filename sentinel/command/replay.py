@@ -24,6 +24,7 @@ from sentinel.event.encode import EventEncoder
 from sentinel.event.write import EventWriter
 from sentinel.pipeline import Pipeline, relax_collector
 from sentinel.text import text
+from sentinel.watch import Found, Watch
 
 __all__ = ["run"]
 
@@ -59,9 +60,12 @@ class _Replay:
         self._stopped = False
         self._faulty: list[dict[str, Any]] = []
         self._pace = Pace(speed)
-        on_events = self._writer.write if self._writer else _drop
-        on_alerts = self._writer.write_alerts if self._writer else _AlertPrinter()
-        self._pipeline = Pipeline(config, chosen_rules(config), on_alerts, on_events)
+        self._on_events = self._writer.write if self._writer else _drop
+        self._on_alerts = self._writer.write_alerts if self._writer else _AlertPrinter()
+        rules = chosen_rules(config)
+        self._watch = Watch(config, rules)
+        self._alerts: list[Alert] = []
+        self._pipeline = Pipeline(config, rules, self._alerts.extend, self._behold)
 
     def run(self, paths: list[Path], size: int) -> int:
         before = signal.signal(signal.SIGINT, self._stop)
@@ -71,6 +75,7 @@ class _Replay:
         finally:
             signal.signal(signal.SIGINT, before)
         self._pipeline.finish()
+        self._tell(self._watch.finish())
         lost = self._finish_output(time.perf_counter() - began)
         if self._stopped:
             return 130
@@ -94,6 +99,19 @@ class _Replay:
         for part in self._pace.parts(batch):
             self._pipeline.process(part)
         batch.release()
+
+    def _behold(self, events: list[Event]) -> None:
+        """Write a batch's events, then let the watch see them together with their alerts."""
+        alerts = self._alerts.copy()
+        self._alerts.clear()
+        self._on_events(events)
+        self._tell(self._watch.take(events, alerts))
+
+    def _tell(self, found: Found) -> None:
+        if found.events:
+            self._on_events(found.events)
+        if found.alerts:
+            self._on_alerts(found.alerts)
 
     def _judge(self, capture: CaptureFile) -> None:
         if capture.fault:
@@ -120,25 +138,36 @@ class _Replay:
 
     def _stats(self, seconds: float) -> dict[str, Any]:
         """What `stats.json` holds. Under `timing` stands all that differs from run to run."""
-        statistics = self._pipeline.statistics()
+        statistics, watch = self._pipeline.statistics(), self._watch.statistics()
         writer = self._writer
         return {
             "packets": statistics.packets.as_dict(),
             "flows": statistics.flows_total,
             "flows_evicted": statistics.flows_evicted,
-            "events": statistics.events,
-            "alerts": statistics.alerts,
-            "alerts_by_rule": statistics.alerts_by_rule,
+            "events": _sum(statistics.events, watch.events),
+            "alerts": _sum(statistics.alerts, watch.alerts),
+            "alerts_by_rule": _sum(statistics.alerts_by_rule, watch.alerts_by_rule),
+            "detectors": {
+                name: {"entries": entries, "evicted": watch.evicted[name]}
+                for name, entries in watch.entries.items()
+            },
             "recognition": statistics.recognition,
             "weird_dropped": statistics.weird_dropped,
             "damaged_files": self._faulty,
             "lines_lost": writer.lost + writer.encoder.unencodable if writer else 0,
             "timing": {
                 "seconds": round(seconds, 3),
-                "stages": {stage: round(spent, 3) for stage, spent in statistics.stage_seconds.items()},
+                "stages": {
+                    stage: round(spent, 3)
+                    for stage, spent in {**statistics.stage_seconds, "watch": watch.seconds}.items()
+                },
                 "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             },
         }
+
+
+def _sum(some: dict[str, int], others: dict[str, int]) -> dict[str, int]:
+    return {name: some.get(name, 0) + others.get(name, 0) for name in sorted({*some, *others})}
 
 
 class _AlertPrinter:

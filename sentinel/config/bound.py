@@ -60,6 +60,8 @@ FORMS: dict[str, Callable[[str], bool]] = {
 _PORTS = Bound(1, 65535)
 _DAY = 86400.0
 _WAIT = Bound(0.1, 7 * _DAY, "seconds")
+_WINDOW = Bound(1, 7 * _DAY, "seconds")
+_COUNT = Bound(1, 10_000)
 
 BOUNDS: dict[str, Bound] = {
     "language": Bound(choices=("zh", "en")),
@@ -95,6 +97,24 @@ BOUNDS: dict[str, Bound] = {
     "flow.local_networks": Bound(form="network"),
     "protocol.http_body_bytes": Bound(0, 1 << 24, "bytes"),
     "protocol.recognition_bytes": Bound(16, 1 << 16, "bytes"),
+    "detect.disabled": Bound(form="name"),
+    "detect.max_entries": Bound(64, 1 << 22),
+    "detect.quiet": Bound(0, 7 * _DAY, "seconds"),
+    "detect.authorised_scanners": Bound(form="network"),
+    "detect.shared_hosts": Bound(form="network"),
+    "detect.scan.ports": _COUNT,
+    "detect.scan.hosts": _COUNT,
+    "detect.scan.distant_hosts": _COUNT,
+    "detect.scan.window": _WINDOW,
+    "detect.scan.slow_ports": _COUNT,
+    "detect.scan.slow_hosts": _COUNT,
+    "detect.scan.slow_window": _WINDOW,
+    "detect.scan.stealth_ports": _COUNT,
+    "detect.guessing.failures": _COUNT,
+    "detect.guessing.window": _WINDOW,
+    "detect.guessing.slow_failures": _COUNT,
+    "detect.guessing.slow_window": _WINDOW,
+    "detect.guessing.success_within": _WINDOW,
     "rule.paths": Bound(form="path", must_exist=True),
     "rule.disabled": Bound(form="uuid"),
     "rule.minimum_level": Bound(choices=("informational", "low", "medium", "high", "critical")),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sentinel.capture.settings import CaptureSettings
 from sentinel.decode.settings import DecodeSettings
+from sentinel.detect.settings import DetectSettings
 from sentinel.flow.settings import FlowSettings
 from sentinel.protocol.settings import ProtocolSettings
 from sentinel.rule.settings import RuleSettings
@@ -46,6 +47,7 @@ class Config:
     decode: DecodeSettings = DecodeSettings()
     flow: FlowSettings = FlowSettings()
     protocol: ProtocolSettings = ProtocolSettings()
+    detect: DetectSettings = DetectSettings()
     rule: RuleSettings = RuleSettings()
     store: StoreSettings = StoreSettings()
     output: OutputSettings = OutputSettings()

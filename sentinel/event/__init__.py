@@ -12,6 +12,7 @@ from sentinel.event.http import Http
 from sentinel.event.icmp import Icmp
 from sentinel.event.log import Log
 from sentinel.event.mqtt import MqttConnect, MqttPublish, MqttSubscribe
+from sentinel.event.notice import Notice
 from sentinel.event.ntp import Ntp
 from sentinel.event.payload import Payload, Stretch
 from sentinel.event.quic import Quic
@@ -42,6 +43,7 @@ __all__ = [
     "MqttConnect",
     "MqttPublish",
     "MqttSubscribe",
+    "Notice",
     "Ntp",
     "Payload",
     "Quic",

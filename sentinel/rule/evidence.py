@@ -23,6 +23,7 @@ _CONTEXT = {
     "ssl": ("server_name",),
     "smtp": ("mailfrom", "rcptto"),
     "weird": ("addl",),
+    "notice": ("note", "msg", "sub", "figures"),
 }
 """Fields that a person asks for next, shown whether or not the rule looked at them."""
 
@@ -34,7 +35,7 @@ def alert_of(
     fields = _fields(rule, event)
     if evidence is not None:
         fields["payload"] = _shown(evidence)
-    src, dst = getattr(event, "orig_h", None), getattr(event, "resp_h", None)
+    src, dst = _first(event, "orig_h", "src"), _first(event, "resp_h", "dst")
     uid = getattr(event, "uid", None)
     identity = (
         once_per or f"{event.kind}|{event.ts!r}|{uid}|{src}|{dst}|{msgspec.json.encode(fields).decode()}"
@@ -54,10 +55,15 @@ def alert_of(
         src=src,
         src_port=getattr(event, "orig_p", None),
         dst=dst,
-        dst_port=getattr(event, "resp_p", None),
+        dst_port=_first(event, "resp_p", "p"),
         zone=getattr(event, "zone", None),
         fields=fields,
     )
+
+
+def _first(event: Event, *names: str) -> Any:
+    """The first of these attributes that has a value."""
+    return next((value for name in names if (value := getattr(event, name, None)) is not None), None)
 
 
 def _fields(rule: Rule, event: Event) -> dict[str, Any]:
@@ -88,6 +94,8 @@ def _shown(value: Any) -> Any:
         return value[:_LONGEST].encode("utf-8", "backslashreplace").decode()[:_LONGEST]
     if isinstance(value, (list, tuple)):
         return [_shown(item) for item in value[:_MOST_ITEMS]]
+    if isinstance(value, dict):
+        return {str(name)[:_LONGEST]: _shown(item) for name, item in list(value.items())[:_MOST_ITEMS]}
     if value is None or isinstance(value, (bool, int, float)):
         return value
     return str(value)[:_LONGEST]

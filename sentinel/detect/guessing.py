@@ -1,0 +1,136 @@
+"""Guessed passwords: many failures from one host on another, and the log-in that works after them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from sentinel.detect.detector import Detector, Scene
+from sentinel.detect.login import LOGINS, Login
+from sentinel.event import Notice
+from sentinel.text import text
+
+__all__ = ["Guessing"]
+
+_MOST_USERS = 64
+_NAMES = {"FTP": "FTP::Bruteforcing"}
+"""Zeek's own names where they are not `<service>::Password_Guessing`."""
+
+
+class _Pair:
+    """One host's failures on another's service."""
+
+    __slots__ = ("failed", "quiet_until", "times", "told", "users")
+
+    def __init__(self, kept: int) -> None:
+        self.times: deque[float] = deque(maxlen=kept)
+        self.failed = 0
+        self.users: set[str] = set()
+        self.quiet_until = 0.0
+        self.told = 0.0
+        """When guessing was last established; 0 for never."""
+
+    @property
+    def weight(self) -> int:
+        return len(self.times)
+
+
+class Guessing(Detector):
+    """`<service>::Password_Guessing` past a number of failures in a window (a short one, and a long one for
+    the patient); `<service>::Login_After_Guessing` when the same host then gets in.
+    """
+
+    name: ClassVar[str] = "guessing"
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        guessing = self.settings.guessing
+        kept = max(guessing.failures, guessing.slow_failures)
+        self._pairs = self.table(partial(_Pair, kept))
+        self.reads = {kind: partial(self._see, login) for kind, login in LOGINS.items()}
+
+    def _see(self, login_of: Callable[[Any], Login | None], events: Sequence[Any]) -> Iterator[Notice]:
+        excused = self.scene.excused
+        for event in events:
+            login = login_of(event)
+            if login is None or login.src in excused:
+                continue
+            key = (login.src, login.dst, login.service)
+            if login.failures:
+                pair = self._pairs.at(key)
+                self._fail(pair, login, event.ts)
+                window = self._past(pair, event.ts)
+                if window and event.ts >= pair.quiet_until:
+                    pair.quiet_until = event.ts + self.settings.quiet
+                    yield self._guessing(event, login, pair, window)
+            if login.success:
+                known = self._pairs.find(key)
+                if known is not None and known.told:
+                    if event.ts <= known.told + self.settings.guessing.success_within:
+                        yield self._success(event, login, known)
+                    self._pairs.drop(key)
+
+    def _fail(self, pair: _Pair, login: Login, ts: float) -> None:
+        pair.failed += login.failures
+        pair.times.extend([ts] * min(login.failures, pair.times.maxlen or 0))
+        if login.user and len(pair.users) < _MOST_USERS:
+            pair.users.add(login.user)
+
+    def _past(self, pair: _Pair, ts: float) -> float:
+        """The window whose number of failures is reached at `ts`; 0 for none."""
+        guessing = self.settings.guessing
+        for number, window in (
+            (guessing.failures, guessing.window),
+            (guessing.slow_failures, guessing.slow_window),
+        ):
+            if len(pair.times) >= number and ts - pair.times[-number] <= window:
+                pair.told = ts
+                return window
+        return 0.0
+
+    def _guessing(self, event: Any, login: Login, pair: _Pair, window: float) -> Notice:
+        note = _NAMES.get(login.service, f"{login.service}::Password_Guessing")
+        msg = text(
+            "detect.guessing",
+            service=login.service,
+            src=login.src,
+            dst=login.dst,
+            number=pair.failed,
+            users=len(pair.users),
+        )
+        return self._told(note, msg, event, login, pair, window_seconds=window)
+
+    def _success(self, event: Any, login: Login, pair: _Pair) -> Notice:
+        msg = text(
+            "detect.guessed",
+            service=login.service,
+            src=login.src,
+            dst=login.dst,
+            number=pair.failed,
+            user=login.user or "-",
+        )
+        note = f"{login.service}::Login_After_Guessing"
+        return self._told(note, msg, event, login, pair, seconds_after=round(event.ts - pair.told, 3))
+
+    def _told(self, note: str, msg: str, event: Any, login: Login, pair: _Pair, **figures: float) -> Notice:
+        guessing = self.settings.guessing
+        return self.notice(
+            note,
+            event.ts,
+            msg=msg,
+            sub=login.user,
+            uid=getattr(event, "uid", None),
+            src=login.src,
+            dst=login.dst,
+            p=login.port,
+            n=pair.failed,
+            figures={
+                "failures": pair.failed,
+                "users": len(pair.users),
+                **figures,
+                "threshold": guessing.failures,
+                "threshold_slow": guessing.slow_failures,
+            },
+        )

@@ -1,0 +1,154 @@
+"""Scans over TCP and UDP: many hosts asked on one port, many ports of one host, ports asked by stealth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+from sentinel.detect.detector import Detector, Scene
+from sentinel.event import Conn, Notice
+from sentinel.text import text
+
+__all__ = ["Scan", "Targets"]
+
+_TRACEROUTE = range(33434, 33535)
+"""UDP ports that traceroute asks one after the other."""
+_WEB = frozenset({80, 443})
+_SHOWN = 20
+_STEALTH = frozenset({"F", "Fr", "r", "", "FR", "FrR"})
+"""Histories of a lone packet that begins no connection, and its reset."""
+
+
+class Targets:
+    """What one source asked: each target with the time it was last asked."""
+
+    __slots__ = ("quiet_until", "seen", "total")
+
+    def __init__(self) -> None:
+        self.seen: dict[Any, float] = {}
+        self.total = 0
+        """Targets seen first, over all time."""
+        self.quiet_until = 0.0
+
+    @property
+    def weight(self) -> int:
+        return len(self.seen)
+
+    def add(self, target: Any, ts: float, kept: int, window: float) -> bool:
+        """Note a target; True where it is new. Of more than `kept` those outside `window`, then the oldest, go."""
+        seen = self.seen
+        new = target not in seen
+        if new:
+            self.total += 1
+            if len(seen) >= kept:
+                for old in [old for old, when in seen.items() if when < ts - window]:
+                    del seen[old]
+                if len(seen) >= kept:
+                    del seen[next(iter(seen))]
+        seen[target] = ts
+        return new
+
+    def within(self, ts: float, window: float) -> int:
+        """Targets asked in the `window` before `ts`."""
+        return sum(when >= ts - window for when in self.seen.values())
+
+
+class Scan(Detector):
+    """`Scan::Address_Scan`, `Scan::Port_Scan`, their `Scan::Slow_…` sisters, and `Scan::Stealth_Scan`.
+
+    What counts is a connection in which nobody said a byte: unanswered, refused, reset, or closed at once.
+    """
+
+    name: ClassVar[str] = "scan"
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._hosts = self.table(Targets)
+        self._ports = self.table(Targets)
+        self._stealth = self.table(Targets, 0.25)
+        self.reads = {"conn": self._see}
+
+    def _see(self, events: Sequence[Conn]) -> Iterator[Notice]:
+        excused = self.scene.excused
+        for event in events:
+            if event.orig_bytes or event.resp_bytes:
+                continue
+            if event.proto != "tcp" and (
+                event.proto != "udp" or event.conn_state != "S0" or event.resp_p in _TRACEROUTE
+            ):
+                continue
+            if event.orig_h not in excused:
+                yield from self._probe(event)
+
+    def _probe(self, event: Conn) -> Iterator[Notice]:
+        scan, ts = self.settings.scan, event.ts
+        orig_h = event.orig_h if event.zone is None else f"{event.zone} {event.orig_h}"
+        ports = self._ports.at((orig_h, event.resp_h, event.proto))
+        if ports.add(event.resp_p, ts, max(scan.ports, scan.slow_ports), scan.slow_window):
+            yield from self._many(event, ports, "Port_Scan", scan.ports, scan.slow_ports)
+        hosts = self._hosts.at((orig_h, event.resp_p, event.proto))
+        number, slow = scan.hosts, scan.slow_hosts
+        if not event.local_resp and (event.resp_p in _WEB or event.local_orig):
+            number = slow = scan.distant_hosts
+        if hosts.add(event.resp_h, ts, max(number, slow), scan.slow_window):
+            yield from self._many(event, hosts, "Address_Scan", number, slow)
+        if event.proto == "tcp" and _by_stealth(event):
+            stealth = self._stealth.at((orig_h, event.resp_h))
+            if stealth.add(event.resp_p, ts, 2 * scan.stealth_ports, scan.window):
+                yield from self._many(event, stealth, "Stealth_Scan", scan.stealth_ports, 0)
+
+    def _many(self, event: Conn, targets: Targets, note: str, number: int, slow: int) -> Iterator[Notice]:
+        held, ts = len(targets.seen), event.ts
+        if ts < targets.quiet_until or held < min(number, slow or number):
+            return
+        scan = self.settings.scan
+        found = targets.within(ts, scan.window)
+        if found >= number:
+            window, threshold = scan.window, number
+        elif slow and (found := targets.within(ts, scan.slow_window)) >= slow:
+            window, threshold, note = scan.slow_window, slow, f"Slow_{note}"
+        else:
+            return
+        targets.quiet_until = ts + max(self.settings.quiet, window)
+        yield self._told(event, targets, note, found, window, threshold)
+
+    def _told(
+        self, event: Conn, targets: Targets, note: str, found: int, window: float, threshold: int
+    ) -> Notice:
+        over_hosts = note.endswith("Address_Scan")
+        shown = list(targets.seen)[-_SHOWN:]
+        values = {"src": event.orig_h, "number": found, "minutes": round(window / 60)}
+        if over_hosts:
+            msg = text("detect.address-scan", port=event.resp_p, proto=event.proto, **values)
+        elif note == "Stealth_Scan":
+            msg = text("detect.stealth-scan", dst=event.resp_h, **values)
+        else:
+            msg = text("detect.port-scan", dst=event.resp_h, proto=event.proto, **values)
+        return self.notice(
+            f"Scan::{note}",
+            event.ts,
+            msg=msg,
+            sub=", ".join(map(str, shown)),
+            uid=event.uid,
+            proto=event.proto,
+            src=event.orig_h,
+            dst=None if over_hosts else event.resp_h,
+            p=event.resp_p if over_hosts else None,
+            n=found,
+            zone=event.zone,
+            figures={
+                "targets": found,
+                "threshold": threshold,
+                "window_seconds": window,
+                "targets_ever": targets.total,
+                "last_state": event.conn_state,
+            },
+        )
+
+
+def _by_stealth(event: Conn) -> bool:
+    """FIN, NULL or Xmas (nmap(1), `-sF -sN -sX`).
+
+    A FIN of its own may close a connection older than the capture; that goes to one port, not to many.
+    """
+    return 0 < (event.orig_pkts or 0) <= 2 and (event.history or "") in _STEALTH

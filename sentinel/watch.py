@@ -1,0 +1,95 @@
+"""The watch: what must see the events of all capture workers and sources together.
+
+Fan-out splits what a detector counts, so detectors sit here and not in the workers: in the agent when live,
+behind the pipeline in a replay. They read events and write notices; rules grade the notices.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import NamedTuple
+
+from sentinel.config import Config
+from sentinel.detect import DETECTORS, Detector, Scene
+from sentinel.event import Alert, Event, Notice
+from sentinel.rule import RuleSet
+from sentinel.statistics import WatchStatistics
+
+__all__ = ["Found", "Watch"]
+
+_when = attrgetter("ts")
+
+
+class Found(NamedTuple):
+    """What came of a batch of events."""
+
+    alerts: list[Alert]
+    """In order of time; those that were handed in among them."""
+    events: list[Event]
+    """New ones, in order of time."""
+
+
+class Watch:
+    """Takes batches of events as they come, and gives alerts and new events. Everything counts in event time."""
+
+    def __init__(self, config: Config, rules: RuleSet | None) -> None:
+        self.rules = rules
+        """Replace it to change the rules that grade notices."""
+        scene = Scene(config.detect, config.flow.local_networks)
+        disabled = frozenset(config.detect.disabled)
+        self._detectors: list[Detector] = [kind(scene) for kind in DETECTORS if kind.name not in disabled]
+        self._readers = {
+            kind: [detector.reads[kind] for detector in self._detectors if kind in detector.reads]
+            for kind in sorted({kind for detector in self._detectors for kind in detector.reads})
+        }
+        self.kinds = frozenset(self._readers)
+        """Kinds of event that it must be given."""
+        self._event_counts: Counter[str] = Counter()
+        self._alert_counts: Counter[str] = Counter()
+        self._rule_counts: Counter[str] = Counter()
+        self._seconds = 0.0
+
+    def take(self, events: Sequence[Event], alerts: Sequence[Alert] = ()) -> Found:
+        """Take a batch: its events, and the alerts that rules on single events already made of them."""
+        began = time.perf_counter()
+        by_kind: dict[str, list[Event]] = {}
+        for event in events:
+            kind = event.kind
+            if kind in self._readers:
+                if kind in by_kind:
+                    by_kind[kind].append(event)
+                else:
+                    by_kind[kind] = [event]
+        notices: list[Notice] = []
+        for kind in sorted(by_kind):
+            for read in self._readers[kind]:
+                notices += read(by_kind[kind])
+        found = self._found(notices, alerts)
+        self._seconds += time.perf_counter() - began
+        return found
+
+    def finish(self) -> Found:
+        """All sources are over: what can still be concluded."""
+        return self._found((notice for detector in self._detectors for notice in detector.finish()), ())
+
+    def statistics(self) -> WatchStatistics:
+        """Everything counted since the start."""
+        return WatchStatistics(
+            events=dict(sorted(self._event_counts.items())),
+            alerts=dict(sorted(self._alert_counts.items())),
+            alerts_by_rule=dict(sorted(self._rule_counts.items())),
+            entries={detector.name: detector.entries for detector in self._detectors},
+            evicted={detector.name: detector.evicted for detector in self._detectors},
+            seconds=self._seconds,
+        )
+
+    def _found(self, notices: Iterable[Notice], alerts: Sequence[Alert]) -> Found:
+        events: list[Event] = sorted(notices, key=_when)
+        own = self.rules.match(events) if events and self.rules is not None else []
+        self._event_counts.update(event.kind for event in events)
+        self._alert_counts.update(str(alert.level) for alert in own)
+        self._rule_counts.update(alert.rule_id for alert in own)
+        return Found(sorted([*alerts, *own], key=_when), events)
