@@ -14,7 +14,7 @@ from sentinel.cache_folder import forget_old, make_trusted, trusted_folders
 
 __all__ = ["use_kernel_cache"]
 
-_KEPT = 4
+_KEPT = 16
 """Folders of former states that stay: another checkout or version may still use them."""
 
 

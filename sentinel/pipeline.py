@@ -12,7 +12,6 @@ from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from operator import attrgetter
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +23,14 @@ from sentinel.decode.address import address_text
 from sentinel.decode.decoder import Decoder, Packets
 from sentinel.decode.packet import Status
 from sentinel.decode.packet import Tunnel as Encapsulation
-from sentinel.event import Alert, Event, Stretch, Tunnel, Weird
+from sentinel.event import Alert, Event, Tunnel, Weird
 from sentinel.flow import FlowTable, Step, Verdict, Work
 from sentinel.flow.conn import ConnWriter
+from sentinel.flow.transcript import Scribe, Transcript
 from sentinel.protocol.arp import arp_event
-from sentinel.protocol.conversation import Conversation, Speech, Utterance
+from sentinel.protocol.conversation import Conversation, Speech
 from sentinel.protocol.known import ANALYZERS
+from sentinel.protocol.spoken import Spoken
 from sentinel.rule import RuleSet
 from sentinel.statistics import Statistics
 
@@ -49,8 +50,7 @@ _TUNNEL_NAMES = {
 _TUNNEL_PORTS = frozenset({2123, 2152, 3544, 4789, 6081})
 """GTP, Teredo, VXLAN, Geneve over UDP."""
 _DATA, _GAP, _CLOSED, _CONFLICT = int(Work.DATA), int(Work.GAP), int(Work.CLOSED), int(Work.CONFLICT)
-_BYPASS, _INSPECT, _KEEP = int(Verdict.BYPASS), int(Verdict.INSPECT), int(Verdict.KEEP)
-_TCP = 6
+_BYPASS, _KEEP, _SCAN = int(Verdict.BYPASS), int(Verdict.KEEP), int(Verdict.SCAN)
 _EXPECTED = 4096
 """Announced data connections remembered at once."""
 _MAX_ODDITIES = 256
@@ -62,19 +62,6 @@ def relax_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
-
-
-def _runs(work: NDArray[Any], protocols: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Where runs of stretches that follow each other in one TCP stream begin, and where they end.
-
-    A run is handed to the protocols in one piece; anything else is a run of its own.
-    """
-    flow, side, data = work["flow"], work["side"], work["kind"] == _DATA
-    goes_on = np.zeros(len(work), bool)
-    goes_on[1:] = data[1:] & data[:-1] & (flow[1:] == flow[:-1]) & (side[1:] == side[:-1])
-    goes_on &= protocols[flow] == _TCP
-    first = np.flatnonzero(~goes_on)
-    return first, np.append(first[1:], len(work))
 
 
 class Pipeline:
@@ -104,7 +91,7 @@ class Pipeline:
         self._zone = self._table.zone_of_interface(interface)
         self._conn = ConnWriter(self._table, config.flow.local_networks)
         self._events: list[Event] = []
-        self._stretches: list[Stretch] = []
+        self._alerts: list[Alert] = []
         self._speech = Speech(ANALYZERS, config.protocol, self._events.append)
         for analyzer in ANALYZERS:
             for transport in analyzer.transports & {"tcp", "udp"}:
@@ -112,9 +99,10 @@ class Pipeline:
         self._table.expect_servers(_TUNNEL_PORTS, udp=True)
         self._conversations: dict[int, Conversation] = {}
         self._verdicts = self._table.tables.flows["verdict"]
-        self._delivered = self._table.tables.ends["delivered"]
+        self._begun = np.zeros(len(self._verdicts), np.bool_)
         self._expected: OrderedDict[tuple[str, int], str] = OrderedDict()
-        self._payload_rules = rules is not None and rules.wants("payload")
+        self._payload_rules = rules if rules is not None and rules.wants("payload") else None
+        self._scribe = Scribe(self._table, rules.payload_tail if rules is not None else 0)
         self.account = PacketAccount()
         self._event_counts: Counter[str] = Counter()
         self._alert_counts: Counter[str] = Counter()
@@ -211,76 +199,88 @@ class Pipeline:
         while True:
             with self._timed("flow"):
                 step = next(steps, None)
-            if step is None:
-                return
+                if step is None:
+                    return
+                transcript = self._scribe.write(step) if len(step.work) else None
+            if transcript is not None:
+                times = self._times(transcript, packets)
+                with self._timed("protocol"):
+                    self._listen(transcript, times, packets)
+                if self._payload_rules is not None:
+                    with self._timed("rules"):
+                        spoken = Spoken(
+                            transcript, self._conversations, times, self._config.flow.inspect_bytes
+                        )
+                        self._alerts += self._payload_rules.match_payloads(spoken)
             with self._timed("protocol"):
-                if len(step.work):
-                    self._work(step, packets)
                 self._end(step, over)
 
-    def _work(self, step: Step, packets: Packets | None) -> None:
-        work = step.work
-        rows = work["row"]
+    def _times(self, transcript: Transcript, packets: Packets | None) -> list[float]:
+        """Seconds, of each run: its packet's time, or the latest one's where a timer caused it."""
+        rows = transcript.runs["row"]
         if packets is None:
-            times = np.full(len(work), self._table.now)
-        else:
-            times = np.where(rows >= 0, packets.rows["ts"][np.maximum(rows, 0)], self._table.now)
-        buffers = [memoryview(buffer.data) for buffer in self._table.buffers]
+            return [self._table.now / 1e9] * len(rows)
+        ns = np.where(rows >= 0, packets.rows["ts"][np.maximum(rows, 0)], self._table.now)
+        return (ns / 1e9).tolist()  # type: ignore[no-any-return]
+
+    def _listen(self, transcript: Transcript, times: list[float], packets: Packets | None) -> None:
+        """Give each run to its conversation, but for those that only payload rules want."""
+        runs, text = transcript.runs, transcript.text
         conversations = self._conversations
-        verdicts = self._verdicts
-        first, after = _runs(work, self._table.tables.flows["proto"])
-        columns = [work[name].tolist() for name in ("buffer", "offset", "length")]
-        for begin, end, kind, flow, side, row, ts in zip(
-            first.tolist(),
-            after.tolist(),
-            *(work[name][first].tolist() for name in ("kind", "flow", "side", "row")),
-            (times[first] / 1e9).tolist(),
+        new = self._begin(runs["flow"])
+        expected = self._expected
+        heard = np.flatnonzero((self._verdicts[runs["flow"]] != _SCAN) | (runs["kind"] != _DATA))
+        for number, kind, flow, side, start, end in zip(
+            heard.tolist(),
+            *(runs[name][heard].tolist() for name in ("kind", "flow", "side", "start", "end")),
             strict=True,
         ):
-            buffer, offset, length = columns[0][begin], columns[1][begin], columns[2][begin]
-            conversation = conversations.get(flow)
-            if conversation is None:
-                conversation = conversations[flow] = Conversation(self._table, flow, self._speech)
-                if self._expected and conversation.proto == "tcp":
-                    conversation.expected_service = self._expected.get(
-                        (conversation.resp_h, conversation.resp_p)
-                    )
+            conversation = conversations[flow]
+            if expected and flow in new:
+                new.discard(flow)
+                self._expect(conversation)
             if kind == _DATA:
-                if end - begin == 1:
-                    data = bytes(buffers[buffer][offset : offset + length])
-                else:
-                    data = b"".join(
-                        buffers[buffer][offset : offset + length]
-                        for buffer, offset, length in zip(
-                            *(column[begin:end] for column in columns), strict=True
-                        )
-                    )
-                if self._payload_rules:
-                    self._offer_payload(conversation, side, data, ts)
-                if not conversation.finished:
-                    conversation.feed(side == 0, data, ts)
+                analyzer = conversation.analyzer
+                conversation.feed(side == 0, text[start:end], times[number])
+                if (
+                    analyzer is None
+                    or analyzer.done
+                    or analyzer.expected_data
+                    or conversation.analyzer is not analyzer
+                ):
                     self._judge(conversation, flow)
-                elif not self._payload_rules:
-                    verdicts[flow] = _BYPASS
             elif kind == _GAP:
-                conversation.gap(side == 0, length, ts)
+                conversation.gap(side == 0, int(runs["length"][number]), times[number])
             elif kind == _CLOSED:
-                conversation.closed(side == 0, ts)
+                conversation.closed(side == 0, times[number])
             elif kind == _CONFLICT:
-                data = bytes(buffers[buffer][offset : offset + min(length, 64)])
-                conversation.weird("rexmit_inconsistency", ts, addl=f"{length} bytes: {data!r}", source="TCP")
+                addl = f"{runs['length'][number]} bytes: {text[start:end]!r}"
+                conversation.weird("rexmit_inconsistency", times[number], addl=addl, source="TCP")
             else:
-                self._begin_tunnelled(conversation, flow, row, packets, ts)
+                self._begin_tunnelled(conversation, int(runs["row"][number]), packets, times[number])
+
+    def _begin(self, flows: NDArray[np.int32]) -> set[int]:
+        """Begin the conversations of those of `flows` that have none yet, and say which."""
+        new = list(dict.fromkeys(flows[~self._begun[flows]].tolist()))
+        if new:
+            self._begun[new] = True
+            self._conversations.update(
+                zip(new, Conversation.begin(self._table, new, self._speech), strict=True)
+            )
+        return set(new)
+
+    def _expect(self, conversation: Conversation) -> None:
+        """Was this connection announced by another?"""
+        if conversation.proto == "tcp":
+            conversation.expected_service = self._expected.get((conversation.resp_h, conversation.resp_p))
 
     def _judge(self, conversation: Conversation, flow: int) -> None:
         """Tell the flow table how much more of this flow is wanted."""
         analyzer = conversation.analyzer
         if conversation.finished:
-            if not self._payload_rules or (analyzer is not None and analyzer.encrypted):
-                self._verdicts[flow] = _BYPASS
-            elif self._verdicts[flow] == _KEEP:
-                self._verdicts[flow] = _INSPECT
-        elif analyzer is not None and analyzer.whole and self._verdicts[flow] != _KEEP:
+            ciphertext = analyzer is not None and analyzer.encrypted
+            self._verdicts[flow] = _BYPASS if self._payload_rules is None or ciphertext else _SCAN
+        elif analyzer is not None and analyzer.whole:
             self._verdicts[flow] = _KEEP
         if analyzer is not None and analyzer.expected_data:
             for address, port in analyzer.expected_data:
@@ -289,13 +289,8 @@ class Pipeline:
                     self._expected.popitem(last=False)
             analyzer.expected_data = ()
 
-    def _offer_payload(self, conversation: Conversation, side: int, data: bytes, ts: float) -> None:
-        if self._delivered[2 * conversation.index + side] > self._config.flow.inspect_bytes + len(data):
-            return
-        self._stretches.append(Utterance(conversation, side, data, ts))
-
     def _begin_tunnelled(
-        self, conversation: Conversation, flow: int, row: int, packets: Packets | None, ts: float
+        self, conversation: Conversation, row: int, packets: Packets | None, ts: float
     ) -> None:
         """A flow that carries others, or is carried, began with packet `row`."""
         if packets is None:
@@ -347,8 +342,9 @@ class Pipeline:
                     action = "Tunnel::CLOSE" if service else "Tunnel::EXPIRE"
                     self._tunnel(conversation, name, action, last / 1e9)
         self._events.extend(self._conn.events(ended, self._labels))
-        for flow in ended.tolist():
-            conversations.pop(flow, None)
+        for flow in ended[self._begun[ended]].tolist():
+            del conversations[flow]
+        self._begun[ended] = False
 
     def _labels(self, flow: int) -> tuple[str | None, list[str] | None]:
         conversation = self._conversations.get(flow)
@@ -356,15 +352,13 @@ class Pipeline:
 
     def _publish(self) -> None:
         """Match the events gathered so far and hand everything over."""
-        events = self._events
-        if not events and not self._stretches:
+        events, alerts = self._events, self._alerts
+        if not events and not alerts:
             return
-        alerts: list[Alert] = []
+        self._alerts = []
         if self._rules is not None:
             with self._timed("rules"):
-                alerts = self._rules.match(events)
-                alerts += self._rules.match_payloads(self._stretches)
-                self._stretches.clear()
+                alerts = self._rules.match(events) + alerts
                 alerts.sort(key=_when)
         self._event_counts.update(event.kind for event in events)
         if alerts:

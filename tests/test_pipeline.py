@@ -111,3 +111,23 @@ def test_tunnelled_flow_names_its_parent(tmp_path: Path) -> None:
     assert (tunnel["tunnel_type"], tunnel["action"]) == ("Tunnel::GRE", "Tunnel::DISCOVER")
     assert conn["tunnel_parents"] == [tunnel["uid"]]
     assert conn["orig_pkts"] == 3
+
+
+@pytest.mark.parametrize("batch_frames", [1, 4096])
+def test_a_needle_is_found_across_segments_and_in_a_flow_that_no_protocol_reads(
+    tmp_path: Path, batch_frames: int
+) -> None:
+    up = {"sport": 40000, "dport": 9999}
+    client, server = IP(src="192.0.2.1", dst="192.0.2.2"), IP(src="192.0.2.2", dst="192.0.2.1")
+    opening = [
+        ETHER / client / TCP(**up, flags="PA", seq=1 + 4 * k) / Raw(b"\x00\x01\x02\x03") for k in range(20)
+    ]
+    said = [
+        ETHER / client / TCP(**up, flags="PA", seq=81) / Raw(b'{"id": 1, "method": "mining.sub'),
+        ETHER / server / TCP(sport=9999, dport=40000, flags="A", seq=1, ack=81),
+        ETHER / client / TCP(**up, flags="PA", seq=112) / Raw(b'scribe", "params": []}\n'),
+    ]
+    wrpcap(str(tmp_path / "split.pcap"), [*opening, *said])
+    _, alerts, _ = replay(tmp_path / "split.pcap", batch_frames)
+    assert [(alert.kind, alert.src, alert.dst_port) for alert in alerts] == [("payload", "192.0.2.1", 9999)]
+    assert "mining.subscribe" in alerts[0].fields["payload"]

@@ -14,7 +14,7 @@ from sentinel.event.log import Log
 from sentinel.event.mqtt import MqttConnect, MqttPublish, MqttSubscribe
 from sentinel.event.notice import Notice
 from sentinel.event.ntp import Ntp
-from sentinel.event.payload import Payload, Stretch
+from sentinel.event.payload import Payload, Stretches
 from sentinel.event.quic import Quic
 from sentinel.event.smtp import Smtp
 from sentinel.event.snmp import Snmp
@@ -51,7 +51,7 @@ __all__ = [
     "Snmp",
     "Ssh",
     "Ssl",
-    "Stretch",
+    "Stretches",
     "Tunnel",
     "Weird",
     "field_attributes",

@@ -5,23 +5,40 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import ClassVar, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sentinel.event.event import FlowEvent
 
-__all__ = ["Payload", "Stretch"]
+__all__ = ["Payload", "Stretches"]
 
 
-class Stretch(Protocol):
-    """Bytes on their way to payload rules, before anyone needs an event of them: most never do."""
+class Stretches(Protocol):
+    """Bytes of many directions in one piece, on their way to payload rules: few ever become events.
+
+    A stretch is known by its number. `text[begin:end]` is what rules look at: its own bytes behind the last
+    ones of the stretch before it in its direction.
+    """
 
     @property
-    def payload(self) -> bytes: ...
-    @property
-    def proto(self) -> str: ...
-    @property
-    def key(self) -> Hashable:
-        """The flow and direction."""
+    def text(self) -> bytes:
+        """All stretches one after another, each followed by a line feed."""
 
-    def event(self) -> Payload:
+    @property
+    def begins(self) -> NDArray[np.int64]:
+        """Where each begins in `text`."""
+
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        """Where each ends, in rising order."""
+
+    def first(self, number: int) -> bool:
+        """Are these the first bytes of their direction? Every datagram's are."""
+
+    def key(self, number: int) -> Hashable:
+        """The flow and direction; None where rules have no business (any more)."""
+
+    def event(self, number: int) -> Payload:
         """The event."""
 
 
@@ -42,7 +59,3 @@ class Payload(FlowEvent, kw_only=True):
     def key(self) -> Hashable:
         """The flow and direction."""
         return (self.uid, self.direction)
-
-    def event(self) -> Payload:
-        """Itself: an event is a stretch too."""
-        return self

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from sentinel.flow.memory import copy_bytes
-from sentinel.flow.record import Endpoint, Work
+from sentinel.flow.record import Endpoint, Verdict, Work
 from sentinel.flow.tables import COUNTERS
 from sentinel.flow.tcp import LETTER_G, add_scaled, ahead
 
@@ -20,6 +20,7 @@ N_KEPT = COUNTERS.index("kept")
 N_REFUSED = COUNTERS.index("pending_refused")
 N_CONFLICTS = COUNTERS.index("conflicts")
 DATA, GAP, CONFLICT = int(Work.DATA), int(Work.GAP), int(Work.CONFLICT)
+KEEP = int(Verdict.KEEP)
 TRUNCATED = int(Endpoint.TRUNCATED)
 STREAM = int(Endpoint.STREAM)
 KEPT_BUFFER = np.int64(2)
@@ -34,7 +35,7 @@ MARGIN = 16 << 20
 
 
 @njit(cache=True, nogil=True, inline="always")
-def push(work, count, kind, flow_index, side, row, buffer, offset, length):
+def push(work, count, kind, flow_index, side, row, buffer, offset, length, at):
     """Append one entry to the work list. The caller has made sure that there is room."""
     n = count[N_WORK]
     item = work[n]
@@ -45,6 +46,7 @@ def push(work, count, kind, flow_index, side, row, buffer, offset, length):
     item.buffer = buffer
     item.offset = offset
     item.length = length
+    item.at = at
     count[N_WORK] = n + 1
 
 
@@ -178,9 +180,9 @@ def hand_over(tables, limits, flow_index, side, row, buffer, offset, length):
     """The next bytes in order go to the protocols, until the inspection depth is reached."""
     end = tables.ends[2 * flow_index + side]
     end.next += np.uint32(length)
-    push(tables.work, tables.counters, DATA, flow_index, side, row, buffer, offset, length)
+    push(tables.work, tables.counters, DATA, flow_index, side, row, buffer, offset, length, end.delivered)
     end.delivered += length
-    if tables.flows[flow_index].verdict == 0 and end.delivered >= limits.inspect:
+    if tables.flows[flow_index].verdict != KEEP and end.delivered >= limits.inspect:
         end.flags |= TRUNCATED
 
 
@@ -190,7 +192,7 @@ def skip_gap(tables, flow_index, side, row, length):
     end = tables.ends[2 * flow_index + side]
     end.missed += length
     end.next += np.uint32(length)
-    push(tables.work, tables.counters, GAP, flow_index, side, row, 0, 0, length)
+    push(tables.work, tables.counters, GAP, flow_index, side, row, 0, 0, length, 0)
 
 
 @njit(cache=True, nogil=True)
@@ -233,7 +235,7 @@ def segment_arrives(tables, limits, flow_index, side, row, source, buffer, offse
         old = min(-distance, np.int64(captured))
         if differs(tables, end_index, source, offset, old, seq):
             tables.counters[N_CONFLICTS] += 1
-            push(tables.work, tables.counters, CONFLICT, flow_index, side, row, buffer, offset, old)
+            push(tables.work, tables.counters, CONFLICT, flow_index, side, row, buffer, offset, old, 0)
         offset -= distance
         captured += distance
         length += distance
@@ -265,7 +267,7 @@ def segment_arrives(tables, limits, flow_index, side, row, source, buffer, offse
         return
     if differs(tables, end_index, source, offset, captured, seq):
         tables.counters[N_CONFLICTS] += 1
-        push(tables.work, tables.counters, CONFLICT, flow_index, side, row, buffer, offset, captured)
+        push(tables.work, tables.counters, CONFLICT, flow_index, side, row, buffer, offset, captured, 0)
     if end.pending + captured > limits.pending or not keep(
         tables.kept, tables.segments, tables.counters, end, end_index, source, offset, captured, seq, 1
     ):

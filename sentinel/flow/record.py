@@ -48,6 +48,8 @@ class Verdict(enum.IntEnum):
     """Nothing more: packets only bump counters."""
     KEEP = 2
     """All of it."""
+    SCAN = 3
+    """As INSPECT, but only payload rules still want it."""
 
 
 class FlowFlag(enum.IntFlag):
@@ -166,6 +168,7 @@ class Work(enum.IntEnum):
 WORK: Final = np.dtype(
     [
         ("offset", "<i8"),
+        ("at", "<i8"),  # DATA: bytes of this direction handed over before
         ("length", "<i4"),
         ("row", "<i4"),  # packet row that caused it, -1 when a timer did
         ("flow", "<i4"),

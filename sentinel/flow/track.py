@@ -351,7 +351,7 @@ def process(tables, limits, rows, data, spill, zone, start):
             if row.status == CARRIER_ROW:
                 flows[index].flags |= CARRIER
             if row.parent >= 0 or row.carries != 0:
-                push(work, count, W_NEW, index, side, number, 0, 0, 0)
+                push(work, count, W_NEW, index, side, number, 0, 0, 0, 0)
         flow = flows[index]
         end, peer = ends[2 * index + side], ends[2 * index + 1 - side]
         row_flow[number] = index
@@ -373,8 +373,11 @@ def process(tables, limits, rows, data, spill, zone, start):
                 add_letter(flow, tcp.LETTER_D, side)
             if row.payload_len > 0 and flow.verdict != BYPASS and not flow.flags & CARRIER:
                 if flow.verdict == KEEP or end.delivered < limits.inspect:
+                    push(
+                        work, count, W_DATA, index, side, number, row.buffer, row.payload, row.payload_len,
+                        end.delivered,
+                    )  # fmt: skip
                     end.delivered += row.payload_len
-                    push(work, count, W_DATA, index, side, number, row.buffer, row.payload, row.payload_len)
             continue
         before = end.state
         if tcp.take(flow, end, peer, side, row):
@@ -403,8 +406,8 @@ def process(tables, limits, rows, data, spill, zone, start):
             ):
                 keep(kept, segments, count, end, 2 * index + side, data, row.payload, length, seq, 0)
                 end.next = seq + np.uint32(length)
+                push(work, count, W_DATA, index, side, number, 0, row.payload, length, end.delivered)
                 end.delivered += length
-                push(work, count, W_DATA, index, side, number, 0, row.payload, length)
             else:
                 source = data if row.buffer == 0 else spill
                 reassembly.segment_arrives(
@@ -412,7 +415,7 @@ def process(tables, limits, rows, data, spill, zone, start):
                     np.int64(row.payload_wire), seq,
                 )  # fmt: skip
         if flags & tcp.FIN and before != CLOSED and before != RESET:
-            push(work, count, W_CLOSED, index, side, number, 0, 0, 0)
+            push(work, count, W_CLOSED, index, side, number, 0, 0, 0, 0)
     return len(rows)
 
 

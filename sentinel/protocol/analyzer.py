@@ -67,7 +67,8 @@ class Analyzer:
     """Which of `tcp`, `udp`, `icmp` it can run on."""
     ports: ClassVar[frozenset[int]] = frozenset()
     """Usual responder ports: only the order in which protocols are asked, never the answer."""
-
+    first_bytes: ClassVar[frozenset[int] | None] = None
+    """Bytes that a direction (or datagram) of this protocol can begin with; None for any. `recognise` is asked only then."""
     whole: ClassVar[bool] = False
     """Wants every byte of its flow, not only the first `inspect_bytes` of each direction."""
     encrypted: bool = False

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sentinel.decode.address import address_text, mac_text
-from sentinel.event import Payload, Weird
-from sentinel.flow.record import FLOW
+from sentinel.event import Weird
+from sentinel.flow.record import UID_LENGTH
 from sentinel.flow.table import FlowTable
 from sentinel.protocol.analyzer import Analyzer, Emit
 from sentinel.protocol.settings import ProtocolSettings
 
-__all__ = ["Conversation", "Speech", "Utterance"]
+__all__ = ["Conversation", "Speech"]
 
 _TRANSPORT = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp", 132: "sctp"}
-_FIELDS = FLOW.names or ()
-_ORIG_HI, _ORIG_MAC = _FIELDS.index("orig_hi"), _FIELDS.index("orig_mac")
-_ORIG_PORT, _PROTO = _FIELDS.index("orig_port"), _FIELDS.index("proto")
+_COLUMNS = (
+    "proto", "orig_port", "resp_port", "orig_hi", "orig_lo", "resp_hi", "resp_lo", "orig_mac", "resp_mac",
+)  # fmt: skip
 _UNRECOGNISED_DATAGRAMS = 4
 """Datagrams after which nobody's protocol is nobody's."""
 
@@ -30,32 +30,42 @@ class Speech:
         self.emit = emit
         self.shared: dict[str, Any] = {}
         """What protocols keep over all flows, by service."""
-        self._analyzers = tuple(analyzers)
-        self._by_service = {analyzer.service: analyzer for analyzer in self._analyzers}
-        self._order: dict[tuple[str, int, int], tuple[type[Analyzer], ...]] = {}
-        self._ports = frozenset(port for analyzer in self._analyzers for port in analyzer.ports)
+        self._by_service = {analyzer.service: analyzer for analyzer in analyzers}
+        self._by_port: dict[tuple[str, int], list[type[Analyzer]]] = {}
+        self._by_first: dict[str, list[list[type[Analyzer]]]] = {}
+        for analyzer in analyzers:
+            for transport in analyzer.transports:
+                for port in analyzer.ports:
+                    self._by_port.setdefault((transport, port), []).append(analyzer)
+                table = self._by_first.setdefault(transport, [[] for _ in range(256)])
+                for byte in range(256) if analyzer.first_bytes is None else analyzer.first_bytes:
+                    table[byte].append(analyzer)
 
     def announced(self, service: str | None) -> type[Analyzer] | None:
         """Who reads what a control connection announced as `service`."""
         return None if service is None else self._by_service.get(service)
 
-    def candidates(self, transport: str, orig_port: int, resp_port: int) -> tuple[type[Analyzer], ...]:
-        """Protocols of a transport, those whose usual port is spoken to first."""
-        known = self._ports
-        key = (transport, orig_port if orig_port in known else -1, resp_port if resp_port in known else -1)
-        found = self._order.get(key)
-        if found is None:
-            mine = [analyzer for analyzer in self._analyzers if transport in analyzer.transports]
-            mine.sort(key=lambda analyzer: (key[2] not in analyzer.ports, key[1] not in analyzer.ports))
-            found = self._order[key] = tuple(mine)
-        return found
+    def candidates(
+        self, transport: str, orig_port: int, resp_port: int, first: int
+    ) -> Iterator[type[Analyzer]]:
+        """Protocols of a transport that can begin with byte `first`, those whose usual port is used foremost."""
+        table = self._by_first.get(transport)
+        if table is None:
+            return
+        possible = table[first]
+        usual = self._by_port.get((transport, resp_port)) or self._by_port.get((transport, orig_port)) or ()
+        for analyzer in usual:
+            if analyzer in possible:
+                yield analyzer
+        for analyzer in possible:
+            if analyzer not in usual:
+                yield analyzer
 
 
 class Conversation:
     """One flow's endpoints, and the analyzer that reads it once the protocol is known."""
 
     __slots__ = (
-        "_candidates",
         "_early",
         "_early_bytes",
         "_ends",
@@ -70,21 +80,31 @@ class Conversation:
         "resp_p",
         "services",
         "speech",
-        "uid_bytes",
+        "uid",
         "unknown",
     )
 
-    def __init__(self, table: FlowTable, index: int, speech: Speech) -> None:
-        tables = table.tables
-        record = tables.flows[index].item()
+    def __init__(
+        self,
+        speech: Speech,
+        index: int,
+        uid: str,
+        proto: int,
+        orig_p: int,
+        resp_p: int,
+        ends: tuple[int, int, int, int],
+        macs: tuple[int, int],
+    ) -> None:
+        """`ends`: halves of the originator's and the responder's address; `macs`: of the frame's both sides."""
         self.index = index
         self.speech = speech
-        self._ends = record[_ORIG_HI : _ORIG_HI + 4]
-        self._macs = record[_ORIG_MAC : _ORIG_MAC + 2]
-        self.uid_bytes: bytes = tables.uids[index].tobytes()
-        self.orig_p: int = record[_ORIG_PORT]
-        self.resp_p: int = record[_ORIG_PORT + 1]
-        self.proto = _TRANSPORT.get(record[_PROTO], "unknown_transport")
+        self.uid = uid
+        """Zeek-style unique id."""
+        self.orig_p = orig_p
+        self.resp_p = resp_p
+        self.proto = _TRANSPORT.get(proto, "unknown_transport")
+        self._ends = ends
+        self._macs = macs
         self.analyzer: Analyzer | None = None
         self.services: list[str] = []
         self.parents: list[str] | None = None
@@ -93,12 +113,28 @@ class Conversation:
         self._weird: set[str] | None = None
         self._early: list[tuple[bool, bytes, float]] = []
         self._early_bytes = 0
-        self._candidates = speech.candidates(self.proto, self.orig_p, self.resp_p)
 
-    @property
-    def uid(self) -> str:
-        """Zeek-style unique id."""
-        return str(self.uid_bytes, "ascii")
+    @classmethod
+    def begin(cls, table: FlowTable, indexes: Sequence[int], speech: Speech) -> list[Conversation]:
+        """The conversations of these flows of `table`."""
+        records = table.tables.flows[indexes]
+        uids = table.tables.uids[indexes].tobytes().decode("ascii")
+        columns = [records[name].tolist() for name in _COLUMNS]
+        return [
+            cls(
+                speech,
+                index,
+                uids[at : at + UID_LENGTH],
+                proto,
+                orig_p,
+                resp_p,
+                (ohi, olo, rhi, rlo),
+                (omac, rmac),
+            )
+            for index, at, proto, orig_p, resp_p, ohi, olo, rhi, rlo, omac, rmac in zip(
+                indexes, range(0, len(uids), UID_LENGTH), *columns, strict=True
+            )
+        ]
 
     @property
     def orig_h(self) -> str:
@@ -202,7 +238,7 @@ class Conversation:
             self._adopt(kind)
             return
         undecided = False
-        for kind in self._candidates:
+        for kind in self.speech.candidates(self.proto, self.orig_p, self.resp_p, data[0]):
             answer = kind.recognise(data, is_orig, self.proto)
             if answer:
                 self._adopt(kind)
@@ -227,33 +263,3 @@ class Conversation:
     def _give_up(self) -> None:
         self.unknown = True
         self._early.clear()
-
-
-class Utterance:
-    """A `Stretch`: bytes of one side of a conversation, of which an event is made only when a rule asks."""
-
-    __slots__ = ("_conversation", "_side", "_ts", "key", "payload", "proto")
-
-    def __init__(self, conversation: Conversation, side: int, payload: bytes, ts: float) -> None:
-        self._conversation = conversation
-        self._side = side
-        self._ts = ts
-        self.payload = payload
-        self.proto = conversation.proto
-        self.key = (conversation.uid_bytes, side)
-
-    def event(self) -> Payload:
-        """The event."""
-        flow = self._conversation
-        return Payload(
-            ts=self._ts,
-            uid=flow.uid,
-            orig_h=flow.orig_h,
-            orig_p=flow.orig_p,
-            resp_h=flow.resp_h,
-            resp_p=flow.resp_p,
-            payload=self.payload,
-            proto=self.proto,
-            direction="to_client" if self._side else "to_server",
-            service=flow.service,
-        )

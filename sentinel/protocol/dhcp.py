@@ -121,6 +121,7 @@ class DhcpAnalyzer(Analyzer):
     service = "dhcp"
     transports = frozenset({"udp"})
     ports = frozenset({67, 68, 4011})
+    first_bytes = frozenset({1, 2})
     whole = True
 
     def __init__(

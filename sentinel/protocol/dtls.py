@@ -39,6 +39,7 @@ class Dtls(Analyzer):
     service: ClassVar[str] = "dtls"
     transports: ClassVar[frozenset[str]] = frozenset({"udp"})
     ports: ClassVar[frozenset[int]] = frozenset({443, 853, 4433, 5349, 5684})
+    first_bytes = frozenset({22})
     whole: ClassVar[bool] = True
 
     def __init__(self, flow: Endpoints, emit: Emit, settings: ProtocolSettings) -> None:

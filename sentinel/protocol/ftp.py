@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict, deque
 from collections.abc import Sequence
+from string import ascii_letters
 from typing import ClassVar, Final
 
 from sentinel.event.ftp import Ftp as FtpEvent
@@ -105,6 +106,7 @@ class Ftp(Analyzer):
 
     service: ClassVar[str] = "ftp"
     ports: ClassVar[frozenset[int]] = frozenset({21, 2121, 2811})
+    first_bytes = frozenset(b"\r\n124" + ascii_letters.encode())
     whole: ClassVar[bool] = True
 
     def __init__(self, flow: Endpoints, emit: Emit, settings: ProtocolSettings) -> None:
@@ -128,6 +130,8 @@ class Ftp(Analyzer):
     @staticmethod
     def recognise(data: bytes, is_orig: bool, transport: str) -> bool | None:
         """A greeting that says FTP, or commands and replies that no other protocol has."""
+        if data[:1] and data[0] not in Ftp.first_bytes:
+            return False
         if is_orig:
             if _ONLY_FTP.search(data):
                 return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections import deque
+from string import ascii_letters
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -65,6 +66,7 @@ class HttpAnalyzer(Analyzer):
 
     service = "http"
     ports = frozenset({80, 81, 631, 1080, 3128, 7001, 8000, 8008, 8080, 8081, 8088, 8888, 9090})
+    first_bytes = frozenset(b"\r\n-_" + ascii_letters.encode())
     whole = True
 
     def __init__(self, flow: Endpoints, emit: Emit, settings: ProtocolSettings) -> None:

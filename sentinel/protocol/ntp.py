@@ -32,6 +32,7 @@ class NtpAnalyzer(Analyzer):
     service = "ntp"
     transports = frozenset({"udp"})
     ports = frozenset({123})
+    first_bytes = frozenset(byte for byte in range(256) if 1 <= byte >> 3 & 7 <= 4 and byte & 7)
 
     @staticmethod
     def recognise(data: bytes, is_orig: bool, transport: str) -> bool | None:

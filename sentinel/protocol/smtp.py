@@ -96,6 +96,7 @@ class Smtp(Analyzer):
 
     service: ClassVar[str] = "smtp"
     ports: ClassVar[frozenset[int]] = frozenset({25, 587, 2525})
+    first_bytes = frozenset(b"2EHLehl")
     whole: ClassVar[bool] = True
 
     def __init__(self, flow: Endpoints, emit: Emit, settings: ProtocolSettings) -> None:

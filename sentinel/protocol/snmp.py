@@ -34,6 +34,7 @@ class SnmpAnalyzer(Analyzer):
     service = "snmp"
     transports = frozenset({"udp"})
     ports = frozenset({161, 162})
+    first_bytes = frozenset({0x30})
     whole = True
 
     def __init__(self, flow: Endpoints, emit: Emit, settings: ProtocolSettings) -> None:

@@ -87,6 +87,7 @@ class Ssh(Analyzer):
     service: ClassVar[str] = "ssh"
     whole: ClassVar[bool] = True
     ports: ClassVar[frozenset[int]] = frozenset({22, 2222})
+    first_bytes = frozenset(b"S")
 
     def __init__(self, flow: Endpoints, emit: Emit, settings: ProtocolSettings) -> None:
         super().__init__(flow, emit, settings)

@@ -69,6 +69,7 @@ class Tls(Analyzer):
     ports: ClassVar[frozenset[int]] = frozenset(
         {443, 465, 563, 585, 614, 636, 853, 989, 990, 992, 993, 995, 4433, 5223, 8443}
     )
+    first_bytes = frozenset({22, *range(128, 256)})
 
     def __init__(self, flow: Endpoints, emit: Emit, settings: ProtocolSettings) -> None:
         super().__init__(flow, emit, settings)

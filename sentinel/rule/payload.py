@@ -1,23 +1,22 @@
 """Payload rules: needles in the bytes of streams and datagrams, also where a needle spans two stretches.
 
-One Hyperscan pass serves a batch: each stretch is preceded by the tail of the one before it in its
-direction. What a direction has shown so far is remembered, so a rule's parts may come one after another;
-a rule fires once for each direction of a flow. The memory is bounded: the flows not seen longest are
-forgotten, and counted.
+One Hyperscan pass serves a batch; only stretches with a hit are looked at. What a direction has shown so
+far is remembered, so a rule's parts may come one after another; a rule fires once for each direction of a
+flow. The memory is bounded: the directions not seen longest are forgotten, and counted.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
-from itertools import accumulate
 from operator import attrgetter
 from typing import Any
 
-from sentinel.event import Alert, Payload, Stretch, field_attributes
+import numpy as np
+
+from sentinel.event import Alert, Payload, Stretches, field_attributes
 from sentinel.rule.condition import And, Leaf, Node, Not, leaves
 from sentinel.rule.evidence import alert_of
 from sentinel.rule.literal import Literal, required_literals
@@ -43,10 +42,9 @@ _Holds = Callable[[Payload, frozenset[int]], bool]
 class _Direction:
     """What one direction of one flow has shown so far."""
 
-    __slots__ = ("fired", "seen", "tail")
+    __slots__ = ("fired", "seen")
 
     def __init__(self) -> None:
-        self.tail = b""
         self.seen: frozenset[int] = frozenset()
         self.fired: frozenset[int] = frozenset()
 
@@ -127,75 +125,68 @@ class PayloadPlan:
         self._rules_of_literal = list(by_literal.values())
         self._scanner = LiteralScanner(list(by_literal)) if by_literal else None
         longest = max((len(literal.data) for literal in by_literal), default=1)
-        self._tail = min(longest - 1, LONGEST_TAIL)
+        self.tail = min(longest - 1, LONGEST_TAIL)
+        """Last bytes of a stretch that must precede the next of its direction."""
         self._directions: OrderedDict[Hashable, _Direction] = OrderedDict()
         self._most = most_directions
-        self.forgotten = 0
-        """Directions whose memory was given up for newer ones."""
+        self._recital = Recital(self.tail, most_directions)
+        self._forgotten = 0
 
-    def match(self, stretches: Sequence[Stretch]) -> list[tuple[int, int, Alert]]:
+    @property
+    def forgotten(self) -> int:
+        """Directions whose memory was given up for newer ones."""
+        return self._forgotten + self._recital.forgotten
+
+    def match_events(self, events: Sequence[Payload]) -> list[tuple[int, int, Alert]]:
+        """The same for stretches that are events already."""
+        return self.match(self._recital.of(events))
+
+    def match(self, stretches: Stretches) -> list[tuple[int, int, Alert]]:
         """(stretch, rule number, alert) of every first match, in that order."""
-        taken = [self._take(stretch) for stretch in stretches]
-        hits = self._scan([data for _, data, _ in taken])
-        if not hits and not self._always:
+        if not self._rules:
             return []
+        hits = self._scan(stretches)
         found: list[tuple[int, int, Alert]] = []
-        for place in range(len(stretches)) if self._always else sorted(hits):
-            direction, data, begins = taken[place]
-            event, key = stretches[place].event(), stretches[place].key
-            if event.proto != "tcp":
-                direction = self._directions.get(key, direction)
+        for place in range(len(stretches.ends)) if self._always else sorted(hits):
+            key = stretches.key(place)
+            if key is None:
+                continue
+            direction = self._directions.get(key) or _Direction()
+            event = stretches.event(place)
+            data = stretches.text[stretches.begins[place] : stretches.ends[place]]
+            first = stretches.first(place)
             for number in sorted({*hits.get(place, ()), *self._always}):
                 if number not in direction.fired:
-                    alert = self._ask(self._rules[number], number, event, direction, data, begins)
+                    alert = self._ask(self._rules[number], number, event, direction, data, first)
                     if alert is not None:
                         found.append((place, number, alert))
-            if (direction.seen or direction.fired) and key not in self._directions:
+            if direction.seen or direction.fired:
                 self._remember(key, direction)
         return found
 
-    def _take(self, stretch: Stretch) -> tuple[_Direction, bytes, bool]:
-        """The memory of its direction, its bytes after the last tail, and whether they begin it."""
-        key, data = stretch.key, stretch.payload
-        direction = self._directions.get(key)
-        if stretch.proto != "tcp":  # a datagram leaves nothing behind until a rule has seen something in it
-            if direction is None:
-                return _Direction(), data, True
-            self._directions.move_to_end(key)
-            return direction, data, True
-        begins = direction is None
-        if direction is None:
-            direction = self._remember(key, _Direction())
-        else:
-            self._directions.move_to_end(key)
-        if self._tail:
-            if direction.tail:
-                data = direction.tail + data
-            direction.tail = data[-self._tail :]
-        return direction, data, begins
-
-    def _remember(self, key: Hashable, direction: _Direction) -> _Direction:
+    def _remember(self, key: Hashable, direction: _Direction) -> None:
         self._directions[key] = direction
+        self._directions.move_to_end(key)
         if len(self._directions) > self._most:
             self._directions.popitem(last=False)
-            self.forgotten += 1
-        return direction
+            self._forgotten += 1
 
-    def _scan(self, values: Sequence[bytes]) -> dict[int, set[int]]:
+    def _scan(self, stretches: Stretches) -> dict[int, set[int]]:
         hits: dict[int, set[int]] = {}
-        if self._scanner is None or not values:
+        begins, ends = stretches.begins, stretches.ends
+        if self._scanner is None or not len(ends):
             return hits
         try:
-            found = self._scanner.scan(b"\n".join(values), limit=1000 + 8 * len(values))
+            found = self._scanner.scan(stretches.text, limit=1000 + 8 * len(ends))
         except TooManyHits:
-            for place, value in enumerate(values):
-                for number in self._scanner.scan_each(value):
+            for place, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
+                for number in self._scanner.scan_each(stretches.text[begin:end]):
                     hits.setdefault(place, set()).update(self._rules_of_literal[number])
             return hits
         if found:
-            ends = list(accumulate(len(value) + 1 for value in values))
-            for number, end in found:
-                hits.setdefault(bisect_right(ends, end - 1), set()).update(self._rules_of_literal[number])
+            places = np.searchsorted(ends, [end for _, end in found]).tolist()
+            for place, (number, _) in zip(places, found, strict=True):
+                hits.setdefault(place, set()).update(self._rules_of_literal[number])
         return hits
 
     def _ask(
@@ -221,6 +212,59 @@ class PayloadPlan:
         return alert_of(
             compiled.rule, event, once_per=f"payload|{event.uid}|{event.direction}", evidence=shown
         )
+
+
+class Recital:
+    """Payload events as `Stretches`: what the capture's transcript does for bytes on the wire."""
+
+    def __init__(self, tail: int, most: int) -> None:
+        self._tail = tail
+        self._most = most
+        self._tails: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._events: Sequence[Payload] = ()
+        self._first: list[bool] = []
+        self.forgotten = 0
+        """Directions whose last bytes were given up for newer ones."""
+        self.text = b""
+        self.begins = self.ends = np.zeros(0, np.int64)
+
+    def of(self, events: Sequence[Payload]) -> Recital:
+        """Itself, holding these events until the next call."""
+        self._events, self._first = events, []
+        pieces: list[bytes] = []
+        for event in events:
+            data = event.payload
+            former = self._tails.get(event.key) if event.proto == "tcp" else None
+            self._first.append(former is None)
+            if former:
+                data = former + data
+            if event.proto == "tcp":
+                self._keep(event.key, data[-self._tail :] if self._tail else b"")
+            pieces.append(data)
+        self.text = b"".join(piece + b"\n" for piece in pieces)
+        lengths = np.array([len(piece) for piece in pieces], np.int64)
+        self.ends = np.cumsum(lengths + 1) - 1
+        self.begins = self.ends - lengths
+        return self
+
+    def _keep(self, key: Hashable, tail: bytes) -> None:
+        self._tails[key] = tail
+        self._tails.move_to_end(key)
+        if len(self._tails) > self._most:
+            self._tails.popitem(last=False)
+            self.forgotten += 1
+
+    def first(self, number: int) -> bool:
+        """See `Stretches`."""
+        return self._first[number]
+
+    def key(self, number: int) -> Hashable:
+        """See `Stretches`."""
+        return self._events[number].key
+
+    def event(self, number: int) -> Payload:
+        """See `Stretches`."""
+        return self._events[number]
 
 
 def _announced(node: Node, field_of: Callable[[str], str]) -> bool:

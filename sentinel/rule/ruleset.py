@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sentinel.event import KINDS, Alert, Event, Level, Payload, Stretch
+from sentinel.event import KINDS, Alert, Event, Level, Payload, Stretches
 from sentinel.rule.access import EventAccess, RecordAccess
 from sentinel.rule.evidence import alert_of
 from sentinel.rule.library import load_paths
@@ -71,7 +71,8 @@ class RuleSet:
             if kind == "payload":
                 payloads = [row for row in rows if isinstance(row, Payload)]
                 found += [
-                    (places[row], number, alert) for row, number, alert in self._payload.match(payloads)
+                    (places[row], number, alert)
+                    for row, number, alert in self._payload.match_events(payloads)
                 ]
             else:
                 for row, number in self._plan(kind).match(rows):
@@ -79,7 +80,12 @@ class RuleSet:
         found.sort(key=lambda item: item[:2])
         return [alert for _, _, alert in found]
 
-    def match_payloads(self, stretches: Sequence[Stretch]) -> list[Alert]:
+    @property
+    def payload_tail(self) -> int:
+        """Last bytes of each stretch that payload rules must see again before the next of its direction."""
+        return self._payload.tail
+
+    def match_payloads(self, stretches: Stretches) -> list[Alert]:
         """The alerts of payload rules on a batch of stretches, in their order."""
         return [alert for _, _, alert in self._payload.match(stretches)]
 

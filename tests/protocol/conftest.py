@@ -63,6 +63,11 @@ def speak() -> Speak:
         settings: ProtocolSettings | None = None,
         finish: bool = True,
     ) -> Wire:
+        talk = list(talk)
+        for is_orig in (True, False):
+            opening = b"".join(data for side, data in talk if side == is_orig)
+            if opening and kind.first_bytes is not None and kind.recognise(opening, is_orig, "tcp"):
+                assert opening[0] in kind.first_bytes
         wire = Wire()
         analyzer = kind(wire, wire.events.append, settings or ProtocolSettings())
         ts = 1_700_000_000.0

@@ -85,10 +85,10 @@ def test_memory_is_bounded(make_rules: Callable[..., RuleSet]) -> None:
     rule = make_rules("s:\n  payload|contains: needle\ncondition: s", service="payload").rules[0]
     plan = PayloadPlan([(0, rule)], most_directions=10)
     for n in range(100):
-        plan.match([stretch(b"nee", uid=f"C{n}")])
+        plan.match_events([stretch(b"nee", uid=f"C{n}")])
     assert plan.forgotten == 90
-    assert not plan.match([stretch(b"dle", uid="C5")])
-    assert plan.match([stretch(b"dle", uid="C99")])
+    assert not plan.match_events([stretch(b"dle", uid="C5")])
+    assert plan.match_events([stretch(b"dle", uid="C99")])
 
 
 def test_datagrams_are_remembered_only_once_seen(make_rules: Callable[..., RuleSet]) -> None:
@@ -96,8 +96,8 @@ def test_datagrams_are_remembered_only_once_seen(make_rules: Callable[..., RuleS
     plan = PayloadPlan([(0, rule)], most_directions=1)
     needle = stretch(b"needle", uid="C1", proto="udp")
     others = [stretch(b"other", uid=f"D{n}", proto="udp") for n in range(9)]
-    assert [place for place, _, _ in plan.match([others[0], needle, *others, needle])] == [1]
-    assert not plan.match([needle]) and plan.forgotten == 0
+    assert [place for place, _, _ in plan.match_events([others[0], needle, *others, needle])] == [1]
+    assert not plan.match_events([needle]) and plan.forgotten == 0
 
 
 def test_a_flood_of_needles(make_rules: Callable[..., RuleSet]) -> None:
