@@ -16,6 +16,7 @@ from sentinel.event.pack import EventPacker
 from sentinel.frame import WorkerFrame, encode_frame
 from sentinel.pipeline import Pipeline, relax_collector
 from sentinel.rule import RuleSet
+from sentinel.text import use_language
 from sentinel.watch import Watch
 
 __all__ = ["LivePipeline", "make_worker"]
@@ -28,6 +29,7 @@ class LivePipeline:
 
     def __init__(self, task: WorkerTask, send: Send) -> None:
         config: Config = task.config
+        use_language(config.language)
         rules = RuleSet.load(config.rule, Path(config.root))
         self._send = send
         self._encoder = EventEncoder() if config.output.events else None

@@ -6,15 +6,27 @@ import enum
 
 import numpy as np
 
+from sentinel.text import Message
+
 __all__ = ["CaptureError", "Fault", "FaultRegister"]
 
 
 class CaptureError(Exception):
     """The file cannot be read as a capture at all. The message says why, with the file's name."""
 
+    def __init__(self, id: str, /, **values: object) -> None:
+        super().__init__(id)
+        self.message = Message(id, **values)
+
+    def __str__(self) -> str:
+        return str(self.message)
+
 
 class Fault(enum.IntEnum):
-    """A defect of a capture file; the lower-case name is its key. The last few end the reading."""
+    """A defect of a capture file; the lower-case name is its key. The last few end the reading.
+
+    What each is called in front of people: `capture.fault.<key>`.
+    """
 
     WIRELEN_BELOW_CAPLEN = 0
     """More bytes captured than there were on the wire; the frame is kept with both lengths equal."""
@@ -54,6 +66,11 @@ class Fault(enum.IntEnum):
         """Whether nothing can be read behind it."""
         return self >= Fault.TRUNCATED_RECORD
 
+    @property
+    def message(self) -> Message:
+        """What people are told."""
+        return Message(f"capture.fault.{self.name.lower()}")
+
 
 class FaultRegister:
     """Counts faults and keeps the place of each one's first."""
@@ -73,11 +90,21 @@ class FaultRegister:
     @property
     def summary(self) -> str | None:
         """Key and place of the fault that ended the reading, else of the earliest one; None without any."""
-        met = [Fault(number) for number in np.flatnonzero(self.counts).tolist()]
-        if not met:
+        worst = self._worst
+        return None if worst is None else f"{worst.name.lower()} at byte {self.places[worst]}"
+
+    @property
+    def message(self) -> Message | None:
+        """The same for people."""
+        worst = self._worst
+        if worst is None:
             return None
-        worst = min(met, key=lambda fault: (not fault.ends, self.places[fault]))
-        return f"{worst.name.lower()} at byte {self.places[worst]}"
+        return Message("capture.fault-at", fault=worst.message, place=int(self.places[worst]))
+
+    @property
+    def _worst(self) -> Fault | None:
+        met = [Fault(number) for number in np.flatnonzero(self.counts).tolist()]
+        return min(met, key=lambda fault: (not fault.ends, self.places[fault]), default=None)
 
     def as_dict(self) -> dict[str, int]:
         """Counts by key, of those that were met."""

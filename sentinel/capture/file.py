@@ -17,6 +17,7 @@ from sentinel.capture.pcap import HEADER_LENGTH, PcapWalker, is_pcap
 from sentinel.capture.pcapng import PcapngWalker, is_pcapng
 from sentinel.capture.record import MAX_RECORD, Columns, Walker
 from sentinel.capture.source import ByteSource, open_source
+from sentinel.text import Message
 
 __all__ = ["CaptureError", "CaptureFile", "open_capture"]
 
@@ -50,19 +51,19 @@ def _read_head(source: ByteSource) -> NDArray[np.uint8]:
 def _recognize(path: Path, head: NDArray[np.uint8], source: ByteSource) -> tuple[Walker, int]:
     """The walker for the file, and where its records start."""
     start = head.tobytes()
-    inside = f" inside {source.compression}" if source.compression else ""
+    file = f"{path} ({source.compression})" if source.compression else str(path)
     if is_pcapng(start):
         return PcapngWalker(), 0
     if is_pcap(start):
         try:
             return PcapWalker.of(start), HEADER_LENGTH
         except CaptureError as error:
-            raise CaptureError(f"{path}: {error}{inside}") from None
+            raise CaptureError("capture.unreadable", path=file, reason=error.message) from None
     if source.fault is not None:
-        raise CaptureError(f"{path}: {source.fault.name.lower()} before any packet{inside}")
+        raise CaptureError("capture.unreadable", path=file, reason=source.fault.message)
     if not start:
-        raise CaptureError(f"{path}: empty file{inside}")
-    raise CaptureError(f"{path}: neither pcap nor pcapng{inside}: starts with {start[:4].hex(' ')}")
+        raise CaptureError("capture.empty", path=file)
+    raise CaptureError("capture.no-capture", path=file, start=start[:4].hex(" "))
 
 
 def _fill(source: ByteSource, room: NDArray[np.uint8]) -> int:
@@ -135,6 +136,11 @@ class CaptureFile:
     def fault(self) -> str | None:
         """Key and place of the damage that ended the reading, else of the first; None for a sound file."""
         return self._faults.summary
+
+    @property
+    def damage(self) -> Message | None:
+        """`fault` for people."""
+        return self._faults.message
 
     @property
     def faults(self) -> dict[str, int]:

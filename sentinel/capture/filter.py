@@ -10,6 +10,8 @@ import ctypes
 import ctypes.util
 from typing import Any
 
+from sentinel.text import Message
+
 __all__ = ["FilterError", "Instruction", "compile_filter"]
 
 Instruction = tuple[int, int, int, int]
@@ -18,6 +20,13 @@ Instruction = tuple[int, int, int, int]
 
 class FilterError(ValueError):
     """The expression is wrong, or libpcap is missing; the message says which."""
+
+    def __init__(self, id: str, /, **values: object) -> None:
+        super().__init__(id)
+        self.message = Message(id, **values)
+
+    def __str__(self) -> str:
+        return str(self.message)
 
 
 class _Insn(ctypes.Structure):
@@ -40,11 +49,14 @@ def compile_filter(expression: str, linktype: int = 1, snaplen: int = 65535) -> 
     pcap = _libpcap()
     handle = pcap.pcap_open_dead(linktype, snaplen)
     if not handle:
-        raise FilterError(f"libpcap refuses link type {linktype}")
+        raise FilterError("capture.filter-linktype", linktype=linktype)
     program = _Program()
     try:
         if pcap.pcap_compile(handle, ctypes.byref(program), expression.encode(), 1, 0xFFFFFFFF) != 0:
-            raise FilterError(pcap.pcap_geterr(handle).decode(errors="replace"))
+            raise FilterError(
+                "capture.filter-wrong",
+                reason=pcap.pcap_geterr(handle).decode(errors="replace"),
+            )
         found = [program.instructions[number] for number in range(program.length)]
         instructions = [(insn.code, insn.jt, insn.jf, insn.k) for insn in found]
         pcap.pcap_freecode(ctypes.byref(program))
@@ -58,7 +70,7 @@ def _libpcap() -> Any:
     try:
         pcap = ctypes.CDLL(name)
     except OSError as error:
-        raise FilterError("a capture filter needs libpcap: apt install libpcap0.8") from error
+        raise FilterError("capture.no-libpcap") from error
     pcap.pcap_open_dead.restype = ctypes.c_void_p
     pcap.pcap_open_dead.argtypes = [ctypes.c_int, ctypes.c_int]
     pcap.pcap_compile.argtypes = [

@@ -10,6 +10,8 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from sentinel.text import Message
+
 __all__ = ["Interface", "can_capture", "default_interface", "list_interfaces"]
 
 _SYS = Path("/sys/class/net")
@@ -62,18 +64,14 @@ def default_interface() -> str | None:
     return min(routes)[1] if routes else None
 
 
-def can_capture() -> str | None:
+def can_capture() -> Message | None:
     """None when packet sockets may be opened, else one line: what is missing and how to allow it."""
     try:
         socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
     except PermissionError:
-        return (
-            "没有抓包权限(缺少 CAP_NET_RAW):请以 root 运行,或使用 systemd/sentinel.service "
-            "(AmbientCapabilities=CAP_NET_RAW) / "
-            "no permission to capture (CAP_NET_RAW): run as root or by systemd/sentinel.service"
-        )
+        return Message("capture.no-permission")
     except OSError as error:
-        return f"内核不提供 AF_PACKET / the kernel has no AF_PACKET: {error.strerror}"
+        return Message("capture.no-packet-sockets", reason=error.strerror)
     return None
 
 

@@ -75,9 +75,9 @@ class PcapWalker:
         """By the file header, the file's first `HEADER_LENGTH` bytes; raises `CaptureError`."""
         order = _byte_order(head)
         if order is None:
-            raise CaptureError("not a pcap file")
+            raise CaptureError("capture.not-pcap")
         if len(head) < HEADER_LENGTH:
-            raise CaptureError(f"pcap file header cut short: {len(head)} of {HEADER_LENGTH} bytes")
+            raise CaptureError("capture.head-cut-short", length=len(head), whole=HEADER_LENGTH)
         magic, major, minor, _, _, _, linktype = struct.unpack_from(order + "IHHiIII", head)
         header = 24 if magic == _KUZNETZOV else 16
         return cls(

@@ -24,6 +24,7 @@ from sentinel.capture import layout
 from sentinel.capture.batch import Batch
 from sentinel.capture.filter import Instruction
 from sentinel.capture.settings import CaptureSettings
+from sentinel.text import text
 
 __all__ = ["CaptureRefused", "Ring", "RingStatistics"]
 
@@ -94,7 +95,7 @@ class Ring:
         try:
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         except PermissionError as error:
-            raise CaptureRefused(error.errno, f"{interface}: CAP_NET_RAW is missing") from error
+            raise CaptureRefused(error.errno, f"{interface}: {text('capture.no-permission')}") from error
         try:
             self._open(settings, program, fanout)
         except OSError as error:

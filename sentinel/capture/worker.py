@@ -64,9 +64,9 @@ class Consumer(Protocol):
 
 def run(task: WorkerTask, sender: FrameSender, stopping: Callable[[], bool]) -> None:
     """Read the ring until told to stop. Raises `OSError` when the interface fails."""
-    program = compile_filter(task.settings.filter, snaplen=task.settings.snaplen)
     module, _, function = task.factory.partition(":")
     consumer: Consumer = getattr(importlib.import_module(module), function)(task, sender.send)
+    program = compile_filter(task.settings.filter, snaplen=task.settings.snaplen)
     ring = Ring(task.interface, task.settings, program=program, fanout=task.fanout)
     keep_only_net_raw()
     next_report = 0.0

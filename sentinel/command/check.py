@@ -107,7 +107,7 @@ def _capture(config: Config) -> Iterator[_Verdict]:
     try:
         compile_filter(capture.filter)
     except FilterError as error:
-        yield _Verdict("error", Message("check.filter", reason=error))
+        yield _Verdict("error", Message("check.filter", reason=error.message))
 
 
 def _paths(config: Config) -> Iterator[_Verdict]:

@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         relax_collector()
         return replay.run(options.files, size)
     except CaptureError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(text("cli.error", message=error), file=sys.stderr)
         return 2
 
 
@@ -114,9 +114,9 @@ class _Replay:
             self._on_alerts(found.alerts)
 
     def _judge(self, capture: CaptureFile) -> None:
-        if capture.fault:
+        if capture.damage:
             self._faulty.append({"file": capture.path.name, "faults": capture.faults})
-            damaged = text("replay.damaged", path=capture.path, fault=capture.fault)
+            damaged = text("replay.damaged", path=capture.path, fault=capture.damage)
             print(text("cli.warning", message=damaged), file=sys.stderr)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:

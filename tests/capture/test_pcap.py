@@ -134,5 +134,5 @@ def test_frames_without_bytes(tmp_path: Path) -> None:
 def test_header_cut_short(tmp_path: Path, length: int) -> None:
     path = tmp_path / "x"
     path.write_bytes(header()[:length])
-    with pytest.raises(CaptureError, match=f"cut short: {length} of 24"):
+    with pytest.raises(CaptureError, match=f"24 字节只有 {length} 字节"):
         open_capture(path)
