@@ -11,6 +11,7 @@ __all__ = [
     "ENDPOINT",
     "FLOW",
     "HISTORY_LENGTH",
+    "LINE",
     "SEGMENT",
     "UID_LENGTH",
     "WORK",
@@ -21,6 +22,8 @@ __all__ = [
     "Work",
 ]
 
+LINE: Final = 64
+"""Bytes of a cache line."""
 UID_LENGTH: Final = 18
 """`C` and 17 base-62 digits, as Zeek's."""
 HISTORY_LENGTH: Final = 32
@@ -74,14 +77,29 @@ class Endpoint(enum.IntFlag):
     """A FIN was sent: it took a sequence number."""
 
 
-FLOW: Final = np.dtype(
+def _whole_lines(fields: list[tuple[str, str]]) -> np.dtype[np.void]:
+    """A record of these fields that fills whole cache lines, so that none lies across two by chance."""
+    packed = np.dtype(fields, align=True)
+    offsets = [packed.fields[name][1] for name, _ in fields] if packed.fields else []
+    return np.dtype(
+        {
+            "names": [name for name, _ in fields],
+            "formats": [kind for _, kind in fields],
+            "offsets": offsets,
+            "itemsize": -(-packed.itemsize // LINE) * LINE,
+        },
+        align=True,
+    )
+
+
+FLOW: Final = _whole_lines(
     [
+        # The first 64 bytes, one cache line, are all that most packets touch.
         ("hash", "<u8"),
         ("orig_hi", "<u8"),
         ("orig_lo", "<u8"),
         ("resp_hi", "<u8"),
         ("resp_lo", "<u8"),
-        ("first_ts", "<i8"),  # ns since 1970 UTC
         ("last_ts", "<i8"),
         ("orig_port", "<u2"),
         ("resp_port", "<u2"),
@@ -92,35 +110,40 @@ FLOW: Final = np.dtype(
         ("history_len", "u1"),
         ("tunnel", "u1"),  # decode.Tunnel it came out of
         ("carries", "u1"),  # decode.Tunnel it carries
-        ("next", "<i4"),  # next flow in the same hash bucket, -1 at the end
         ("vlan", "<i2"),
         ("inner_vlan", "<i2"),
+        # Written when the flow begins, and as its history grows.
+        ("first_ts", "<i8"),  # ns since 1970 UTC
+        ("serial", "<i8"),  # counts flows made: tells a slot's present flow from its former
         ("orig_mac", "<u8"),
         ("resp_mac", "<u8"),
-        ("serial", "<i8"),  # counts flows made: tells a slot's present flow from its former
         ("history0", "<u8"),  # letters 0-7, eight bits each, first letter lowest
         ("history1", "<u8"),
         ("history2", "<u8"),
         ("history3", "<u8"),
-    ],
-    align=True,
+    ]
 )
-"""What is known of a flow as a whole."""
+"""What is known of a flow as a whole: two cache lines."""
 
-ENDPOINT: Final = np.dtype(
+ENDPOINT: Final = _whole_lines(
     [
+        # The first 64 bytes, one cache line, are all that most packets touch.
         ("pkts", "<i8"),
         ("ip_bytes", "<i8"),  # by the IP header's length
         ("payload_bytes", "<i8"),  # transport payload, by the IP header's length (not for TCP's orig_bytes)
-        ("missed", "<i8"),  # bytes of gaps
         ("delivered", "<i8"),  # bytes handed to the protocols
         ("last", "<i8"),  # highest sequence number sent, relative to `start`, SYN and FIN counted
         ("acked", "<i8"),  # highest acknowledged by the peer, relative to `start`
-        ("segment", "<i8"),  # number of the last segment kept, -1 for none
         ("start", "<u4"),  # initial sequence number (one before the first byte)
         ("next", "<u4"),  # next sequence number to hand over
         ("pending", "<i4"),  # bytes kept out of order
-        ("seen", "<u4"),  # history letters so far, one bit each
+        ("state", "u1"),  # State
+        ("former", "u1"),  # State before the present one
+        ("flags", "u1"),  # Endpoint
+        ("seen", "u1"),  # history letters so far, one bit each
+        # Touched by what is rare.
+        ("missed", "<i8"),  # bytes of gaps
+        ("segment", "<i8"),  # number of the last segment kept, -1 for none
         ("syn_seq", "<u4"),
         ("fin_seq", "<u4"),
         ("rst_seq", "<u4"),
@@ -128,13 +151,9 @@ ENDPOINT: Final = np.dtype(
         ("rexmits", "<i4"),
         ("zero_windows", "<i4"),
         ("bad_checksums", "<i4"),
-        ("state", "u1"),  # State
-        ("former", "u1"),  # State before the present one
-        ("flags", "u1"),  # Endpoint
-    ],
-    align=True,
+    ]
 )
-"""What is known of one side of a flow. Row 2 f is flow f's originator, 2 f + 1 its responder."""
+"""What is known of one side of a flow: two cache lines. Row 2 f is flow f's originator, 2 f + 1 its responder."""
 
 SEGMENT: Final = np.dtype(
     [

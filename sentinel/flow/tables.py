@@ -7,6 +7,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sentinel.flow.lookup import make_entries
+from sentinel.flow.memory import zeros
 from sentinel.flow.record import ENDPOINT, FLOW, SEGMENT, UID_LENGTH, WORK
 from sentinel.flow.settings import FlowSettings
 
@@ -39,7 +41,8 @@ class Tables(NamedTuple):
     flows: NDArray[Any]
     ends: NDArray[Any]
     uids: NDArray[np.uint8]
-    heads: NDArray[np.int32]
+    entries: NDArray[np.uint64]
+    """Hash table from keys to slots: `lookup`."""
     deadline: NDArray[np.int64]
     free: NDArray[np.int32]
     ended: NDArray[np.int32]
@@ -74,14 +77,13 @@ class Limits(NamedTuple):
 def make_tables(settings: FlowSettings, rows: int) -> Tables:
     """Memory for `settings.max_flows` flows and batches of up to `rows` packet rows."""
     slots = settings.max_flows + rows
-    buckets = 1 << max(10, (settings.max_flows - 1).bit_length())
     segments = max(1024, settings.reassembly_bytes // 256)
     free = np.arange(slots - 1, -1, -1, dtype=np.int32)
     tables = Tables(
-        flows=np.zeros(slots, FLOW),
-        ends=np.zeros(2 * slots, ENDPOINT),
+        flows=zeros(slots, FLOW),
+        ends=zeros(2 * slots, ENDPOINT),
         uids=np.zeros((slots, UID_LENGTH), np.uint8),
-        heads=np.full(buckets, -1, np.int32),
+        entries=make_entries(settings.max_flows),
         deadline=np.zeros(slots, np.int64),
         free=free,
         ended=np.zeros(rows, np.int32),

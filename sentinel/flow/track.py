@@ -7,6 +7,7 @@ from numba import njit
 
 from sentinel.flow import reassembly, tcp
 from sentinel.flow.key import flow_hash, icmp_reply_type, mix, write_uid
+from sentinel.flow.lookup import find, insert, peek, remove
 from sentinel.flow.memory import prefetch
 from sentinel.flow.reassembly import keep, push
 from sentinel.flow.record import FlowFlag, Work
@@ -33,8 +34,8 @@ BYPASS, KEEP = 1, 2
 CARRIER_ROW = 2
 """decode.Status.CARRIER"""
 STREAM, TRUNCATED = reassembly.STREAM, reassembly.TRUNCATED
-FAR, NEAR = 16, 6
-"""How many packets ahead a hash bucket's and a flow's cache lines are asked for."""
+FAR, NEAR = 24, 12
+"""How many packets ahead an entry of the table and a flow's cache lines are asked for."""
 WORK_PER_ROW = 512
 """Most entries that one packet can add to the work list (two flows flushed, a stream drained)."""
 CANDIDATES = 16
@@ -67,17 +68,7 @@ def end_flow(tables, limits, index):
     if flow.proto == TCP and flow.verdict != BYPASS:
         for side in range(2):
             reassembly.flush(tables, limits, index, np.int64(side))
-    bucket = np.int64(flow.hash & np.uint64(len(tables.heads) - 1))
-    at = tables.heads[bucket]
-    if at == index:
-        tables.heads[bucket] = flow.next
-    else:
-        while at >= 0:
-            following = tables.flows[at].next
-            if following == index:
-                tables.flows[at].next = flow.next
-                break
-            at = following
+    remove(tables.entries, flow.hash, index)
     flow.flags |= ENDED
     tables.deadline[index] = MAX_NS
     tables.ended[tables.counters[N_ENDED]] = index
@@ -109,33 +100,6 @@ def evict(tables, limits):
     if best >= 0:
         end_flow(tables, limits, best)
         tables.counters[N_EVICTED] += 1
-
-
-@njit(cache=True, nogil=True, inline="always")
-def find(flows, heads, hashed, src_hi, src_lo, src_port, dst_hi, dst_lo, dst_port, proto, zone):
-    """Index of the flow between these endpoints in either direction, or -1."""
-    at = heads[np.int64(hashed & np.uint64(len(heads) - 1))]
-    while at >= 0:
-        flow = flows[at]
-        if flow.hash == hashed and flow.proto == proto and flow.zone == zone:
-            if (
-                flow.orig_lo == src_lo
-                and flow.resp_lo == dst_lo
-                and flow.orig_port == src_port
-                and flow.resp_port == dst_port
-                and flow.orig_hi == src_hi
-                and flow.resp_hi == dst_hi
-            ) or (
-                flow.orig_lo == dst_lo
-                and flow.resp_lo == src_lo
-                and flow.orig_port == dst_port
-                and flow.resp_port == src_port
-                and flow.orig_hi == dst_hi
-                and flow.resp_hi == src_hi
-            ):
-                return np.int64(at)
-        at = flow.next
-    return np.int64(-1)
 
 
 @njit(cache=True, nogil=True)
@@ -211,9 +175,7 @@ def create(tables, limits, row, hashed, src_port, dst_port, zone):
             dst_port,
             row.eth_dst,
         )
-    bucket = np.int64(hashed & np.uint64(len(tables.heads) - 1))
-    flow.next = tables.heads[bucket]
-    tables.heads[bucket] = index
+    insert(tables.entries, hashed, index)
     for side in range(2):
         end = tables.ends[2 * index + side]
         end.pkts = 0
@@ -256,8 +218,8 @@ def is_reuse(mine, peer, row):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def hash_row(row, zone_of_vlan, zone, seed):
-    """Ports as the key has them, the network's number, and the hash of one packet."""
+def key_of(row, zone_of_vlan, zone):
+    """Ports as the key has them, and the network's number."""
     src_port, dst_port = row.src_port, row.dst_port
     if row.status == CARRIER_ROW:
         src_port, dst_port = np.uint16(0), np.uint16(0)
@@ -268,21 +230,18 @@ def hash_row(row, zone_of_vlan, zone, seed):
     network = zone_of_vlan[row.vlan + 1]
     if network == 0:
         network = np.uint16(zone)
-    hashed = flow_hash(
-        row.src_hi, row.src_lo, src_port, row.dst_hi, row.dst_lo, dst_port, row.proto, network, seed
-    )
-    return src_port, dst_port, network, hashed
+    return src_port, dst_port, network
 
 
 @njit(cache=True, nogil=True)
-def hash_rows(rows, hashes, heads, zone_of_vlan, zone, seed):
-    """Hash all packets first, so that `process` can fetch their table lines ahead of need."""
+def hash_rows(rows, hashes, zone_of_vlan, zone, seed):
+    """Hash all packets first, so that `process` can ask for their table entries ahead of need."""
     for number in range(len(rows)):
         row = rows[number]
-        if row.ip_version == 0:
-            hashes[number] = np.uint64(0)
-            continue
-        hashes[number] = hash_row(row, zone_of_vlan, zone, seed)[3]
+        src_port, dst_port, network = key_of(row, zone_of_vlan, zone)
+        hashes[number] = flow_hash(
+            row.src_hi, row.src_lo, src_port, row.dst_hi, row.dst_lo, dst_port, row.proto, network, seed
+        )
 
 
 @njit(cache=True, nogil=True)
@@ -291,37 +250,39 @@ def process(tables, limits, rows, data, spill, zone, start):
 
     Returns the number of the first row not taken. `tables.row_flow` gets each row's flow.
     The common ways of a packet are written out here over single arrays and records, since handing the
-    whole table to a function costs more than a packet may; the rare ways are functions.
+    whole table to a function costs more than a packet may; the rare ways are functions. What a packet will
+    touch is asked for ahead of need: its entry in the table FAR packets before, its flow NEAR before.
     """
-    flows, ends, heads, count = tables.flows, tables.ends, tables.heads, tables.counters
+    flows, ends, entries, count = tables.flows, tables.ends, tables.entries, tables.counters
     work, row_flow, deadline, hashes = tables.work, tables.row_flow, tables.deadline, tables.hashes
     segments, kept, zone_of_vlan = tables.segments, tables.kept, tables.zone_of_vlan
     seed = np.uint64(limits.seed)
     room = len(work) - WORK_PER_ROW
-    mask = np.uint64(len(heads) - 1)
+    mask = np.uint64(len(entries) - 1)
     if start == 0:
-        hash_rows(rows, hashes, heads, zone_of_vlan, zone, seed)
+        hash_rows(rows, hashes, zone_of_vlan, zone, seed)
     last = len(rows) - 1
     for number in range(start, len(rows)):
         if count[N_WORK] > room or count[N_ENDED] + 2 >= len(tables.ended):
             return number
-        prefetch(heads, np.int64(hashes[min(number + FAR, last)] & mask))
-        soon = heads[np.int64(hashes[min(number + NEAR, last)] & mask)]
+        prefetch(entries, np.int64(hashes[min(number + FAR, last)] & mask))
+        soon = peek(entries, mask, hashes[min(number + NEAR, last)])
         if soon >= 0:
-            prefetch(flows, np.int64(soon))
-            prefetch(ends, np.int64(2 * soon))
-            prefetch(ends, np.int64(2 * soon + 1))
+            prefetch(flows, soon)
+            prefetch(ends, 2 * soon)
+            prefetch(ends, 2 * soon + 1)
         row = rows[number]
         row_flow[number] = -1
         if row.ts > count[N_NOW]:
             count[N_NOW] = row.ts
         if (row.status != 0 and row.status != CARRIER_ROW) or row.ip_version == 0:
             continue
-        proto = row.proto
-        src_port, dst_port, network, hashed = hash_row(row, zone_of_vlan, zone, seed)
+        proto, hashed = row.proto, hashes[number]
+        src_port, dst_port, network = key_of(row, zone_of_vlan, zone)
         index = find(
+            entries,
+            mask,
             flows,
-            heads,
             hashed,
             row.src_hi,
             row.src_lo,
@@ -429,8 +390,6 @@ def sweep(tables, limits, now, everything):
     room = len(tables.work) - WORK_PER_ROW
     for index in range(begin, count[N_HIGH]):
         if tables.deadline[index] == MAX_NS or (tables.deadline[index] > now and not everything):
-            continue
-        if tables.flows[index].serial == 0:
             continue
         if count[N_WORK] > room or count[N_ENDED] + 2 >= len(tables.ended):
             count[N_SWEEP_FROM] = index
