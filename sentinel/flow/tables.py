@@ -35,6 +35,10 @@ COUNTERS: Final = (
 """Names of the entries of `Tables.counters`."""
 
 
+_ENDED: Final = 16384
+"""Most flows whose end is handed over in one step: they keep their slots until then."""
+
+
 class Tables(NamedTuple):
     """Preallocated memory of the flow table; pages cost memory only once touched."""
 
@@ -76,7 +80,8 @@ class Limits(NamedTuple):
 
 def make_tables(settings: FlowSettings, rows: int) -> Tables:
     """Memory for `settings.max_flows` flows and batches of up to `rows` packet rows."""
-    slots = settings.max_flows + rows
+    ended = min(rows, _ENDED)
+    slots = settings.max_flows + ended
     segments = max(1024, settings.reassembly_bytes // 256)
     free = np.arange(slots - 1, -1, -1, dtype=np.int32)
     tables = Tables(
@@ -86,7 +91,7 @@ def make_tables(settings: FlowSettings, rows: int) -> Tables:
         entries=make_entries(settings.max_flows),
         deadline=np.zeros(slots, np.int64),
         free=free,
-        ended=np.zeros(rows, np.int32),
+        ended=np.zeros(ended, np.int32),
         segments=np.zeros(segments, SEGMENT),
         kept=np.zeros(settings.reassembly_bytes, np.uint8),
         work=np.zeros(4 * rows + 1024, WORK),
