@@ -13,14 +13,18 @@ _COLOURS = {Level.CRITICAL: "1;31", Level.HIGH: "31", Level.MEDIUM: "33", Level.
 
 
 def alert_line(alert: Alert, *, colour: bool = False) -> str:
-    """One line: when, how bad, what, who to whom. Control characters from the wire are shown, not obeyed."""
+    """When, how bad, what, who to whom; below it, indented, what to do first where the rule says it.
+
+    Control characters from the wire are shown, not obeyed.
+    """
     clock = time.strftime("%m-%d %H:%M:%S", time.localtime(alert.ts))
     level = text(f"alert.level.{alert.level}")
     if colour and alert.level in _COLOURS:
         level = f"\x1b[{_COLOURS[alert.level]}m{level}\x1b[0m"
     title = (alert.title_en or alert.title) if current_language() == "en" else alert.title
     sides = " → ".join(filter(None, (_side(alert.src, alert.src_port), _side(alert.dst, alert.dst_port))))
-    return f"{clock} {level} {_printable(title)} {_printable(sides)}".rstrip()
+    line = f"{clock} {level} {_printable(title)} {_printable(sides)}".rstrip()
+    return f"{line}\n    {text('alert.respond', what=_printable(alert.respond))}" if alert.respond else line
 
 
 def _side(address: str | None, port: int | None) -> str:

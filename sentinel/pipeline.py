@@ -50,7 +50,8 @@ _TUNNEL_NAMES = {
 _TUNNEL_PORTS = frozenset({2123, 2152, 3544, 4789, 6081})
 """GTP, Teredo, VXLAN, Geneve over UDP."""
 _DATA, _GAP, _CLOSED, _CONFLICT = int(Work.DATA), int(Work.GAP), int(Work.CLOSED), int(Work.CONFLICT)
-_BYPASS, _KEEP, _SCAN = int(Verdict.BYPASS), int(Verdict.KEEP), int(Verdict.SCAN)
+_BYPASS, _INSPECT = int(Verdict.BYPASS), int(Verdict.INSPECT)
+_KEEP, _SCAN = int(Verdict.KEEP), int(Verdict.SCAN)
 _EXPECTED = 4096
 """Announced data connections remembered at once."""
 _MAX_ODDITIES = 256
@@ -189,7 +190,8 @@ class Pipeline:
     def _arp(self, packets: Packets) -> None:
         rows = packets.rows
         for number in np.flatnonzero(rows["status"] == Status.ARP).tolist():
-            event = arp_event(rows[number], packets.data)
+            row = rows[number]
+            event = arp_event(row, packets.data, self._table.zone_name(int(row["vlan"]), self._zone))
             if event is not None:
                 self._events.append(event)
 
@@ -241,7 +243,11 @@ class Pipeline:
                 self._expect(conversation)
             if kind == _DATA:
                 analyzer = conversation.analyzer
-                conversation.feed(side == 0, text[start:end], times[number])
+                if analyzer is not None and analyzer.segmented:
+                    for piece in transcript.pieces(number):
+                        conversation.feed(side == 0, piece, times[number])
+                else:
+                    conversation.feed(side == 0, text[start:end], times[number])
                 if (
                     analyzer is None
                     or analyzer.done
@@ -280,8 +286,8 @@ class Pipeline:
         if conversation.finished:
             ciphertext = analyzer is not None and analyzer.encrypted
             self._verdicts[flow] = _BYPASS if self._payload_rules is None or ciphertext else _SCAN
-        elif analyzer is not None and analyzer.whole:
-            self._verdicts[flow] = _KEEP
+        elif analyzer is not None:
+            self._verdicts[flow] = _KEEP if analyzer.whole else _INSPECT
         if analyzer is not None and analyzer.expected_data:
             for address, port in analyzer.expected_data:
                 self._expected[address, port] = "ftp-data"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from scapy.layers.inet import IP, TCP, UDP
-from scapy.layers.l2 import GRE, Ether
+from scapy.layers.l2 import ARP, GRE, Dot1Q, Ether
 from scapy.packet import Raw
 from scapy.utils import wrpcap
 
 from sentinel.capture.file import open_capture
 from sentinel.config import default_config
 from sentinel.event import Alert, Event
+from sentinel.flow.settings import FlowSettings, ZoneSettings
 from sentinel.pipeline import Pipeline
 from sentinel.rule import RuleSet
 from sentinel.statistics import Statistics
@@ -23,9 +25,13 @@ ROOT = Path(__file__).parents[1]
 ETHER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
 
 
-def replay(path: Path, batch_frames: int = 4096) -> tuple[list[bytes], list[Alert], Statistics]:
+def replay(
+    path: Path, batch_frames: int = 4096, *, flow: FlowSettings | None = None
+) -> tuple[list[bytes], list[Alert], Statistics]:
     """Encoded events (kind first), alerts, and what was counted."""
     config = default_config(ROOT)
+    if flow is not None:
+        config = replace(config, flow=flow)
     lines: list[bytes] = []
     alerts: list[Alert] = []
 
@@ -131,3 +137,52 @@ def test_a_needle_is_found_across_segments_and_in_a_flow_that_no_protocol_reads(
     _, alerts, _ = replay(tmp_path / "split.pcap", batch_frames)
     assert [(alert.kind, alert.src, alert.dst_port) for alert in alerts] == [("payload", "192.0.2.1", 9999)]
     assert "mining.subscribe" in alerts[0].fields["payload"]
+
+
+@pytest.mark.parametrize("batch_frames", [3, 4096])
+def test_nothing_of_a_connection_is_lost_before_its_protocol_is_known(
+    tmp_path: Path, batch_frames: int
+) -> None:
+    """An answer far longer than the inspection depth, all in one batch, and the request behind it."""
+    up, down = {"sport": 40000, "dport": 80}, {"sport": 80, "dport": 40000}
+    client, server = IP(src="192.0.2.1", dst="192.0.2.2"), IP(src="192.0.2.2", dst="192.0.2.1")
+    ask = b"GET /%s HTTP/1.1\r\nHost: h\r\n\r\n"
+    body = b"x" * 40_000
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 40000\r\n\r\n" + body
+    frames = [
+        ETHER / client / TCP(**up, flags="S", seq=0),
+        ETHER / server / TCP(**down, flags="SA", seq=0, ack=1),
+    ]
+    seq, ack = 1, 1
+    for name in (b"first", b"second"):
+        request = ask % name
+        frames.append(ETHER / client / TCP(**up, flags="PA", seq=seq, ack=ack) / Raw(request))
+        seq += len(request)
+        for at in range(0, len(answer), 1400):
+            piece = answer[at : at + 1400]
+            frames.append(ETHER / server / TCP(**down, flags="A", seq=ack, ack=seq) / Raw(piece))
+            ack += len(piece)
+    wrpcap(str(tmp_path / "long.pcap"), frames)
+    lines, _, _ = replay(tmp_path / "long.pcap", batch_frames)
+    pairs = [msgspec.json.decode(line[5:]) for line in lines if line.startswith(b"http ")]
+    assert [(pair["uri"], pair["status_code"], pair["response_body_len"]) for pair in pairs] == [
+        ("/first", 200, 40_000),
+        ("/second", 200, 40_000),
+    ]
+
+
+def test_arp_belongs_to_its_zone(tmp_path: Path) -> None:
+    ask = ARP(op=1, hwsrc="02:00:00:00:00:01", psrc="10.0.0.1", pdst="10.0.0.2")
+    wrpcap(str(tmp_path / "arp.pcap"), [ETHER / Dot1Q(vlan=10) / ask, ETHER / ask])
+    zones = (ZoneSettings("health", vlans=(10,)),)
+    lines, _, _ = replay(tmp_path / "arp.pcap", flow=FlowSettings(zones=zones))
+    asked = [msgspec.json.decode(line[4:]) for line in lines if line.startswith(b"arp ")]
+    assert [(event.get("vlan"), event.get("zone")) for event in asked] == [(10, "health"), (None, None)]
+
+
+def test_who_speaks_from_a_tunnel_port_is_the_server(tmp_path: Path) -> None:
+    told = ETHER / IP(src="198.51.100.1", dst="10.0.0.1") / UDP(sport=3544, dport=50000) / Raw(b"bubble")
+    wrpcap(str(tmp_path / "teredo.pcap"), [told])
+    lines, _, _ = replay(tmp_path / "teredo.pcap")
+    (conn,) = [msgspec.json.decode(line[5:]) for line in lines if line.startswith(b"conn ")]
+    assert (conn["id.orig_h"], conn["id.resp_p"], conn["history"]) == ("10.0.0.1", 3544, "^d")

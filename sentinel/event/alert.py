@@ -43,6 +43,8 @@ class Alert(msgspec.Struct, omit_defaults=True, kw_only=True):
     category: str | None = None
     """GB/T 20986-2023 category code, such as NAEXPLOIT."""
     description: str | None = None
+    respond: str | None = None
+    """What the duty officer does first."""
     kind: str
     """Kind of the event that fired it."""
     uid: str | None = None

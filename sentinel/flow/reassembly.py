@@ -20,7 +20,7 @@ N_KEPT = COUNTERS.index("kept")
 N_REFUSED = COUNTERS.index("pending_refused")
 N_CONFLICTS = COUNTERS.index("conflicts")
 DATA, GAP, CONFLICT = int(Work.DATA), int(Work.GAP), int(Work.CONFLICT)
-KEEP = int(Verdict.KEEP)
+KEEP, FRESH = int(Verdict.KEEP), int(Verdict.FRESH)
 TRUNCATED = int(Endpoint.TRUNCATED)
 STREAM = int(Endpoint.STREAM)
 KEPT_BUFFER = np.int64(2)
@@ -32,6 +32,12 @@ CHAIN_STEPS = 128
 """Segments looked at for one packet: bounds the work that hostile segments can cause."""
 MARGIN = 16 << 20
 """Bytes of the ring left untouched behind its head, so that work of the present batch stays valid."""
+
+
+@njit(cache=True, nogil=True, inline="always")
+def is_shallow(verdict):
+    """Does the inspection depth hold for a flow of this verdict?"""
+    return verdict != KEEP and verdict != FRESH
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -182,7 +188,7 @@ def hand_over(tables, limits, flow_index, side, row, buffer, offset, length):
     end.next += np.uint32(length)
     push(tables.work, tables.counters, DATA, flow_index, side, row, buffer, offset, length, end.delivered)
     end.delivered += length
-    if tables.flows[flow_index].verdict != KEEP and end.delivered >= limits.inspect:
+    if is_shallow(tables.flows[flow_index].verdict) and end.delivered >= limits.inspect:
         end.flags |= TRUNCATED
 
 

@@ -53,6 +53,8 @@ class Verdict(enum.IntEnum):
     """All of it."""
     SCAN = 3
     """As INSPECT, but only payload rules still want it."""
+    FRESH = 4
+    """Nobody has judged it yet: all that this batch holds of it, since the protocols may want all of it."""
 
 
 class FlowFlag(enum.IntFlag):

@@ -59,6 +59,10 @@ class FlowTable:
                 return number
         return 0
 
+    def zone_name(self, vlan: int, zone: int) -> str | None:
+        """Name of the zone of a packet with VLAN id `vlan` (-1 for none) where untagged traffic is `zone`'s."""
+        return self.zone_names[int(self.tables.zone_of_vlan[vlan + 1]) or zone] or None
+
     def expect_servers(self, ports: frozenset[int], udp: bool) -> None:
         """Tell which ports usually belong to servers: decides who began a flow seen from its middle."""
         for port in ports:

@@ -9,8 +9,8 @@ from sentinel.flow import reassembly, tcp
 from sentinel.flow.key import flow_hash, icmp_reply_type, mix, write_uid
 from sentinel.flow.lookup import find, insert, peek, remove
 from sentinel.flow.memory import prefetch
-from sentinel.flow.reassembly import keep, push
-from sentinel.flow.record import FlowFlag, Work
+from sentinel.flow.reassembly import is_shallow, keep, push
+from sentinel.flow.record import FlowFlag, Verdict, Work
 from sentinel.flow.tables import COUNTERS
 from sentinel.flow.tcp import add_letter, add_scaled, ahead
 
@@ -30,7 +30,7 @@ FLIPPED, CARRIER, ENDED = int(FlowFlag.FLIPPED), int(FlowFlag.CARRIER), int(Flow
 W_DATA, W_CLOSED, W_NEW = int(Work.DATA), int(Work.CLOSED), int(Work.NEW)
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
 ESTABLISHED, CLOSED, RESET, INACTIVE = tcp.ESTABLISHED, tcp.CLOSED, tcp.RESET, tcp.INACTIVE
-BYPASS, KEEP = 1, 2
+BYPASS, FRESH = int(Verdict.BYPASS), int(Verdict.FRESH)
 CARRIER_ROW = 2
 """decode.Status.CARRIER"""
 STREAM, TRUNCATED = reassembly.STREAM, reassembly.TRUNCATED
@@ -136,7 +136,7 @@ def create(tables, limits, row, hashed, src_port, dst_port, zone):
     flow.first_ts = row.ts
     flow.last_ts = row.ts
     flow.flags = 0
-    flow.verdict = 0
+    flow.verdict = FRESH
     flow.history_len = 0
     flow.history0 = 0
     flow.history1 = 0
@@ -333,7 +333,7 @@ def process(tables, limits, rows, data, spill, zone, start):
                 end.seen |= tcp.SEEN_DATA
                 add_letter(flow, tcp.LETTER_D, side)
             if row.payload_len > 0 and flow.verdict != BYPASS and not flow.flags & CARRIER:
-                if flow.verdict == KEEP or end.delivered < limits.inspect:
+                if not is_shallow(flow.verdict) or end.delivered < limits.inspect:
                     push(
                         work, count, W_DATA, index, side, number, row.buffer, row.payload, row.payload_len,
                         end.delivered,
@@ -356,7 +356,7 @@ def process(tables, limits, rows, data, spill, zone, start):
             end.next = seq
         if row.payload_wire > 0 and not flags & tcp.RST and not end.flags & TRUNCATED:
             length = np.int64(row.payload_len)
-            if flow.verdict != KEEP and end.delivered + end.pending >= limits.inspect:
+            if is_shallow(flow.verdict) and end.delivered + end.pending >= limits.inspect:
                 end.flags |= TRUNCATED
             elif (
                 end.flags & STREAM

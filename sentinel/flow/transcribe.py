@@ -85,8 +85,9 @@ def transcribe(
     depth,
     text,
     runs,
+    cuts,
 ):
-    """Fill `text` and `runs`; how many runs, how many bytes."""
+    """Fill `text`, `runs` and `cuts`; how many runs, how many bytes."""
     count, at, number = 0, np.int64(0), 0
     while number < len(work):
         item = work[number]
@@ -110,6 +111,8 @@ def transcribe(
             at = _put(work, number, data, spill, kept, text, at, WHOLE)
         elif item.kind == CONFLICT:
             at = _put(work, number, data, spill, kept, text, at, np.int64(SHOWN))
+        run.stretch = number
+        cuts[number] = at
         number += 1
         if run.stream:
             while (
@@ -119,7 +122,9 @@ def transcribe(
                 and work[number].side == item.side
             ):
                 at = _put(work, number, data, spill, kept, text, at, WHOLE)
+                cuts[number] = at
                 number += 1
+        run.stretches = number - run.stretch
         run.end = at
         if wanted:
             _remember(

@@ -7,6 +7,7 @@ memory of those bytes is bounded: a direction not heard of for long loses them, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,6 +26,8 @@ RUN: Final = np.dtype(
         ("end", "<i8"),  # where they end; a line feed follows
         ("at", "<i8"),  # bytes of this direction handed over before it
         ("length", "<i4"),  # of a gap
+        ("stretch", "<i4"),  # number of its first stretch
+        ("stretches", "<i4"),  # how many were joined
         ("row", "<i4"),  # packet row of its first stretch, -1 when a timer caused it
         ("flow", "<i4"),
         ("kind", "u1"),  # Work
@@ -48,6 +51,16 @@ class Transcript:
     """All runs one after another, each followed by a line feed."""
     runs: NDArray[Any]
     """RUN records in order."""
+    cuts: NDArray[np.int64]
+    """Where each stretch ends in `text`, by its number."""
+
+    def pieces(self, number: int) -> Iterator[bytes]:
+        """The stretches of run `number` one by one, as they came."""
+        run = self.runs[number]
+        begin, first = int(run["start"]), int(run["stretch"])
+        for end in self.cuts[first : first + int(run["stretches"])].tolist():
+            yield self.text[begin:end]
+            begin = end
 
     def __len__(self) -> int:
         return len(self.runs)
@@ -82,6 +95,7 @@ class Scribe:
         if len(work) > len(self._runs):
             self._runs = np.zeros(len(work) * 5 // 4, RUN)
         tables, buffers = self._table.tables, self._table.buffers
+        cuts = np.empty(len(work), np.int64)
         count, size = transcribe(
             work,
             tables.flows,
@@ -95,5 +109,6 @@ class Scribe:
             self._table.settings.inspect_bytes,
             self._text,
             self._runs,
+            cuts,
         )
-        return Transcript(self._text[:size].tobytes(), self._runs[:count].copy())
+        return Transcript(self._text[:size].tobytes(), self._runs[:count].copy(), cuts)

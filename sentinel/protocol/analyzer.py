@@ -71,6 +71,8 @@ class Analyzer:
     """Bytes that a direction (or datagram) of this protocol can begin with; None for any. `recognise` is asked only then."""
     whole: ClassVar[bool] = False
     """Wants every byte of its flow, not only the first `inspect_bytes` of each direction."""
+    segmented: ClassVar[bool] = False
+    """Wants a stream's bytes as the segments cut them: the sizes of what is encrypted tell something."""
     encrypted: bool = False
     """What follows once it is `done` is ciphertext, in which payload rules find nothing."""
     successor: type[Analyzer] | None = None

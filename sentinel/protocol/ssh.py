@@ -86,6 +86,7 @@ class Ssh(Analyzer):
 
     service: ClassVar[str] = "ssh"
     whole: ClassVar[bool] = True
+    segmented: ClassVar[bool] = True
     ports: ClassVar[frozenset[int]] = frozenset({22, 2222})
     first_bytes = frozenset(b"S")
 

@@ -50,6 +50,7 @@ def alert_of(
         tags=list(rule.tags),
         category=rule.category,
         description=rule.description,
+        respond=rule.respond,
         kind=event.kind,
         uid=uid,
         src=src,

@@ -41,6 +41,11 @@ def _alert(db: Database) -> None:
         db.table("alert").create_index(columns)
 
 
+@_migrations(name="0002-alert-respond")
+def _alert_respond(db: Database) -> None:
+    db.table("alert").add_column("respond", str)
+
+
 def migrate(db: Database) -> None:
     """Bring `db` to the present form. Raises StoreError where a newer version wrote it."""
     refuse_newer(db)

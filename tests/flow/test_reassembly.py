@@ -8,6 +8,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sentinel.flow import Verdict
+
 START = 1000
 
 
@@ -92,11 +94,15 @@ def test_snap_length_leaves_a_gap(wire: Any, packet: Any) -> None:
 
 
 def test_inspection_depth_and_caps(make_wire: Any, packet: Any) -> None:
+    said = [packet("A", seq=START + 100 * k, data=b"x" * 100) for k in range(20)]
     wire = make_wire(inspect_bytes=1000, reassembly_flow_bytes=500)
-    wire.send(
-        packet("S", seq=START - 1), *(packet("A", seq=START + 100 * k, data=b"x" * 100) for k in range(20))
-    )
+    wire.send(packet("S", seq=START - 1))
+    wire.table.set_verdict(0, Verdict.INSPECT)
+    wire.send(*said)
     assert len(wire.stream(0)) == 1000
+    wire = make_wire(inspect_bytes=1000)
+    wire.send(packet("S", seq=START - 1), *said)
+    assert len(wire.stream(0)) == 2000  # nobody could say yet how much is wanted
     wire = make_wire(reassembly_flow_bytes=500)
     wire.send(
         packet("S", seq=START - 1),

@@ -21,16 +21,20 @@ class Hearing(Wire):
         self.scribe = Scribe(self.table, tail, most)
         self.said: Said = []
         """(bytes before a run, the run's own) of all runs of bytes."""
+        self.pieces: list[list[bytes]] = []
+        """The same runs as they came, stretch by stretch."""
         self.other: list[tuple[int, bytes, int]] = []
 
     def _take(self, steps: Any) -> None:
         for step in steps:
             transcript = self.scribe.write(step)
-            for run in transcript.runs:
+            for number, run in enumerate(transcript.runs):
                 own = transcript.text[run["start"] : run["end"]]
                 assert transcript.text[run["end"] : run["end"] + 1] == b"\n"
                 if run["kind"] == Work.DATA:
                     self.said.append((transcript.text[run["begin"] : run["start"]], own))
+                    self.pieces.append(list(transcript.pieces(number)))
+                    assert b"".join(self.pieces[-1]) == own
                 else:
                     self.other.append((int(run["kind"]), own, int(run["length"])))
 
@@ -104,6 +108,16 @@ def test_past_the_depth_nothing_is_remembered(make_wire: Callable[..., Wire], pa
     hearing.send(packet("A", seq=3, data=b"cd"))
     hearing.send(packet("A", seq=5, data=b"ef"))
     assert hearing.said == [(b"", b"ab"), (b"ab", b"cd"), (b"", b"ef")]
+
+
+def test_a_run_knows_the_stretches_it_was_joined_from(wire: Wire, packet: Packet) -> None:
+    hearing = Hearing(wire, tail=4)
+    hearing.send(
+        packet("A", seq=1, data=b"ab"), packet("A", seq=3, data=b"cde"), packet(proto=17, data=b"alone")
+    )
+    assert hearing.pieces == [[b"ab", b"cde"], [b"alone"]]
+    hearing.send(packet("A", seq=6, data=b"f"), packet("A", seq=7, data=b"gh"))
+    assert hearing.pieces[2:] == [[b"f", b"gh"]]
 
 
 def test_gaps_and_conflicts_are_runs_of_their_own(wire: Wire, packet: Packet) -> None:

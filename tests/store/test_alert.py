@@ -54,6 +54,7 @@ async def test_recent_gives_back_what_went_in_newest_first(writer: StoreWriter) 
         src_port=1,
         title_en="Scan",
         zone="公用网络区",
+        respond="先断网",
     )
     await store.add([alert(1), full, alert(3)])
     assert await store.recent(2) == [alert(3), full]
