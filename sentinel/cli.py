@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_replay(replay: argparse.ArgumentParser) -> None:
     replay.add_argument("files", type=Path, nargs="+", metavar="FILE", help=text("cli.replay.files"))
+    replay.add_argument("--format", metavar="auto|FORMAT", help=text("cli.replay.format"))
     replay.add_argument("--out", type=Path, metavar="DIR", help=text("cli.replay.out"))
     replay.add_argument(
         "--speed", type=_speed, default=0.0, metavar="max|1x|Nx", help=text("cli.replay.speed")

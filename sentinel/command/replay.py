@@ -1,4 +1,4 @@
-"""`sentinel replay`: capture files through the live pipeline, at recorded time."""
+"""`sentinel replay`: capture files through the live pipeline, at recorded time; log files through the same rules."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sentinel.alert_line import alert_line
 from sentinel.capture.batch import Batch
 from sentinel.capture.file import CaptureError, CaptureFile, open_capture
 from sentinel.command.configuration import chosen_config, chosen_rules, complain
+from sentinel.command.log_replay import LogReplay, expanded
 from sentinel.command.pace import Pace
 from sentinel.command.progress import Progress
 from sentinel.config import Config, ConfigError
@@ -36,10 +37,13 @@ def run(options: argparse.Namespace) -> int:
     except ConfigError as error:
         return complain(error)
     try:
-        size = sum(_examined(path) for path in options.files)
-        replay = _Replay(config, options.out, options.speed)
+        replay = _Replay(config, options.out, options.speed, options.format)
+        captures, logs, size = replay.sorted(expanded(options.files))
         relax_collector()
-        return replay.run(options.files, size)
+        return replay.run(captures, logs, size)
+    except UnknownFormat as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     except CaptureError as error:
         print(text("cli.error", message=error), file=sys.stderr)
         return 2
@@ -53,8 +57,12 @@ def _examined(path: Path) -> int:
         return capture.size
 
 
+class UnknownFormat(Exception):
+    """No format of logs has the name that was asked for."""
+
+
 class _Replay:
-    def __init__(self, config: Config, out: Path | None, speed: float) -> None:
+    def __init__(self, config: Config, out: Path | None, speed: float, format: str | None) -> None:
         self._out = out
         self._writer = EventWriter(out, on_failure=_cannot_write) if out else None
         self._stopped = False
@@ -66,12 +74,35 @@ class _Replay:
         self._watch = Watch(config, rules)
         self._alerts: list[Alert] = []
         self._pipeline = Pipeline(config, rules, self._alerts.extend, self._behold)
+        self._logs = LogReplay(config, rules, format, self._behold_logs)
+        for problem in self._logs.catalogue.problems:
+            print(text("cli.warning", message=text("replay.bad-format", problem=problem)), file=sys.stderr)
+        if format not in (None, "auto", *self._logs.catalogue.formats):
+            names = ", ".join(sorted(self._logs.catalogue.formats))
+            raise UnknownFormat(text("replay.unknown-format", name=format, names=names))
 
-    def run(self, paths: list[Path], size: int) -> int:
+    def sorted(self, paths: list[Path]) -> tuple[list[Path], list[Path], int]:
+        """The captures and the logs among `paths`, and the captures' size. Raises CaptureError for neither."""
+        captures: list[Path] = []
+        logs: list[Path] = []
+        size = 0
+        for path in paths:
+            try:
+                size += _examined(path)
+                captures.append(path)
+            except CaptureError:
+                if not self._logs.recognises(path):
+                    raise
+                logs.append(path)
+        return captures, logs, size
+
+    def run(self, paths: list[Path], logs: list[Path], size: int) -> int:
         before = signal.signal(signal.SIGINT, self._stop)
         began = time.perf_counter()
         try:
             self._read(paths, Progress(size))
+            if logs and not self._stopped:
+                self._logs.run(logs)
         finally:
             signal.signal(signal.SIGINT, before)
         self._pipeline.finish()
@@ -107,6 +138,10 @@ class _Replay:
         self._on_events(events)
         self._tell(self._watch.take(events, alerts))
 
+    def _behold_logs(self, events: list[Event], alerts: list[Alert]) -> None:
+        self._on_events(events)
+        self._tell(self._watch.take(events, alerts))
+
     def _tell(self, found: Found) -> None:
         if found.events:
             self._on_events(found.events)
@@ -120,7 +155,7 @@ class _Replay:
             print(text("cli.warning", message=damaged), file=sys.stderr)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        self._stopped = True
+        self._stopped = self._logs.stopped = True
         self._pace.stop()
 
     def _finish_output(self, seconds: float) -> int:
@@ -140,34 +175,41 @@ class _Replay:
         """What `stats.json` holds. Under `timing` stands all that differs from run to run."""
         statistics, watch = self._pipeline.statistics(), self._watch.statistics()
         writer = self._writer
+        kinds, levels, by_rule = self._logs.counts()
         return {
             "packets": statistics.packets.as_dict(),
             "flows": statistics.flows_total,
             "flows_evicted": statistics.flows_evicted,
-            "events": _sum(statistics.events, watch.events),
-            "alerts": _sum(statistics.alerts, watch.alerts),
-            "alerts_by_rule": _sum(statistics.alerts_by_rule, watch.alerts_by_rule),
+            "events": _sum(statistics.events, watch.events, kinds),
+            "alerts": _sum(statistics.alerts, watch.alerts, levels),
+            "alerts_by_rule": _sum(statistics.alerts_by_rule, watch.alerts_by_rule, by_rule),
             "detectors": {
                 name: {"entries": entries, "evicted": watch.evicted[name]}
                 for name, entries in watch.entries.items()
             },
             "recognition": statistics.recognition,
             "weird_dropped": statistics.weird_dropped,
-            "damaged_files": self._faulty,
+            "damaged_files": [*self._faulty, *self._logs.faulty],
+            **self._logs.statistics(),
             "lines_lost": writer.lost + writer.encoder.unencodable if writer else 0,
             "timing": {
                 "seconds": round(seconds, 3),
                 "stages": {
                     stage: round(spent, 3)
-                    for stage, spent in {**statistics.stage_seconds, "watch": watch.seconds}.items()
+                    for stage, spent in {
+                        **statistics.stage_seconds,
+                        "logs": self._logs.seconds,
+                        "watch": watch.seconds,
+                    }.items()
                 },
                 "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             },
         }
 
 
-def _sum(some: dict[str, int], others: dict[str, int]) -> dict[str, int]:
-    return {name: some.get(name, 0) + others.get(name, 0) for name in sorted({*some, *others})}
+def _sum(*parts: dict[str, int]) -> dict[str, int]:
+    names = sorted({name for part in parts for name in part})
+    return {name: sum(part.get(name, 0) for part in parts) for name in names}
 
 
 class _AlertPrinter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -47,10 +48,19 @@ def _is_address(value: str) -> bool:
     return True
 
 
+def _is_zone(value: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return False
+    return True
+
+
 FORMS: dict[str, Callable[[str], bool]] = {
     "network": _is_network,
     "address": _is_address,
     "interface": lambda value: bool(_INTERFACE.match(value)),
+    "zone": _is_zone,
     "uuid": lambda value: bool(_UUID.match(value)),
     "name": lambda value: bool(_NAME.match(value)),
     "path": lambda value: bool(value.strip()) and "\0" not in value,
@@ -97,6 +107,8 @@ BOUNDS: dict[str, Bound] = {
     "flow.local_networks": Bound(form="network"),
     "protocol.http_body_bytes": Bound(0, 1 << 24, "bytes"),
     "protocol.recognition_bytes": Bound(16, 1 << 16, "bytes"),
+    "intake.zone": Bound(form="zone"),
+    "intake.formats": Bound(form="path", must_exist=True),
     "detect.disabled": Bound(form="name"),
     "detect.max_entries": Bound(64, 1 << 22),
     "detect.quiet": Bound(0, 7 * _DAY, "seconds"),

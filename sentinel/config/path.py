@@ -20,6 +20,7 @@ def resolve_paths(config: Config) -> Config:
     root = config.root
     return replace(
         config,
+        intake=replace(config.intake, formats=tuple(absolute(root, path) for path in config.intake.formats)),
         rule=replace(config.rule, paths=tuple(absolute(root, path) for path in config.rule.paths)),
         store=replace(config.store, path=absolute(root, config.store.path)),
         output=replace(

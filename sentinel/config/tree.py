@@ -9,6 +9,7 @@ from sentinel.capture.settings import CaptureSettings
 from sentinel.decode.settings import DecodeSettings
 from sentinel.detect.settings import DetectSettings
 from sentinel.flow.settings import FlowSettings
+from sentinel.intake.settings import IntakeSettings
 from sentinel.protocol.settings import ProtocolSettings
 from sentinel.rule.settings import RuleSettings
 from sentinel.store.settings import OutputSettings, StoreSettings
@@ -47,6 +48,7 @@ class Config:
     decode: DecodeSettings = DecodeSettings()
     flow: FlowSettings = FlowSettings()
     protocol: ProtocolSettings = ProtocolSettings()
+    intake: IntakeSettings = IntakeSettings()
     detect: DetectSettings = DetectSettings()
     rule: RuleSettings = RuleSettings()
     store: StoreSettings = StoreSettings()

@@ -1,0 +1,1 @@
+"""Intake: records of other programs' logs become events. See `docs/intake.md`."""
