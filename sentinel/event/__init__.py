@@ -12,10 +12,13 @@ from sentinel.event.http import Http
 from sentinel.event.icmp import Icmp
 from sentinel.event.log import Log
 from sentinel.event.mqtt import MqttConnect, MqttPublish, MqttSubscribe
+from sentinel.event.mysql import Mysql
 from sentinel.event.notice import Notice
 from sentinel.event.ntp import Ntp
 from sentinel.event.payload import Payload, Stretches
+from sentinel.event.postgresql import Postgresql
 from sentinel.event.quic import Quic
+from sentinel.event.redis import Redis
 from sentinel.event.smtp import Smtp
 from sentinel.event.snmp import Snmp
 from sentinel.event.ssh import Ssh
@@ -43,10 +46,13 @@ __all__ = [
     "MqttConnect",
     "MqttPublish",
     "MqttSubscribe",
+    "Mysql",
     "Notice",
     "Ntp",
     "Payload",
+    "Postgresql",
     "Quic",
+    "Redis",
     "Smtp",
     "Snmp",
     "Ssh",

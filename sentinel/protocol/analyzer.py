@@ -76,7 +76,10 @@ class Analyzer:
     encrypted: bool = False
     """What follows once it is `done` is ciphertext, in which payload rules find nothing."""
     successor: type[Analyzer] | None = None
-    """Set when the flow changes to another protocol (STARTTLS): its later bytes go to one of these."""
+    """Set when the flow changes to another protocol (STARTTLS): its later bytes go to one of these. `Analyzer`
+    itself: to whoever recognises them."""
+    unread: Sequence[tuple[bool, bytes]] = ()
+    """With `successor`: bytes of each direction that were taken already and are the successor's."""
     expected_data: Sequence[tuple[str, int]] = ()
     """Responders (address, port) of data connections that this one announced; the reader clears it."""
 

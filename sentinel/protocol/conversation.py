@@ -195,7 +195,7 @@ class Conversation:
         elif not analyzer.done:
             analyzer.feed(is_orig, data, ts)
             if analyzer.successor is not None:
-                self._adopt(analyzer.successor)
+                self._hand_over(analyzer.successor, analyzer.unread, ts)
 
     def gap(self, is_orig: bool, length: int, ts: float) -> None:
         """`length` bytes of a direction will not come."""
@@ -259,6 +259,17 @@ class Conversation:
         early, self._early = self._early, []
         for is_orig, data, ts in early:
             self.feed(is_orig, data, ts)
+
+    def _hand_over(self, successor: type[Analyzer], unread: Sequence[tuple[bool, bytes]], ts: float) -> None:
+        """Go on with another protocol on the same flow."""
+        if successor is Analyzer:
+            self.analyzer = None
+            self._early_bytes = 0
+        else:
+            self._adopt(successor)
+        for is_orig, data in unread:
+            if data:
+                self.feed(is_orig, data, ts)
 
     def _give_up(self) -> None:
         self.unknown = True

@@ -13,8 +13,11 @@ from sentinel.protocol.ftp_data import FtpData
 from sentinel.protocol.http import HttpAnalyzer
 from sentinel.protocol.icmp import IcmpAnalyzer
 from sentinel.protocol.mqtt import Mqtt
+from sentinel.protocol.mysql import Mysql
 from sentinel.protocol.ntp import NtpAnalyzer
+from sentinel.protocol.postgresql import Postgresql
 from sentinel.protocol.quic import Quic
+from sentinel.protocol.redis import Redis
 from sentinel.protocol.smtp import Smtp
 from sentinel.protocol.snmp import SnmpAnalyzer
 from sentinel.protocol.ssh import Ssh
@@ -36,5 +39,8 @@ ANALYZERS: Final[tuple[type[Analyzer], ...]] = (
     NtpAnalyzer,
     SnmpAnalyzer,
     Mqtt,
+    Mysql,
+    Postgresql,
+    Redis,
     IcmpAnalyzer,
 )

@@ -19,55 +19,60 @@ Measure = Callable[[bytes, int], int]
 class Messages:
     """One direction's unfinished message. Of a long one only the beginning is kept; the rest is skipped."""
 
-    __slots__ = ("_held", "_measure", "_most", "_need", "_skip", "broken")
+    __slots__ = ("_at", "_data", "_held", "_most", "_need", "_skip", "broken", "measure")
 
     def __init__(self, measure: Measure, most: int) -> None:
         """`most`: bytes of a message that are kept; more than its head has."""
-        self._measure = measure
+        self.measure = measure
+        """May be changed between two messages."""
         self._most = most
+        self._data = b""
+        self._at = 0
         self._held: bytearray | None = None
         self._need = 0
         self._skip = 0
         self.broken = False
         """Bytes came where no message can begin: nothing more is taken."""
 
-    def push(self, data: bytes) -> list[bytes]:
-        """Bytes that follow; gives the messages now whole, or as much of each as is kept."""
+    def push(self, data: bytes) -> None:
+        """Bytes that follow; what came before has been popped."""
         skip = self._skip
         if skip:
             if len(data) <= skip:
                 self._skip = skip - len(data)
-                return []
+                return
             self._skip = 0
             data = data[skip:]
         held = self._held
         if held is not None:
             held += data
             if len(held) < self._need:
-                return []
+                return
             data = bytes(held)
             self._held = None
-        return [] if self.broken else self._cut(data)
+        self._data = data
+        self._at = 0
 
-    def _cut(self, data: bytes) -> list[bytes]:
-        found: list[bytes] = []
-        measure, most = self._measure, self._most
-        at, size = 0, len(data)
-        while at < size:
-            length = measure(data, at)
-            if length < 0:
-                self.broken = True
-                break
-            kept = min(length, most) if length else size - at + 1
-            if at + kept > size:
-                self._held = bytearray(data[at:])
-                self._need = kept
-                break
-            found.append(data[at : at + kept])
-            at += length
-            if at > size:
-                self._skip = at - size
-        return found
+    def pop(self) -> bytes | None:
+        """The next whole message, or as much of it as is kept; None until more bytes come."""
+        data, at = self._data, self._at
+        size = len(data)
+        if at >= size or self.broken:
+            return None
+        length = self.measure(data, at)
+        if length < 0:
+            self.broken = True
+            return None
+        kept = min(length, self._most) if length else size - at + 1
+        if at + kept > size:
+            self._held = bytearray(data[at:])
+            self._need = kept
+            self._data = b""
+            return None
+        self._at = at + length
+        if self._at > size:
+            self._skip = self._at - size
+        return data[at : at + kept]
 
     def lost(self, length: int) -> bool:
         """`length` bytes will not come. False: where the next message begins is not known any more."""
@@ -77,7 +82,8 @@ class Messages:
         return False
 
     def take(self) -> bytes:
-        """Everything not yet given out: what follows is another protocol's."""
-        rest = bytes(self._held or b"")
+        """Everything not yet popped: what follows is another protocol's."""
+        rest = bytes(self._held) if self._held is not None else self._data[self._at :]
         self._held = None
+        self._data = b""
         return rest

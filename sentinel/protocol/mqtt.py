@@ -159,7 +159,8 @@ class Mqtt(Analyzer):
     def feed(self, is_orig: bool, data: bytes, ts: float) -> None:
         """Bytes of one direction in order."""
         messages = self._messages[is_orig]
-        for packet in messages.push(data):
+        messages.push(data)
+        while (packet := messages.pop()) is not None:
             try:
                 self._packet(is_orig, packet, ts)
             except IndexError:

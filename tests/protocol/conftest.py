@@ -72,10 +72,14 @@ def speak() -> Speak:
         analyzer = kind(wire, wire.events.append, settings or ProtocolSettings())
         ts = 1_700_000_000.0
         for is_orig, data in talk:
-            if analyzer.done and analyzer.successor is not None:
-                analyzer = analyzer.successor(wire, wire.events.append, settings or ProtocolSettings())
             if not analyzer.done:
                 analyzer.feed(is_orig, data, ts)
+            while analyzer.done and analyzer.successor not in (None, Analyzer):
+                unread = analyzer.unread
+                analyzer = analyzer.successor(wire, wire.events.append, settings or ProtocolSettings())
+                for side, rest in unread:
+                    if rest and not analyzer.done:
+                        analyzer.feed(side, rest, ts)
             ts += 0.001
         if finish:
             analyzer.finish(ts)
@@ -133,6 +137,13 @@ def sturdy(speak: Speak) -> Callable[[type[Analyzer], Talk], None]:
             speak(kind, damaged)
 
     return hold
+
+
+@pytest.fixture
+def client_hello() -> bytes:
+    """A small TLS record with a ClientHello."""
+    body = b"\x03\x03" + bytes(33) + b"\x00\x02\x13\x01\x01\x00\x00\x00"
+    return b"\x16\x03\x01\x00\x2f\x01\x00\x00\x2b" + body
 
 
 @pytest.fixture
