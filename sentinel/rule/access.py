@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from operator import attrgetter
 from typing import Any, Protocol
 
@@ -28,6 +29,18 @@ class Access(Protocol):
     def keywords(self) -> Getter:
         """A reader of all text in an event as one text, a value a line."""
 
+    def column(self, field: str, rows: Sequence[Any]) -> list[Any]:
+        """The values of a field that has a getter."""
+
+    def haystacks(self, rows: Sequence[Any]) -> list[str]:
+        """For each row a text that holds every literal, as `written` writes it, that its keywords hold."""
+
+    def written(self, literal: bytes) -> bytes | None:
+        """How a literal stands in a haystack; None where it may stand there in several ways."""
+
+    def names(self, rows: Sequence[Any]) -> Set[str] | None:
+        """The fields that some row has, of nested ones the outermost name; None where any may be there."""
+
 
 class EventAccess:
     """Reads the attributes of one kind of event by wire name, and its computed fields."""
@@ -48,6 +61,19 @@ class EventAccess:
     def keywords(self) -> Getter:
         readers = [attrgetter(attribute) for attribute in self._attributes.values()]
         return lambda event: "\n".join([text for read in readers for text in _texts(read(event))])
+
+    def column(self, field: str, rows: Sequence[Any]) -> list[Any]:
+        read = self.getter(field)
+        return [None] * len(rows) if read is None else list(map(read, rows))
+
+    def haystacks(self, rows: Sequence[Any]) -> list[str]:
+        return list(map(self.keywords(), rows))
+
+    def written(self, literal: bytes) -> bytes | None:
+        return literal
+
+    def names(self, rows: Sequence[Any]) -> Set[str] | None:
+        return None
 
 
 class RecordAccess:
@@ -77,6 +103,39 @@ class RecordAccess:
 
     def keywords(self) -> Getter:
         return lambda record: "\n".join(_texts(record))
+
+    def column(self, field: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        if "." in field or field in self._computed:
+            read = self.getter(field)
+            return list(map(read, rows)) if read is not None else []
+        return [record.get(field) for record in rows]
+
+    def haystacks(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        # As JSON, which is written many times faster than values are joined.
+        return [_as_json(record) for record in rows]
+
+    def written(self, literal: bytes) -> bytes | None:
+        if _NUMERIC.issuperset(literal) or min(literal, default=0) < 0x20:
+            return None  # a number may be written in several ways, a line's end stands between two values
+        try:
+            return msgspec.json.encode(literal.decode())[1:-1]
+        except UnicodeDecodeError:
+            return None
+
+    def names(self, rows: Sequence[Mapping[str, Any]]) -> Set[str] | None:
+        if self._computed:
+            return None
+        return {name for shape in set(map(tuple, rows)) for name in shape}
+
+
+_NUMERIC = frozenset(b"0123456789.eE+-")
+
+
+def _as_json(record: Mapping[str, Any]) -> str:
+    try:
+        return msgspec.json.encode(record).decode()
+    except (UnicodeError, TypeError, ValueError):
+        return json.dumps(record, ensure_ascii=False, default=lambda value: "\n".join(_texts(value)))
 
 
 class _Attributes:

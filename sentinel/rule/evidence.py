@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from sentinel.event import Alert, Event, field_attributes
+from sentinel.event import Alert, Event, Log, field_attributes
 from sentinel.rule.condition import leaves
-from sentinel.rule.logsource import COMPUTED, wire_name
+from sentinel.rule.logsource import COMPUTED
 from sentinel.rule.rule import Rule
+from sentinel.rule.view import View
 
 __all__ = ["alert_of"]
 
@@ -23,16 +25,27 @@ _CONTEXT = {
     "ssl": ("server_name",),
     "smtp": ("mailfrom", "rcptto"),
     "weird": ("addl",),
+    "log": ("host", "source", "EventID", "message"),
     "notice": ("note", "msg", "sub", "figures"),
 }
 """Fields that a person asks for next, shown whether or not the rule looked at them."""
+_OF_LOG = frozenset({"host", "source"})
+"""What a record has besides its fields."""
 
 
 def alert_of(
-    rule: Rule, event: Event, *, once_per: str | None = None, evidence: bytes | None = None
+    rule: Rule,
+    event: Event,
+    *,
+    views: Sequence[View] = (),
+    once_per: str | None = None,
+    evidence: bytes | None = None,
 ) -> Alert:
-    """`once_per` replaces the event in the alert's id; `evidence` replaces the whole `payload`."""
-    fields = _fields(rule, event)
+    """`views` are those in which the rule may have seen the event; by default fields are as the rule names them.
+
+    `once_per` replaces the event in the alert's id; `evidence` replaces the whole `payload`.
+    """
+    fields = _fields(rule, event, views)
     if evidence is not None:
         fields["payload"] = _shown(evidence)
     src, dst = _first(event, "orig_h", "src"), _first(event, "resp_h", "dst")
@@ -67,25 +80,33 @@ def _first(event: Event, *names: str) -> Any:
     return next((value for name in names if (value := getattr(event, name, None)) is not None), None)
 
 
-def _fields(rule: Rule, event: Event) -> dict[str, Any]:
-    attributes = field_attributes(type(event))
-    computed = COMPUTED.get(event.kind, {})
-    shown: dict[str, Any] = {}
+def _fields(rule: Rule, event: Event, views: Sequence[View]) -> dict[str, Any]:
+    read = _read_log if isinstance(event, Log) else _read
     asked = [
-        wire_name(rule.logsource, leaf.field) for leaf in leaves(rule.condition) if leaf.field is not None
+        view.name(leaf.field) if view else leaf.field
+        for view in views or (None,)
+        for leaf in leaves(rule.condition)
+        if leaf.field is not None
     ]
+    shown: dict[str, Any] = {}
     for name in (*asked, *_CONTEXT.get(event.kind, ())):
-        if name in shown:
-            continue
-        if name in attributes:
-            value = getattr(event, attributes[name])
-        elif name in computed:
-            value = computed[name](event)
-        else:
-            continue
-        if value is not None:
+        if name not in shown and (value := read(event, name)) is not None:
             shown[name] = _shown(value)
     return shown
+
+
+def _read(event: Event, name: str) -> Any:
+    attribute = field_attributes(type(event)).get(name)
+    if attribute is not None:
+        return getattr(event, attribute)
+    compute = COMPUTED.get(event.kind, {}).get(name)
+    return None if compute is None else compute(event)
+
+
+def _read_log(event: Event, name: str) -> Any:
+    assert isinstance(event, Log)
+    value = event.field(name)
+    return value if value is not None or name not in _OF_LOG else getattr(event, name)
 
 
 def _shown(value: Any) -> Any:

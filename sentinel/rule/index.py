@@ -1,6 +1,8 @@
-"""The index of one field: from a column of values to the rules that each value may make true.
+"""The index of one field: from a value to the marks of the rules whose needs it meets.
 
-It answers too often at times and never too seldom; the rule itself is asked afterwards.
+Marks are bits of one integer, so that rules are joined over fields by `|`. An index answers too often at times
+and never too seldom; the rule itself is asked afterwards. Most values come again and again, so what a value
+means is remembered for as long as that pays.
 """
 
 from __future__ import annotations
@@ -12,154 +14,186 @@ from itertools import accumulate
 from typing import Any
 
 from sentinel.rule.literal import Literal
-from sentinel.rule.question import Test, as_text
-from sentinel.rule.scanner import LiteralScanner, TooManyHits
+from sentinel.rule.question import Pattern, Test, as_text
+from sentinel.rule.scanner import LiteralScanner, PatternScanner, TooManyHits
 from sentinel.rule.trigger import Trigger
 
-__all__ = ["Candidates", "FieldIndex"]
+__all__ = ["FieldIndex", "Marks"]
 
-Candidates = dict[int, set[int]]
-"""Row number → numbers of the rules to ask."""
+Marks = int
+"""Bit `n` is set where mark `n` is given."""
 
-_REMEMBERED = 65_536
-"""Addresses whose networks are remembered; beyond it the memory starts anew."""
+_REMEMBERED = 2048
+"""Values whose marks are remembered; beyond it the memory starts anew."""
+_LONGEST_REMEMBERED = 256
+"""Characters of a value that is remembered."""
+_TRIAL = 8192
+"""Values after which it is judged whether remembering pays; if not, it is tried again after ten times as many."""
 _HITS_A_VALUE = 8
 """Hits a value on average at which scanning the whole column at once stops paying."""
 
 
 class FieldIndex:
-    """All triggers of one field of one kind of event."""
+    """All triggers of one field of one kind of event, each with the marks that it gives."""
 
-    def __init__(self, triggers: Iterable[tuple[Trigger, int]]) -> None:
-        equal: dict[Any, set[int]] = {}
-        literals: dict[Literal, set[int]] = {}
-        present: set[int] = set()
-        self._compares: list[tuple[Test, int]] = []
-        self._networks: list[tuple[Any, int]] = []
-        for trigger, rule in triggers:
+    def __init__(self, triggers: Iterable[tuple[Trigger, Marks]]) -> None:
+        equal: dict[Any, Marks] = {}
+        literals: dict[Literal, Marks] = {}
+        patterns: dict[Pattern, Marks] = {}
+        self._present: Marks = 0
+        self._foreign: Marks = 0
+        self._compares: list[tuple[Test, Marks]] = []
+        self._networks: list[tuple[Any, Marks]] = []
+        for trigger, marks in triggers:
             if trigger.equal:
                 for value in trigger.equal:
-                    equal.setdefault(value, set()).add(rule)
+                    equal[value] = equal.get(value, 0) | marks
             elif trigger.literal is not None:
-                literals.setdefault(trigger.literal, set()).add(rule)
+                literals[trigger.literal] = literals.get(trigger.literal, 0) | marks
+            elif trigger.pattern is not None:
+                patterns[trigger.pattern] = patterns.get(trigger.pattern, 0) | marks
             elif trigger.compare is not None:
-                self._compares.append((trigger.compare.test(), rule))
+                self._compares.append((trigger.compare.test(), marks))
             elif trigger.network is not None:
-                self._networks.append((ipaddress.ip_network(trigger.network.network), rule))
+                self._networks.append((ipaddress.ip_network(trigger.network.network), marks))
+            elif trigger.foreign:
+                self._foreign |= marks
             else:
-                present.add(rule)
-        self._present = frozenset(present)
-        self._equal = {value: frozenset(rules) for value, rules in equal.items()}
-        self._rules_of_literal = [frozenset(rules) for rules in literals.values()]
-        self._scanner = LiteralScanner(list(literals)) if literals else None
-        self._networks_of: dict[str, frozenset[int]] = {}
+                self._present |= marks
+        self._equal = equal
+        self._literals = LiteralScanner(list(literals)) if literals else None
+        self._marks_of_literal = list(literals.values())
+        self._patterns = PatternScanner(list(patterns)) if patterns else None
+        self._marks_of_pattern = list(patterns.values())
+        self._memory = _Memory()
 
-    def search(
-        self, column: Sequence[Any], candidates: Candidates, rows: Sequence[int] | None = None
-    ) -> None:
-        """Add to `candidates` the rules that the values of `column` call for.
+    def marks(self, column: Sequence[Any]) -> list[Marks] | None:
+        """The marks of each value of `column`; None where no value gives any."""
+        try:
+            found = list(map(self._memory.known.get, column))
+        except TypeError:  # lists and mappings
+            return [self._of_items(value) for value in column]
+        if None in found:
+            self._ask(column, found)
+        return found if any(found) else None  # type: ignore[return-value]
 
-        `rows` gives each value's row where that is not its place in the column.
-        """
-        classes = set(map(type, column))
-        if self._present and classes != _NOTHING:
-            self._mark(candidates, rows, ((i, self._present) for i, v in enumerate(column) if v is not None))
-        if list in classes or tuple in classes or dict in classes:
-            column, rows = _flattened(column, rows)
-            classes = set(map(type, column))
-        if classes <= _NOTHING:
-            return
+    def _ask(self, column: Sequence[Any], found: list[Marks | None]) -> None:
+        """Fill in what the memory did not know."""
+        places = [place for place, marks in enumerate(found) if marks is None]
+        values = [column[place] for place in places]
+        marks = self._of_scalars(values)
+        for place, one in zip(places, marks, strict=True):
+            found[place] = one
+        self._memory.learn(values, marks, len(column))
+
+    def _of_items(self, value: Any) -> Marks:
+        """The marks of a value that may hold others: a list gives what its items give."""
+        if isinstance(value, (list, tuple)):
+            marks = self._present
+            for item in value:
+                marks |= self._of_items(item)
+            return marks
+        if isinstance(value, dict):
+            return self._present
+        return 0 if value is None else self._of_scalars([value])[0]
+
+    def _of_scalars(self, values: Sequence[Any]) -> list[Marks]:
+        texts = [value if value.__class__ is str else as_text(value) or "" for value in values]
+        found = [self._present] * len(values)
         if self._equal:
-            self._mark(candidates, rows, self._equals(column))
-        if self._compares:
-            self._mark(candidates, rows, self._compared(column))
+            get = self._equal.get
+            for place, value in enumerate(values):
+                found[place] |= get(value.lower() if value.__class__ is str else value, 0)
+        for test, marks in self._compares:
+            for place, value in enumerate(values):
+                if test(value):
+                    found[place] |= marks
+        if self._foreign:
+            for place, text in enumerate(texts):
+                if not text.isascii():
+                    found[place] |= self._foreign
         if self._networks:
-            self._mark(candidates, rows, self._addressed(column))
-        if self._scanner is not None:
-            self._mark(candidates, rows, self._scanned(self._scanner, column, classes))
-
-    @staticmethod
-    def _mark(
-        candidates: Candidates, rows: Sequence[int] | None, found: Iterable[tuple[int, frozenset[int]]]
-    ) -> None:
-        for place, rules in found:
-            row = place if rows is None else rows[place]
-            known = candidates.get(row)
-            if known is None:
-                candidates[row] = set(rules)
-            else:
-                known |= rules
-
-    def _equals(self, column: Sequence[Any]) -> list[tuple[int, frozenset[int]]]:
-        keys = [value.lower() if value.__class__ is str else value for value in column]
-        if self._equal.keys().isdisjoint(keys):
-            return []
-        get = self._equal.get
-        return [(place, rules) for place, rules in enumerate(map(get, keys)) if rules]
-
-    def _compared(self, column: Sequence[Any]) -> list[tuple[int, frozenset[int]]]:
-        found = []
-        for test, rule in self._compares:
-            rules = frozenset((rule,))
-            found += [(place, rules) for place, value in enumerate(column) if test(value)]
+            for place, text in enumerate(texts):
+                found[place] |= self._networks_with(text)
+        if self._literals is not None:
+            self._scan(self._literals, texts, found)
+        if self._patterns is not None:
+            for place, text in enumerate(texts):
+                for number in self._patterns.scan(text):
+                    found[place] |= self._marks_of_pattern[number]
         return found
 
-    def _addressed(self, column: Sequence[Any]) -> list[tuple[int, frozenset[int]]]:
-        memory = self._networks_of
-        found = []
-        for place, value in enumerate(column):
-            if value.__class__ is not str:
-                continue
-            rules = memory.get(value)
-            if rules is None:
-                if len(memory) >= _REMEMBERED:
-                    memory.clear()
-                rules = memory[value] = self._networks_with(value)
-            if rules:
-                found.append((place, rules))
-        return found
-
-    def _networks_with(self, text: str) -> frozenset[int]:
+    def _networks_with(self, text: str) -> Marks:
         try:
             address = ipaddress.ip_address(text)
         except ValueError:
-            return frozenset()
-        return frozenset(rule for network, rule in self._networks if address in network)
+            return 0
+        found = 0
+        for network, marks in self._networks:
+            if address in network:
+                found |= marks
+        return found
 
-    def _scanned(
-        self, scanner: LiteralScanner, column: Sequence[Any], classes: set[type]
-    ) -> list[tuple[int, frozenset[int]]]:
-        if classes != {str}:
-            column = [value if value.__class__ is str else as_text(value) or "" for value in column]
-        joined = "\n".join(column)
-        values: Sequence[str] | Sequence[bytes] = column
+    def _scan(self, scanner: LiteralScanner, texts: Sequence[str], found: list[Marks]) -> None:
+        joined = "\n".join(texts)
+        values: Sequence[str] | Sequence[bytes] = texts
         if joined.isascii():
             buffer = joined.encode()
         else:
-            values = [_encoded(value) for value in column]
+            values = [_encoded(text) for text in texts]
             buffer = b"\n".join(values)
+        marks_of = self._marks_of_literal
         try:
-            hits = scanner.scan(buffer, limit=1000 + _HITS_A_VALUE * len(column))
+            hits = scanner.scan(buffer, limit=1000 + _HITS_A_VALUE * len(texts))
         except TooManyHits:
-            return self._scanned_each(scanner, column)
+            for place, text in enumerate(texts):
+                for number in scanner.scan_each(_encoded(text)):
+                    found[place] |= marks_of[number]
+            return
         if not hits:
-            return []
+            return
         ends = list(accumulate(len(value) + 1 for value in values))
-        rules_of = self._rules_of_literal
-        return [(bisect_right(ends, end - 1), rules_of[number]) for number, end in hits]
-
-    def _scanned_each(
-        self, scanner: LiteralScanner, column: Sequence[str]
-    ) -> list[tuple[int, frozenset[int]]]:
-        rules_of = self._rules_of_literal
-        return [
-            (place, rules_of[number])
-            for place, value in enumerate(column)
-            for number in scanner.scan_each(_encoded(value))
-        ]
+        start = stop = place = 0
+        for number, end in hits:  # mostly in the order of ends
+            if not start < end <= stop:
+                place = bisect_right(ends, end - 1)
+                start, stop = ends[place] - len(values[place]) - 1, ends[place]
+            found[place] |= marks_of[number]
 
 
-_NOTHING = {type(None)}
+class _Memory:
+    """The marks of values met before."""
+
+    def __init__(self) -> None:
+        self.known: dict[str | None, Marks] = {None: 0}
+        self._asked = 0
+        self._missed = 0
+        self._until = _TRIAL
+        self._learning = True
+
+    def learn(self, values: Sequence[Any], marks: Sequence[Marks], asked: int) -> None:
+        """Remember the marks of `values`, which were not known among `asked`."""
+        self._asked += asked
+        self._missed += len(values)
+        if self._learning:
+            for value, one in zip(values, marks, strict=True):
+                if value.__class__ is str and len(value) <= _LONGEST_REMEMBERED:
+                    self.known[value] = one
+            if len(self.known) > _REMEMBERED:
+                self._forget()
+        if self._asked >= self._until:
+            self._judge()
+
+    def _judge(self) -> None:
+        self._learning = not self._learning or self._missed * 2 < self._asked
+        self._until = _TRIAL if self._learning else 10 * _TRIAL
+        self._asked = self._missed = 0
+        if not self._learning:
+            self._forget()
+
+    def _forget(self) -> None:
+        self.known.clear()
+        self.known[None] = 0
 
 
 def _encoded(value: str) -> bytes:
@@ -167,21 +201,3 @@ def _encoded(value: str) -> bytes:
     if "\u212a" in value or "\u0130" in value:
         value = value.lower()
     return value.encode("utf-8", "surrogatepass")
-
-
-def _flattened(column: Sequence[Any], rows: Sequence[int] | None) -> tuple[list[Any], list[int]]:
-    flat: list[Any] = []
-    places: list[int] = []
-    for place, value in enumerate(column):
-        items = value if isinstance(value, (list, tuple)) else (value,)
-        for item in items:
-            if isinstance(item, (list, tuple)):
-                inner, _ = _flattened(item, None)
-                flat += inner
-                places += [place] * len(inner)
-            elif not isinstance(item, dict):
-                flat.append(item)
-                places.append(place)
-    if rows is not None:
-        places = [rows[place] for place in places]
-    return flat, places

@@ -1,7 +1,4 @@
-"""Which kinds of event a rule's `logsource` means, and what its fields are called there.
-
-One table for all. A logsource of another product maps to no kind: the rule loads, and never sees traffic.
-"""
+"""Which kinds of event a rule's `logsource` means, and the fields that are made only where a rule asks for them."""
 
 from __future__ import annotations
 
@@ -10,97 +7,23 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from sentinel.rule.rule import LogSource
+from sentinel.rule.view import shipped_pipelines, views_of
 
-__all__ = ["COMPUTED", "kinds_of", "wire_name"]
+__all__ = ["COMPUTED", "OUR_PRODUCTS", "kind_of", "kinds_of"]
 
 OUR_PRODUCTS = frozenset({"sentinel", "zeek"})
 """For these `service` is the kind of event."""
 
-CATEGORY_KINDS: dict[str, tuple[str, ...]] = {
-    "dns": ("dns",),
-    "proxy": ("http",),
-    "webserver": ("http",),
-    "firewall": ("conn",),
-    "network_connection": ("conn",),
-}
-"""Sigma's generic categories, for rules without a product or with one of ours."""
 
-_WEB = {
-    "c-uri": "url",
-    "c-uri-query": "uri_query",
-    "c-uri-stem": "uri_path",
-    "c-uri-extension": "uri_extension",
-    "c-useragent": "user_agent",
-    "c-ip": "id.orig_h",
-    "cs-cookie": "cookie",
-    "cs-content-type": "content_type",
-    "cs-host": "host",
-    "cs-ip": "id.resp_h",
-    "cs-method": "method",
-    "cs-referer": "referrer",
-    "cs-referrer": "referrer",
-    "cs-uri": "uri",
-    "cs-uri-query": "uri",
-    "cs-uri-stem": "uri_path",
-    "cs-user-agent": "user_agent",
-    "cs-username": "username",
-    "cs-version": "version",
-    "cs-bytes": "request_body_len",
-    "r-dns": "host",
-    "r-ip": "id.resp_h",
-    "r-port": "id.resp_p",
-    "sc-bytes": "response_body_len",
-    "sc-status": "status_code",
-    "dst_ip": "id.resp_h",
-    "dst_port": "id.resp_p",
-    "src_ip": "id.orig_h",
-    "src_port": "id.orig_p",
-}
-"""W3C extended log names. `cs-uri-query` is the whole request target, as public rules use it."""
-
-_FLOW = {
-    "DestinationHostname": "resp_host",
-    "DestinationIp": "id.resp_h",
-    "DestinationPort": "id.resp_p",
-    "Protocol": "proto",
-    "SourceIp": "id.orig_h",
-    "SourcePort": "id.orig_p",
-    "dst_ip": "id.resp_h",
-    "dst_port": "id.resp_p",
-    "protocol": "proto",
-    "src_ip": "id.orig_h",
-    "src_port": "id.orig_p",
-}
-
-FIELD_NAMES: dict[str, dict[str, str]] = {
-    "dns": {
-        "QueryName": "query",
-        "answer": "answers",
-        "dst_ip": "id.resp_h",
-        "record_type": "qtype_name",
-        "src_ip": "id.orig_h",
-    },
-    "proxy": _WEB,
-    "webserver": _WEB,
-    "firewall": _FLOW,
-    "network_connection": _FLOW,
-}
-"""For each category, the rule's name of a field and the event's wire name. Others are taken as they are."""
+def kind_of(source: LogSource) -> str | None:
+    """The kind of event that `source` means by itself; None where it means records of another product."""
+    return source.service if source.product in OUR_PRODUCTS else None
 
 
 def kinds_of(source: LogSource) -> tuple[str, ...]:
-    """The kinds of event that `source` means."""
-    if source.product is not None and source.product not in OUR_PRODUCTS:
-        return ()
-    if source.product is not None and source.service is not None:
-        return (source.service,)
-    return CATEGORY_KINDS.get(source.category or "", ())
-
-
-def wire_name(source: LogSource, field: str) -> str:
-    """What a field of a rule is called in our events."""
-    names = FIELD_NAMES.get(source.category or "")
-    return names.get(field, field) if names else field
+    """The kinds of event that rules of `source` see, in any view."""
+    views = views_of(source, shipped_pipelines())
+    return tuple(dict.fromkeys(kind for view in views if (kind := kind_of(view.source)) is not None))
 
 
 def decoded(text: str | None) -> str | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -20,7 +19,6 @@ from sentinel.event import Alert, Payload, Stretches, field_attributes
 from sentinel.rule.condition import And, Leaf, Node, Not, leaves
 from sentinel.rule.evidence import alert_of
 from sentinel.rule.literal import Literal, required_literals
-from sentinel.rule.logsource import wire_name
 from sentinel.rule.question import Pattern, Question, Text
 from sentinel.rule.rule import Rule
 from sentinel.rule.scanner import LiteralScanner, TooManyHits
@@ -68,16 +66,11 @@ class _Compiled:
         return self._next
 
     def _prepare(self) -> None:
-        field_of = partial(wire_name, self.rule.logsource)
-        asked = [
-            leaf
-            for leaf in leaves(self.rule.condition)
-            if leaf.field is None or field_of(leaf.field) == "payload"
-        ]
+        asked = [leaf for leaf in leaves(self.rule.condition) if leaf.field in (None, "payload")]
         for leaf in asked:
             for literal in required_literals(leaf.question, binary=True) or ():
                 self.literals[literal] = None
-        self.always = not _announced(self.rule.condition, field_of)
+        self.always = not _announced(self.rule.condition)
 
     def _build(self, node: Node) -> _Holds:
         if isinstance(node, Leaf):
@@ -91,7 +84,7 @@ class _Compiled:
         return lambda event, seen: any(part(event, seen) for part in parts)
 
     def _leaf(self, leaf: Leaf) -> _Holds:
-        name = None if leaf.field is None else wire_name(self.rule.logsource, leaf.field)
+        name = leaf.field
         if name is None or name == "payload":
             find = _finder(leaf.question)
             if find is not None:
@@ -267,15 +260,15 @@ class Recital:
         return self._events[number]
 
 
-def _announced(node: Node, field_of: Callable[[str], str]) -> bool:
+def _announced(node: Node) -> bool:
     """Must one of the condition's payload literals have come for it to hold?"""
     if isinstance(node, Leaf):
-        on_bytes = node.field is None or field_of(node.field) == "payload"
+        on_bytes = node.field in (None, "payload")
         return on_bytes and required_literals(node.question, binary=True) is not None
     if isinstance(node, Not):
         return False
     quantifier = any if isinstance(node, And) else all
-    return quantifier(_announced(part, field_of) for part in node.parts)
+    return quantifier(_announced(part) for part in node.parts)
 
 
 def _finder(question: Question) -> _Find | None:

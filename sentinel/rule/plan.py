@@ -1,91 +1,160 @@
-"""The plan for one kind of event: indexes for its fields, and the rules to ask where they hit."""
+"""The plan for events of one shape: indexes for their fields, and the rules to ask where the indexes hit.
+
+Each rule has up to three needs (`trigger.py`) and for each a mark, a bit: bit `rank * rules + place`. A row's
+marks are gathered over its fields; the rules all of whose marks are set are asked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from math import log2
+from operator import or_
 from typing import Any
 
 from sentinel.rule.access import Access
+from sentinel.rule.condition import Node
 from sentinel.rule.exact import Holds, holds
-from sentinel.rule.index import Candidates, FieldIndex
-from sentinel.rule.logsource import wire_name
-from sentinel.rule.rule import Rule
-from sentinel.rule.trigger import ANY_TEXT, Trigger, triggers_of
+from sentinel.rule.index import FieldIndex, Marks
+from sentinel.rule.trigger import ANY_TEXT, Need, Trigger, needs_of
 
-__all__ = ["Plan", "RecordPlan"]
+__all__ = ["Condition", "Plan"]
+
+Condition = tuple[int, Node, Callable[[str], str]]
+"""The number of a rule, its condition, and what that calls fields → what the rows call them."""
+
+_RANKS = 3
+"""Needs of one rule that are looked for. With each, fewer events that do not match are asked about …"""
+_SECOND = 0.0
+"""… but only needs of this worth, beside the first: common things cost more to find than to ask about."""
 
 
 class Plan:
-    """Rules compiled for rows of one shape. Rules are known by their number in the rule set."""
+    """Conditions compiled for rows of one shape. Each is known by the number of its rule in the rule set."""
 
-    def __init__(self, rules: Sequence[tuple[int, Rule]], access: Access, renamed: bool = True) -> None:
-        self._holds: dict[int, Holds] = {}
+    def __init__(self, conditions: Sequence[Condition], access: Access) -> None:
+        self._conditions = conditions
         self._access = access
-        unprompted: list[int] = []
-        by_field: dict[str, list[tuple[Trigger, int]]] = {}
-        for number, rule in rules:
-            field_of: Callable[[str], str] = partial(wire_name, rule.logsource) if renamed else str
-            self._holds[number] = holds(rule.condition, access, field_of)
-            triggers = triggers_of(rule.condition, field_of)
-            if triggers is None:
-                unprompted.append(number)
-            for trigger in triggers or ():
-                by_field.setdefault(trigger.field, []).append((trigger, number))
-        self._unprompted = unprompted
-        self._indexes = {field: FieldIndex(triggers) for field, triggers in by_field.items()}
+        self._holds: dict[int, Holds] = {}
+        self._count = len(conditions)
+        self._given: Marks = 0
+        """The marks of needs that a rule does not have."""
+        self._presences: dict[str, Marks] = {}
+        self._indexes = self._build()
+        self._every: Marks = (1 << self._count) - 1
+        self._unprompted = self._all_set(0)
+        """The rules to ask of every row."""
 
     def match(self, rows: Sequence[Any]) -> list[tuple[int, int]]:
         """(row, rule number) of every match, in that order."""
-        candidates: Candidates = {}
-        self._search(rows, candidates)
         found: list[tuple[int, int]] = []
-        if self._unprompted:
-            for row in range(len(rows)):
-                self._ask(rows[row], row, sorted({*self._unprompted, *candidates.get(row, ())}), found)
-        else:
-            for row in sorted(candidates):
-                self._ask(rows[row], row, sorted(candidates[row]), found)
+        unprompted = self._unprompted
+        for row, marks in enumerate(self._marks(rows)):
+            asked = self._all_set(marks) if marks else unprompted
+            if asked:
+                self._ask(rows[row], row, asked, found)
         return found
 
-    def _ask(self, event: Any, row: int, rules: Sequence[int], found: list[tuple[int, int]]) -> None:
-        for number in rules:
-            if self._holds[number](event):
-                found.append((row, number))
+    def asked(self, rows: Sequence[Any]) -> list[set[int]]:
+        """For each row the numbers of the rules that the indexes call for: at least those that hold."""
+        return [
+            {self._conditions[place][0] for place in _places(self._all_set(marks))}
+            for marks in self._marks(rows)
+        ]
 
-    def _search(self, rows: Sequence[Any], candidates: Candidates) -> None:
-        for field, index in self._indexes.items():
-            read = self._access.keywords() if field == ANY_TEXT else self._access.getter(field)
-            if read is not None:
-                index.search(list(map(read, rows)), candidates)
+    def _all_set(self, marks: Marks) -> Marks:
+        marks |= self._given
+        count = self._count
+        return marks & marks >> count & marks >> 2 * count & self._every
 
+    def _build(self) -> list[tuple[frozenset[str], str, FieldIndex]]:
+        """An index a field, and the outermost names under which the field may stand."""
+        by_field: dict[str, dict[Trigger, Marks]] = {}
+        for place, needs in enumerate(self._chosen_needs()):
+            for rank in range(_RANKS):
+                mark = 1 << (rank * self._count + place)
+                if rank >= len(needs):
+                    self._given |= mark
+                for trigger in needs[rank] if rank < len(needs) else ():
+                    if trigger.exists:
+                        self._presences[trigger.field] = self._presences.get(trigger.field, 0) | mark
+                        continue
+                    if trigger.field == ANY_TEXT:
+                        trigger = self._in_haystack(trigger)
+                    triggers = by_field.setdefault(trigger.field, {})
+                    triggers[trigger] = triggers.get(trigger, 0) | mark
+        return [
+            (_heads(field), field, FieldIndex(triggers.items()))
+            for field, triggers in by_field.items()
+            if field == ANY_TEXT or self._access.getter(field) is not None
+        ]
 
-class RecordPlan(Plan):
-    """A plan for mappings, where most rows have few of the many fields that rules name."""
+    def _chosen_needs(self) -> list[list[Need]]:
+        """The needs to look for, of each rule: the rarest, and as a second or third only rare ones.
 
-    def _search(self, rows: Sequence[Mapping[str, Any]], candidates: Candidates) -> None:
-        columns: dict[str, tuple[list[Any], list[int]]] = {}
-        for row, record in enumerate(rows):
-            self._gather(record, row, columns)
-        for field, index in self._indexes.items():
+        How often a thing is met is guessed: long texts are rare, and what many rules name is common.
+        """
+        needs = [needs_of(condition, field_of) for _, condition, field_of in self._conditions]
+        rules = Counter(trigger for each in needs for trigger in {t for need in each for t in need})
+
+        def worth(need: Need) -> float:
+            return min((t.worth - log2(rules[t]) for t in need), default=99.0) - len(need) / 100
+
+        chosen = []
+        for each in needs:
+            ranked = sorted(each, key=worth, reverse=True)
+            chosen.append(ranked[:1] + [need for need in ranked[1:_RANKS] if worth(need) >= _SECOND])
+        return chosen
+
+    def _in_haystack(self, trigger: Trigger) -> Trigger:
+        written = None if trigger.literal is None else self._access.written(trigger.literal.data)
+        if trigger.literal is None or written is None:
+            return Trigger(trigger.field)
+        return Trigger(trigger.field, literal=replace(trigger.literal, data=written))
+
+    def _marks(self, rows: Sequence[Any]) -> list[Marks]:
+        total: list[Marks] = [0] * len(rows)
+        access = self._access
+        names = access.names(rows)
+        for heads, field, index in self._indexes:
             if field == ANY_TEXT:
-                index.search(list(map(self._access.keywords(), rows)), candidates)
-            elif field in columns:
-                values, places = columns[field]
-                index.search(values, candidates, places)
+                marks = index.marks(access.haystacks(rows))
+            elif names is None or not heads.isdisjoint(names):
+                marks = index.marks(access.column(field, rows))
+            else:
+                continue
+            if marks is not None:
+                total = list(map(or_, total, marks))
+        for field, one in self._presences.items():
+            present = access.presence(field)
+            if present is not None:
+                total = [
+                    marks | one if present(row) is not None else marks
+                    for marks, row in zip(total, rows, strict=True)
+                ]
+        return total
 
-    def _gather(
-        self,
-        record: Mapping[str, Any],
-        row: int,
-        columns: dict[str, tuple[list[Any], list[int]]],
-        path: str = "",
-    ) -> None:
-        for name, value in record.items():
-            field = path + str(name)
-            if field in self._indexes:
-                values, places = columns.setdefault(field, ([], []))
-                values.append(True if value is None else value)  # a null exists: `exists` must be asked
-                places.append(row)
-            if isinstance(value, Mapping):
-                self._gather(value, row, columns, field + ".")
+    def _ask(self, event: Any, row: int, asked: Marks, found: list[tuple[int, int]]) -> None:
+        for place in _places(asked):
+            test = self._holds.get(place)
+            if test is None:
+                _, condition, field_of = self._conditions[place]
+                test = self._holds[place] = holds(condition, self._access, field_of)
+            if test(event):
+                found.append((row, self._conditions[place][0]))
+
+
+def _heads(field: str) -> frozenset[str]:
+    """`a.b` may stand as itself, or as `b` in `a`."""
+    return frozenset((field, field.partition(".")[0]))
+
+
+def _places(bits: int) -> list[int]:
+    """The places of the bits that are set."""
+    places = []
+    while bits:
+        low = bits & -bits
+        places.append(low.bit_length() - 1)
+        bits ^= low
+    return places

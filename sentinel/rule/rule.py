@@ -20,6 +20,17 @@ class LogSource(msgspec.Struct, frozen=True):
     category: str | None = None
     service: str | None = None
 
+    def covers(self, other: LogSource) -> bool:
+        """Is everything that `other` means among what this means? What is not named is not asked."""
+        return all(
+            mine is None or mine == theirs
+            for mine, theirs in (
+                (self.product, other.product),
+                (self.category, other.category),
+                (self.service, other.service),
+            )
+        )
+
 
 class Rule(msgspec.Struct, frozen=True, eq=False):
     """One rule that runs. Equality is identity: the same id may be loaded again from another file."""

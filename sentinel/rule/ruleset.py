@@ -6,16 +6,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sentinel.event import KINDS, Alert, Event, Level, Payload, Stretches
+from sentinel.event import KINDS, Alert, Event, Level, Log, Payload, Stretches
 from sentinel.rule.access import EventAccess, RecordAccess
+from sentinel.rule.condition import And, Node
 from sentinel.rule.evidence import alert_of
 from sentinel.rule.library import load_paths
+from sentinel.rule.log_plan import LogPlans
+from sentinel.rule.logsource import kind_of
 from sentinel.rule.payload import PayloadPlan
-from sentinel.rule.plan import Plan, RecordPlan
+from sentinel.rule.plan import Condition, Plan
 from sentinel.rule.rule import Rule, RuleProblem
 from sentinel.rule.settings import RuleSettings
+from sentinel.rule.view import View, shipped_pipelines, views_of
 
 __all__ = ["RuleSet"]
+
+_APART = frozenset({"log", "payload"})
+"""Kinds that are not matched by one plan."""
 
 
 class RuleSet:
@@ -24,15 +31,30 @@ class RuleSet:
     def __init__(self, rules: Sequence[Rule], problems: Sequence[RuleProblem] = ()) -> None:
         self.rules: Sequence[Rule] = tuple(rules)
         self.problems: list[RuleProblem] = list(problems)
-        self._numbers: dict[str, list[tuple[int, Rule]]] = {}
+        self._views = [views_of(rule.logsource, shipped_pipelines()) for rule in self.rules]
+        self._conditions: dict[str, list[Condition]] = {}
+        """By kind of event."""
+        for_logs: list[tuple[int, Node, View]] = []
         for number, rule in enumerate(self.rules):
-            for kind in rule.kinds:
-                self._numbers.setdefault(kind, []).append((number, rule))
-        self._plans: dict[str, Plan] = {}
-        self._payload = PayloadPlan(self._numbers.get("payload", ()))
-        self._records: RecordPlan | None = None
-        for kind in self._numbers.keys() & KINDS.keys():
-            self._plan(kind)
+            for view in self._views[number]:
+                condition = (
+                    rule.condition if view.condition is None else And((view.condition, rule.condition))
+                )
+                kind = kind_of(view.source)
+                if kind is not None:
+                    self._conditions.setdefault(kind, []).append((number, condition, view.name))
+                if kind is None or view.source.product == "zeek":
+                    for_logs.append((number, condition, view))
+        self._plans = {
+            kind: Plan(conditions, EventAccess(KINDS[kind]))
+            for kind, conditions in self._conditions.items()
+            if kind in KINDS and kind != "payload"
+        }
+        self._logs = LogPlans(for_logs)
+        self._payload = PayloadPlan(
+            [(number, self.rules[number]) for number, _, _ in self._conditions.get("payload", ())]
+        )
+        self._records: Plan | None = None
 
     @classmethod
     def load(cls, settings: RuleSettings, root: Path) -> RuleSet:
@@ -55,30 +77,35 @@ class RuleSet:
 
     def wants(self, kind: str) -> bool:
         """Does any rule look at events of this kind?"""
-        return kind in self._numbers
+        return bool(self._logs) if kind == "log" else kind in self._conditions
 
     def match(self, events: Sequence[Event]) -> list[Alert]:
         """The alerts of a batch: in the order of events, then of rules."""
         by_kind: dict[str, tuple[list[Event], list[int]]] = {}
         for place, event in enumerate(events):
             kind = event.kind
-            if kind in self._numbers:
+            if kind in self._plans or kind in _APART:
                 rows, places = by_kind.setdefault(kind, ([], []))
                 rows.append(event)
                 places.append(place)
         found: list[tuple[int, int, Alert]] = []
         for kind, (rows, places) in by_kind.items():
-            if kind == "payload":
-                payloads = [row for row in rows if isinstance(row, Payload)]
-                found += [
-                    (places[row], number, alert)
-                    for row, number, alert in self._payload.match_events(payloads)
-                ]
-            else:
-                for row, number in self._plan(kind).match(rows):
-                    found.append((places[row], number, alert_of(self.rules[number], rows[row])))
+            found += [(places[row], number, alert) for row, number, alert in self._match(kind, rows)]
         found.sort(key=lambda item: item[:2])
         return [alert for _, _, alert in found]
+
+    def _match(self, kind: str, rows: list[Event]) -> list[tuple[int, int, Alert]]:
+        """(row, rule number, alert) of events of one kind."""
+        if kind == "payload":
+            return self._payload.match_events([row for row in rows if isinstance(row, Payload)])
+        if kind == "log":
+            held = self._logs.match([row for row in rows if isinstance(row, Log)])
+        else:
+            held = self._plans[kind].match(rows)
+        return [
+            (row, number, alert_of(self.rules[number], rows[row], views=self._views[number]))
+            for row, number in held
+        ]
 
     @property
     def payload_tail(self) -> int:
@@ -92,14 +119,10 @@ class RuleSet:
     def match_records(self, records: Sequence[Mapping[str, Any]]) -> list[list[Rule]]:
         """The rules that hold for each mapping, whatever their logsource, by the rules' own field names."""
         if self._records is None:
-            self._records = RecordPlan(list(enumerate(self.rules)), RecordAccess(), renamed=False)
+            self._records = Plan(
+                [(number, rule.condition, str) for number, rule in enumerate(self.rules)], RecordAccess()
+            )
         matches: list[list[Rule]] = [[] for _ in records]
         for row, number in self._records.match(records):
             matches[row].append(self.rules[number])
         return matches
-
-    def _plan(self, kind: str) -> Plan:
-        plan = self._plans.get(kind)
-        if plan is None:
-            plan = self._plans[kind] = Plan(self._numbers.get(kind, ()), EventAccess(KINDS[kind]))
-        return plan

@@ -1,14 +1,16 @@
-"""Hyperscan over one buffer that many values share: which literals end where."""
+"""Hyperscan: which literals end where in a buffer that many values share, which expressions a value may match."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import hyperscan
 
 from sentinel.rule.literal import Literal
+from sentinel.rule.question import Pattern
 
-__all__ = ["LiteralScanner", "TooManyHits"]
+__all__ = ["LiteralScanner", "PatternScanner", "TooManyHits"]
 
 
 class TooManyHits(Exception):
@@ -30,14 +32,10 @@ class LiteralScanner:
         self._scratch = hyperscan.Scratch(self._every)
 
     def _compile(self, extra: int) -> hyperscan.Database:
-        database = hyperscan.Database()
-        database.compile(
-            expressions=[_expression(literal.data) for literal in self.literals],
-            ids=list(range(len(self.literals))),
-            elements=len(self.literals),
-            flags=[(0 if literal.cased else hyperscan.HS_FLAG_CASELESS) | extra for literal in self.literals],
+        return _compile(
+            [_expression(literal.data) for literal in self.literals],
+            [(0 if literal.cased else hyperscan.HS_FLAG_CASELESS) | extra for literal in self.literals],
         )
-        return database
 
     def scan(self, buffer: bytes, limit: int) -> list[tuple[int, int]]:
         """All hits as (literal number, offset just behind it), by offset. Raises TooManyHits."""
@@ -68,6 +66,81 @@ class LiteralScanner:
         return found
 
 
+def _compile(expressions: Sequence[bytes], flags: Sequence[int]) -> hyperscan.Database:
+    database = hyperscan.Database()
+    database.compile(
+        expressions=list(expressions), ids=list(range(len(flags))), elements=len(flags), flags=list(flags)
+    )
+    return database
+
+
 def _expression(data: bytes) -> bytes:
     """A regex for exactly these bytes."""
     return b"".join(bytes((c,)) if chr(c).isalnum() and c < 128 else b"\\x%02x" % c for c in data)
+
+
+class PatternScanner:
+    """Which regular expressions a value may match: Hyperscan's answer where it can give one, else yes.
+
+    Hyperscan knows ASCII only here, and reads what it cannot express more widely (`HS_FLAG_PREFILTER`), so it
+    answers too often at times and never too seldom; for what Python understands differently it answers always.
+    """
+
+    def __init__(self, patterns: Sequence[Pattern]) -> None:
+        self._all = range(len(patterns))
+        self._always: list[int] = []
+        self._numbers: list[int] = []
+        chosen: list[Pattern] = []
+        for number, pattern in enumerate(patterns):
+            if _understood(pattern):
+                self._numbers.append(number)
+                chosen.append(pattern)
+            else:
+                self._always.append(number)
+        self._database = (
+            _compile([pattern.regex.encode() for pattern in chosen], list(map(_flags, chosen)))
+            if chosen
+            else None
+        )
+        self._scratch = hyperscan.Scratch(self._database) if chosen else None
+
+    def scan(self, text: str) -> Sequence[int]:
+        """The numbers of the patterns that `text` may match."""
+        if not text.isascii() or not _ASCII_SPACES.isdisjoint(text):
+            return self._all
+        found = list(self._always)
+        if self._database is not None:
+
+            def on_match(number: int, start: int, end: int, flags: int, context: object) -> None:
+                found.append(self._numbers[number])
+
+            self._database.scan(text.encode(), match_event_handler=on_match, scratch=self._scratch)
+        return found
+
+
+_ASCII_SPACES = frozenset("\x1c\x1d\x1e\x1f")
+"""White space for Python alone."""
+_DIFFERENT = re.compile(r"\\Z|\[\[:|\{,|\\[uUN]|\(\?[aLux]")
+"""What means something else to Hyperscan."""
+
+
+def _understood(pattern: Pattern) -> bool:
+    if not pattern.regex.isascii() or _DIFFERENT.search(pattern.regex):
+        return False
+    try:
+        _compile([pattern.regex.encode()], [_flags(pattern)])
+    except hyperscan.HyperscanError:
+        return False
+    return True
+
+
+def _flags(pattern: Pattern) -> int:
+    flags: int = hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_ALLOWEMPTY
+    for ours, theirs in (
+        (re.IGNORECASE, hyperscan.HS_FLAG_CASELESS),
+        (re.MULTILINE, hyperscan.HS_FLAG_MULTILINE),
+        (re.DOTALL, hyperscan.HS_FLAG_DOTALL),
+    ):
+        if pattern.flags & ours:
+            flags |= theirs
+    return flags

@@ -16,8 +16,9 @@ from sentinel.rule.access import RecordAccess
 from sentinel.rule.condition import leaves
 from sentinel.rule.library import rule_files
 from sentinel.rule.load import load_file
-from sentinel.rule.logsource import COMPUTED, wire_name
+from sentinel.rule.logsource import COMPUTED, kind_of
 from sentinel.rule.plan import Plan
+from sentinel.rule.view import shipped_pipelines, views_of
 
 ROOT = Path(__file__).parents[2]
 FILES, _ = rule_files(["rules"], ROOT)
@@ -80,11 +81,11 @@ def test_a_rule_says_all_that_the_desk_needs(path: Path) -> None:
     assert rule.falsepositives and any(tag.startswith("attack.t") for tag in rule.tags)
     assert rule.category and CATEGORY.fullmatch(rule.category)
     assert rule.kinds
-    for kind in rule.kinds:
+    for view in views_of(rule.logsource, shipped_pipelines()):
+        kind = kind_of(view.source)
         if kind in KINDS:
             known = field_attributes(KINDS[kind]).keys() | COMPUTED.get(kind, {}).keys()
-            asked = {wire_name(rule.logsource, leaf.field) for leaf in leaves(rule.condition) if leaf.field}
-            assert asked <= known
+            assert {view.name(leaf.field) for leaf in leaves(rule.condition) if leaf.field} <= known
 
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
@@ -100,7 +101,7 @@ def test_a_rule_holds_where_its_test_says(path: Path) -> None:
             )
             held = bool(alerts)
         else:
-            held = bool(Plan([(0, rule)], RecordAccess(kind)).match([{**FLOW, **fields}]))
+            held = bool(Plan([(0, rule.condition, str)], RecordAccess(kind)).match([{**FLOW, **fields}]))
         assert held is expected, f"event {number}: {fields}"
 
 

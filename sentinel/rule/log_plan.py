@@ -1,0 +1,147 @@
+"""Plans for `log` records: one for each sort of record that comes, with the rules whose logsource admits it.
+
+Windows numbers its events, and nearly every rule asks for some of these numbers. So records are sorted by
+`EventID` too, and a plan has only the rules that can hold for its number.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from sentinel.event import Log
+from sentinel.rule.access import RecordAccess
+from sentinel.rule.condition import And, Leaf, Node, Not, leaves
+from sentinel.rule.plan import Plan
+from sentinel.rule.question import Number, Text
+from sentinel.rule.rule import LogSource
+from sentinel.rule.view import View
+
+__all__ = ["LogPlans"]
+
+_MOST: Final = 512
+"""Plans kept; beyond it the one not used longest is built again when its records come."""
+_EVENT: Final = "EventID"
+_OTHER: Final = "other"
+"""An `EventID` that no rule names."""
+
+
+class _Seen(NamedTuple):
+    """A rule in one of its views."""
+
+    number: int
+    condition: Node
+    view: View
+
+
+class LogPlans:
+    """All rules as they see log records. Plans are built as their records first come."""
+
+    def __init__(self, rules: Iterable[tuple[int, Node, View]]) -> None:
+        self._seen = [_Seen(*one) for one in rules]
+        sources = [seen.view.source for seen in self._seen]
+        self._products = {source.product for source in sources}
+        self._categories = {source.category for source in sources}
+        self._services = {source.service for source in sources}
+        self._events = {event for seen in self._seen for event in _events_of(seen)}
+        self._plans: OrderedDict[tuple[LogSource, str | None], Plan] = OrderedDict()
+        self._access = RecordAccess()
+        self.dropped = 0
+        """Plans given up for newer ones."""
+
+    def __bool__(self) -> bool:
+        return bool(self._seen)
+
+    def match(self, logs: Sequence[Log]) -> list[tuple[int, int]]:
+        """(place, rule number) of every match, in that order, each once."""
+        sorts: dict[tuple[str | None, str | None, str | None, str | None], list[int]] = {}
+        for place, log in enumerate(logs):
+            key = (log.product, log.category, log.service, _number_of(log))
+            places = sorts.get(key)
+            if places is None:
+                sorts[key] = [place]
+            else:
+                places.append(place)
+        found: list[tuple[int, int]] = []
+        for (product, category, service, event), places in sorts.items():
+            plan = self._plan(product, category, service, event)
+            if plan is not None:
+                rows = [logs[place].fields for place in places]
+                found += [(places[row], number) for row, number in plan.match(rows)]
+        return sorted(set(found))
+
+    def _plan(
+        self, product: str | None, category: str | None, service: str | None, event: str | None
+    ) -> Plan | None:
+        """What no rule names makes no difference: such records share a plan."""
+        source = LogSource(
+            product if product in self._products else None,
+            category if category in self._categories else None,
+            service if service in self._services else None,
+        )
+        if event is not None and event not in self._events:
+            event = _OTHER
+        key = (source, event)
+        plan = self._plans.get(key)
+        if plan is not None:
+            self._plans.move_to_end(key)
+            return plan
+        admitted = [
+            seen
+            for seen in self._seen
+            if seen.view.source.covers(source) and (event is None or _may_hold(seen, event))
+        ]
+        plan = self._plans[key] = Plan(
+            [(seen.number, seen.condition, seen.view.name) for seen in admitted], self._access
+        )
+        if len(self._plans) > _MOST:
+            self._plans.popitem(last=False)
+            self.dropped += 1
+        return plan
+
+
+def _number_of(log: Log) -> str | None:
+    """The record's `EventID` as text; None where that is not one plain value."""
+    event = log.fields.get(_EVENT)
+    if event.__class__ is int:
+        return str(event)
+    return event.lower() if isinstance(event, str) else None
+
+
+def _events_of(seen: _Seen) -> Iterable[str]:
+    for leaf in leaves(seen.condition):
+        if leaf.field is not None and seen.view.name(leaf.field) == _EVENT:
+            if isinstance(leaf.question, Number):
+                yield str(leaf.question.number)
+            elif isinstance(leaf.question, Text) and leaf.question.literal is not None:
+                yield leaf.question.literal.lower()
+
+
+def _may_hold(seen: _Seen, event: str) -> bool:
+    return _answer(seen.condition, seen.view, event) is not False
+
+
+def _answer(node: Node, view: View, event: str) -> bool | None:
+    """Whether a condition holds, knowing only the record's `EventID`; None where that does not decide it."""
+    if isinstance(node, Leaf):
+        return _answer_of_leaf(node, view, event)
+    if isinstance(node, Not):
+        answer = _answer(node.part, view, event)
+        return None if answer is None else not answer
+    answers = [_answer(part, view, event) for part in node.parts]
+    decisive = not isinstance(node, And)
+    if decisive in answers:
+        return decisive
+    return None if None in answers else not decisive
+
+
+def _answer_of_leaf(leaf: Leaf, view: View, event: str) -> bool | None:
+    if leaf.field is None or view.name(leaf.field) != _EVENT:
+        return None
+    question = leaf.question
+    if isinstance(question, Number):
+        return str(question.number) == event
+    if isinstance(question, Text) and question.literal is not None and not question.cased:
+        return question.literal.lower() == event
+    return None
