@@ -173,8 +173,8 @@ class Pipeline:
         self.account.processed += frames - undecodable
 
     def _oddities(self) -> None:
-        oddities = self._decoder.take_oddities()
-        self._weird_dropped += max(0, len(oddities) - _MAX_ODDITIES)
+        oddities, lost = self._decoder.take_oddities()
+        self._weird_dropped += lost + max(0, len(oddities) - _MAX_ODDITIES)
         for oddity in oddities[:_MAX_ODDITIES]:
             self._events.append(
                 Weird(

@@ -1,166 +1,152 @@
-"""IP reassembly (RFC 791 §3.2, RFC 8200 §4.5): fragments in, whole datagrams out. First bytes win.
-
-Fragments are rare, so this is plain Python; hostile ones are many, so all of it is bounded.
-"""
+"""Datagrams under reassembly: their memory, and what was odd about them."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sentinel.decode.oddity import Oddity
-from sentinel.decode.packet import FragmentFlag
 from sentinel.decode.settings import DecodeSettings
 
-__all__ = ["Reassembler"]
+__all__ = [
+    "COUNTERS",
+    "DATAGRAM",
+    "HEADER",
+    "LONGEST",
+    "ODDITY",
+    "ODDITY_NAMES",
+    "SPACE",
+    "UNIT",
+    "Datagrams",
+    "Fragments",
+]
 
-_MOST: Final = 65535
+LONGEST: Final = 65535
 """Bytes of the largest IP datagram."""
-_MORE: Final = int(FragmentFlag.MORE)
+UNIT: Final = 8
+"""Fragment offsets count in units of so many bytes (RFC 791 §3.1)."""
+HEADER: Final = 60
+"""Bytes of the longest IPv4 header; of IPv6 the fixed header alone is kept."""
+SPACE: Final = LONGEST + 1
+"""Bytes kept for one datagram."""
 _MOST_ODDITIES: Final = 1024
 """Oddities kept until they are taken."""
 
+ODDITY_NAMES: Final = (
+    "fragment_overlap",
+    "fragment_inconsistency",
+    "fragment_size_inconsistency",
+    "fragment_protocol_inconsistency",
+    "excessively_large_fragment",
+    "incompletely_captured_fragment",
+)
+"""Zeek's names; an entry's place is its number in `ODDITY`."""
 
-class _Datagram:
-    """One datagram under reassembly."""
+COUNTERS: Final = (
+    "free",  # slots on the free stack
+    "oldest",  # slot of the datagram that began first, -1 for none
+    "newest",
+    "given_up",  # datagrams that timed out or gave way to others
+    "oddities",  # oddities met since they were last taken, those without room included
+)
+"""Names of the entries of `Datagrams.counters`."""
 
-    __slots__ = ("bytes", "filled", "first", "header", "length", "missing")
+DATAGRAM: Final = np.dtype(
+    [
+        ("src_hi", "<u8"),
+        ("src_lo", "<u8"),
+        ("dst_hi", "<u8"),
+        ("dst_lo", "<u8"),
+        ("first", "<i8"),  # ns: time of its first fragment
+        ("id", "<u4"),
+        ("length", "<i4"),  # bytes behind the header; -1 until its last fragment came
+        ("held", "<i4"),  # bytes held so far
+        ("top", "<i4"),  # end of the furthest byte held
+        ("header", "<i4"),  # bytes of its header; 0 until its first fragment came
+        ("former", "<i4"),  # the datagram that began before it, -1 for none
+        ("later", "<i4"),
+        ("same", "<i4"),  # next datagram in the same hash bucket, -1 at the end
+        ("vlan", "<i2"),
+        ("inner_vlan", "<i2"),
+        ("proto", "u1"),  # of its first fragment; part of the key for IPv4 alone
+        ("version", "u1"),
+    ],
+    align=True,
+)
+"""A datagram under reassembly."""
 
-    def __init__(self, first: int) -> None:
-        self.first = first
-        self.header = b""
-        self.bytes = bytearray()
-        self.filled = bytearray()
-        self.length = -1
-        self.missing = 0
-
-    def put(self, start: int, piece: bytes) -> str | None:
-        """Add a piece where nothing is yet; the name of what is odd about it."""
-        end = start + len(piece)
-        if len(self.bytes) < end:
-            grown = end - len(self.bytes)
-            self.bytes += bytes(grown)
-            self.filled += bytes(grown)
-            self.missing += grown
-        held = self.filled[start:end]
-        if not any(held):
-            self.bytes[start:end] = piece
-            self.filled[start:end] = b"\1" * len(piece)
-            self.missing -= len(piece)
-            return None
-        odd = "fragment_overlap"
-        for place, (new, there) in enumerate(zip(piece, held, strict=True), start):
-            if not there:
-                self.bytes[place] = new
-                self.filled[place] = 1
-                self.missing -= 1
-            elif self.bytes[place] != new:
-                odd = "fragment_inconsistency"
-        return odd
-
-    @property
-    def whole(self) -> bool:
-        return self.length >= 0 and self.missing == 0 and len(self.bytes) >= self.length and bool(self.header)
+ODDITY: Final = np.dtype(
+    [
+        ("ts", "<i8"),
+        ("src_hi", "<u8"),
+        ("src_lo", "<u8"),
+        ("dst_hi", "<u8"),
+        ("dst_lo", "<u8"),
+        ("id", "<u4"),
+        ("name", "u1"),
+    ],
+    align=True,
+)
 
 
-class Reassembler:
+class Datagrams(NamedTuple):
+    """Preallocated memory of all datagrams under reassembly; pages cost memory only once touched."""
+
+    slots: NDArray[Any]
+    """DATAGRAM records."""
+    heads: NDArray[np.int32]
+    """First datagram of each hash bucket, -1 for none."""
+    free: NDArray[np.int32]
+    headers: NDArray[np.uint8]
+    """HEADER bytes a slot."""
+    bytes: NDArray[np.uint8]
+    """SPACE bytes a slot."""
+    filled: NDArray[np.uint8]
+    """SPACE / UNIT bytes a slot: 1 where a unit is held."""
+    oddities: NDArray[Any]
+    counters: NDArray[np.int64]
+    timeout: int
+    """Nanoseconds that a datagram waits for its fragments."""
+
+
+class Fragments:
     """All datagrams under reassembly. Driven by packet time."""
 
     def __init__(self, settings: DecodeSettings) -> None:
-        self._most = settings.max_fragmented
-        self._timeout = int(settings.fragment_timeout * 1e9)
-        self._waiting: OrderedDict[tuple[int, ...], _Datagram] = OrderedDict()
-        self.oddities: list[Oddity] = []
-        self.given_up = 0
-        """Datagrams that timed out or gave way."""
+        most = settings.max_fragmented
+        self.datagrams = Datagrams(
+            slots=np.zeros(most, DATAGRAM),
+            heads=np.full(1 << max(4, most.bit_length()), -1, np.int32),
+            free=np.arange(most - 1, -1, -1, dtype=np.int32),
+            headers=np.zeros(most * HEADER, np.uint8),
+            bytes=np.zeros(most * SPACE, np.uint8),
+            filled=np.zeros(most * SPACE // UNIT, np.uint8),
+            oddities=np.zeros(_MOST_ODDITIES, ODDITY),
+            counters=np.array([most, -1, -1, 0, 0], np.int64),
+            timeout=int(settings.fragment_timeout * 1e9),
+        )
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        """Datagrams under reassembly."""
+        return len(self.datagrams.slots) - self._count("free")
 
-    def take(self, row: Any, data: Any) -> bytes | None:
-        """Take a fragment's row; the whole IP packet (header without fragment fields) once it is complete."""
-        ts = int(row["ts"])
-        self._expire(ts)
-        key = tuple(
-            int(row[name])
-            for name in ("src_hi", "src_lo", "dst_hi", "dst_lo", "proto", "fragment_id", "vlan", "inner_vlan")
-        )
-        start, at = int(row["fragment_offset"]), int(row["payload"])
-        piece = bytes(data[at : at + int(row["payload_len"])])
-        if len(piece) < int(row["payload_wire"]):
-            self._odd("truncated_fragment", row)
-            return None
-        if start + len(piece) > _MOST:
-            self._odd("excessively_large_fragment", row)
-            self._waiting.pop(key, None)
-            return None
-        datagram = self._waiting.get(key)
-        if datagram is None:
-            datagram = self._waiting[key] = _Datagram(ts)
-            if len(self._waiting) > self._most:
-                self._waiting.popitem(last=False)
-                self.given_up += 1
-        if odd := datagram.put(start, piece):
-            self._odd(odd, row)
-        if not row["fragment"] & _MORE:
-            if 0 <= datagram.length != start + len(piece):
-                self._odd("fragment_size_inconsistency", row)
-            else:
-                datagram.length = start + len(piece)
-        if start == 0 and not datagram.header:
-            network = int(row["network"])
-            datagram.header = bytes(data[network : network + (40 if row["ip_version"] == 6 else 60)])
-        if not datagram.whole:
-            return None
-        del self._waiting[key]
-        payload = bytes(datagram.bytes[: datagram.length])
-        if row["ip_version"] == 6:
-            return _whole_v6(datagram.header, int(row["proto"]), payload)
-        return _whole_v4(datagram.header, payload)
+    @property
+    def given_up(self) -> int:
+        """Datagrams that timed out or gave way to others."""
+        return self._count("given_up")
 
-    def _expire(self, now: int) -> None:
-        while self._waiting:
-            oldest = next(iter(self._waiting.values()))
-            if now - oldest.first <= self._timeout:
-                return
-            self._waiting.popitem(last=False)
-            self.given_up += 1
+    def take_oddities(self) -> tuple[list[Oddity], int]:
+        """The oddities since the last call, and how many more there was no room for."""
+        met = self._count("oddities")
+        if not met:
+            return [], 0
+        self.datagrams.counters[COUNTERS.index("oddities")] = 0
+        return [
+            Oddity(ODDITY_NAMES[name], ts, src_hi, src_lo, dst_hi, dst_lo, f"id {number}")
+            for ts, src_hi, src_lo, dst_hi, dst_lo, number, name in self.datagrams.oddities[:met].tolist()
+        ], max(0, met - _MOST_ODDITIES)
 
-    def _odd(self, name: str, row: Any) -> None:
-        if len(self.oddities) < _MOST_ODDITIES:
-            self.oddities.append(
-                Oddity(
-                    name,
-                    int(row["ts"]),
-                    int(row["src_hi"]),
-                    int(row["src_lo"]),
-                    int(row["dst_hi"]),
-                    int(row["dst_lo"]),
-                    f"id {int(row['fragment_id'])}",
-                )
-            )
-
-
-def _whole_v4(header: bytes, payload: bytes) -> bytes:
-    length = (header[0] & 15) * 4
-    total = min(length + len(payload), _MOST)
-    whole = bytearray(header[:length])
-    whole[2:4] = total.to_bytes(2, "big")
-    whole[6:8] = b"\0\0"
-    whole[10:12] = b"\0\0"
-    whole[10:12] = _checksum(whole).to_bytes(2, "big")
-    return bytes(whole) + payload[: total - length]
-
-
-def _whole_v6(header: bytes, protocol: int, payload: bytes) -> bytes:
-    whole = bytearray(header[:40])
-    whole[4:6] = len(payload).to_bytes(2, "big")
-    whole[6] = protocol
-    return bytes(whole) + payload
-
-
-def _checksum(header: bytearray) -> int:
-    total = sum(int.from_bytes(header[at : at + 2], "big") for at in range(0, len(header), 2))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
+    def _count(self, name: str) -> int:
+        return int(self.datagrams.counters[COUNTERS.index(name)])

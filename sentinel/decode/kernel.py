@@ -15,7 +15,8 @@ from sentinel.decode.layer import ARP, IPV4, IPV6, NOTHING
 from sentinel.decode.link import read_link, set_tag
 from sentinel.decode.load import load8
 from sentinel.decode.network import NO_PROTOCOL, read_arp, read_ipv4, read_ipv6
-from sentinel.decode.packet import Status, Tunnel
+from sentinel.decode.packet import FragmentFlag, Status, Tunnel
+from sentinel.decode.reassembly import ROOM, take_fragment
 from sentinel.decode.row import begin_row, end_row
 from sentinel.decode.stamp import source_stamp
 from sentinel.decode.transport import read_transport
@@ -26,8 +27,8 @@ __all__ = ["decode_frames"]
 _OK: Final = int(Status.OK)
 _CARRIER: Final = int(Status.CARRIER)
 _FRAGMENT: Final = int(Status.FRAGMENT)
-_TRUNCATED: Final = int(Status.TRUNCATED)
 _TOO_DEEP: Final = int(Status.TOO_DEEP)
+_REASSEMBLED: Final = int(FragmentFlag.REASSEMBLED)
 _IP_TUNNEL: Final = int(Tunnel.IP)
 _NO_TUNNEL: Final = int(Tunnel.NONE)
 _IPIP: Final = 4
@@ -101,6 +102,25 @@ def _read_carried(
     return layer, position, end, wire
 
 
+@njit(nogil=True)
+def _begin_whole(row: Any) -> None:
+    """Make the row of the fragment that completed a datagram the row of the datagram, which lies in the spill buffer."""
+    source = row.eth_src
+    target = row.eth_dst
+    begin_row(row, row.ts, row.frame, row.parent, row.depth, row.tunnel, row.vlan, row.inner_vlan)
+    row.eth_src = source
+    row.eth_dst = target
+    row.buffer = 1
+    row.fragment = _REASSEMBLED
+
+
+@njit(nogil=True)
+def _read_cut_fragment(row: Any, data: int) -> None:
+    """A first fragment that the capture cut short: all there will ever be of its datagram, so its ports count."""
+    position = row.payload
+    read_transport(row, data, position, position + row.payload_len, position + row.payload_wire, row.proto)
+
+
 def _compile(stamp: int) -> Callable[..., tuple[int, int, int]]:
     """The kernel. `stamp` is a cell of it, so that a change in any file it is made of misses numba's cache."""
 
@@ -116,20 +136,28 @@ def _compile(stamp: int) -> Callable[..., tuple[int, int, int]]:
         ports: Any,
         max_depth: int,
         checksums: bool,
+        datagrams: Any,
         rows: Any,
+        spill: Any,
         frame: int,
         count: int,
+        spilled: int,
     ) -> tuple[int, int, int]:
         """Decode frames from number `frame` on into `rows` from row `count` on, until either ends.
 
-        `ports`: `Tunnel` of each UDP port. Returns the next frame, the next row, and how many of the rows
-        written here are fragments. Stops early where `rows` may not hold the next frame's packets.
+        `ports`: `Tunnel` of each UDP port. `datagrams`: what waits for its fragments; what they complete is
+        written to `spill` from byte `spilled` on, and decoded in the place of the fragment that completed it.
+        Returns the next frame, the next row, and the bytes of `spill` in use. Stops early where `rows` or
+        `spill` may not hold the next frame's packets.
         """
-        block = data.ctypes.data
         tunnels = ports.ctypes.data
-        fragments = 0 if stamp >= 0 else -1
+        whole = spill.ctypes.data
+        if stamp < 0:
+            return -1, -1, -1
         frames = len(offset)
-        while frame < frames and count + max_depth + 2 <= len(rows):
+        room = len(spill) - (max_depth + 2) * ROOM
+        while frame < frames and count + max_depth + 2 <= len(rows) and spilled <= room:
+            block = data.ctypes.data
             position = min(max(offset[frame], 0), data.size)
             end = min(position + max(caplen[frame], 0), data.size)
             wire = max(end, position + wirelen[frame])
@@ -148,6 +176,7 @@ def _compile(stamp: int) -> Callable[..., tuple[int, int, int]]:
                     begin_row(
                         row, ts[frame], frame, count - 1, depth, outer.carries, outer.vlan, outer.inner_vlan
                     )
+                    row.buffer = outer.buffer
                     tags = 0
                     if depth > max_depth:
                         end_row(row, _TOO_DEEP, position, end, wire)
@@ -156,13 +185,25 @@ def _compile(stamp: int) -> Callable[..., tuple[int, int, int]]:
                     layer, position, end, wire = _read_packet(
                         row, block, position, end, wire, layer, tags, tunnels, checksums
                     )
-                fragments += row.status == _FRAGMENT
+                if row.status == _FRAGMENT and not row.bad_checksum:
+                    length = take_fragment(datagrams, row, block, whole + spilled)
+                    if length > 0:
+                        layer = IPV4 if row.ip_version == 4 else IPV6
+                        block = whole
+                        position = spilled
+                        end = wire = spilled = spilled + length
+                        _begin_whole(row)
+                        layer, position, end, wire = _read_packet(
+                            row, block, position, end, wire, layer, tags, tunnels, checksums
+                        )
+                    elif row.fragment_offset == 0 and row.payload_len < row.payload_wire:
+                        _read_cut_fragment(row, block)
                 count += 1
                 depth += 1
                 if layer == NOTHING:
                     break
             frame += 1
-        return frame, count, fragments
+        return frame, count, spilled
 
     return decode_frames
 
