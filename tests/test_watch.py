@@ -21,7 +21,7 @@ RULES = RuleSet.load(CONFIG.rule, CONFIG.root)
 def scan(hosts: int = 40) -> list[Event]:
     return [
         Conn(
-            ts=float(number), uid=f"C{number}", orig_h="10.0.0.9", orig_p=1, resp_h=f"10.1.0.{number}", resp_p=445,
+            ts=float(number), uid=f"C{number}", orig_h="10.0.0.9", orig_p=1, resp_h=f"10.1.0.{number}", resp_p=3389,
             proto="tcp", conn_state="REJ", local_orig=True, local_resp=True, orig_pkts=1, history="Sr",
         )
         for number in range(hosts)
@@ -38,7 +38,12 @@ def test_a_notice_is_graded_by_rules_and_told_among_the_other_alerts() -> None:
     assert [event.kind for event in found.events] == ["notice"]
     assert [alert.ts for alert in found.alerts] == [1.0, 24.0, 99.0]
     alert = found.alerts[1]
-    assert (alert.level, alert.src, alert.dst_port, alert.category) == (Level.HIGH, "10.0.0.9", 445, "NASCAN")
+    assert (alert.level, alert.src, alert.dst_port, alert.category) == (
+        Level.HIGH,
+        "10.0.0.9",
+        3389,
+        "NASCAN",
+    )
     assert alert.fields["figures"]["targets"] == 25
     statistics = watch.statistics()
     assert statistics.events == {"notice": 1} and statistics.alerts == {"high": 1}

@@ -72,6 +72,8 @@ _DAY = 86400.0
 _WAIT = Bound(0.1, 7 * _DAY, "seconds")
 _WINDOW = Bound(1, 7 * _DAY, "seconds")
 _COUNT = Bound(1, 10_000)
+_MANY = Bound(1, 10_000_000)
+_SHARE = Bound(0, 1)
 
 BOUNDS: dict[str, Bound] = {
     "language": Bound(choices=("zh", "en")),
@@ -126,7 +128,36 @@ BOUNDS: dict[str, Bound] = {
     "detect.guessing.window": _WINDOW,
     "detect.guessing.slow_failures": _COUNT,
     "detect.guessing.slow_window": _WINDOW,
+    "detect.guessing.spray_users": _COUNT,
     "detect.guessing.success_within": _WINDOW,
+    "detect.form_login.posts": _COUNT,
+    "detect.form_login.window": _WINDOW,
+    "detect.content_scan.pages": _COUNT,
+    "detect.content_scan.window": _WINDOW,
+    "detect.content_scan.refused_ratio": _SHARE,
+    "detect.sweep.pinged": _COUNT,
+    "detect.sweep.ping_window": _WINDOW,
+    "detect.sweep.smb_hosts": _COUNT,
+    "detect.sweep.smb_window": _WINDOW,
+    "detect.flood.window": _WINDOW,
+    "detect.flood.half_open": _MANY,
+    "detect.flood.half_open_ratio": _SHARE,
+    "detect.flood.udp_packets": _MANY,
+    "detect.flood.icmp_packets": _MANY,
+    "detect.flood.reflected_packets": _MANY,
+    "detect.flood.any_queries": _COUNT,
+    "detect.forbidden.no_internet": Bound(form="network"),
+    "detect.forbidden.allowed_outside": Bound(form="network"),
+    "detect.forbidden.dark": Bound(form="network"),
+    "detect.arp.gateways": Bound(form="network"),
+    "detect.arp.window": _WINDOW,
+    "detect.arp.returns": _COUNT,
+    "detect.arp.asked": _COUNT,
+    "detect.arp.ask_window": _WINDOW,
+    "detect.arp.unsolicited": _COUNT,
+    "detect.dhcp.servers": Bound(form="network"),
+    "detect.dhcp.clients": _COUNT,
+    "detect.dhcp.window": _WINDOW,
     "rule.paths": Bound(form="path", must_exist=True),
     "rule.disabled": Bound(form="uuid"),
     "rule.minimum_level": Bound(choices=("informational", "low", "medium", "high", "critical")),

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from sentinel.detect.arp import ArpWatch
+from sentinel.detect.content_scan import ContentScan
 from sentinel.detect.detector import Detector
+from sentinel.detect.dhcp import DhcpWatch
+from sentinel.detect.flood import Flood
+from sentinel.detect.forbidden import Forbidden
+from sentinel.detect.form_login import FormLogin
 from sentinel.detect.guessing import Guessing
 from sentinel.detect.scan import Scan
+from sentinel.detect.sweep import Sweep
 
 __all__ = ["DETECTORS"]
 
-DETECTORS: tuple[type[Detector], ...] = (Guessing, Scan)
+DETECTORS: tuple[type[Detector], ...] = (
+    Guessing,
+    FormLogin,
+    Scan,
+    Sweep,
+    ContentScan,
+    Flood,
+    Forbidden,
+    ArpWatch,
+    DhcpWatch,
+)
 """In the order in which they see a batch."""

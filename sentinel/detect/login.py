@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from sentinel.event import Auth, Ftp, Smtp, Ssh
+from sentinel.event import Auth, Ftp, Http, Smtp, Ssh
 
 __all__ = ["LOGINS", "Login"]
 
@@ -49,6 +49,17 @@ def _smtp(event: Smtp) -> Login | None:
     return Login("SMTP", *ends, int(not event.auth_success), event.auth_success, event.auth_user)
 
 
+def _http(event: Http) -> Login | None:
+    """A secret sent in the request's own header (RFC 7617, RFC 7616). NTLM and Kerberos answer 401 by design."""
+    if event.status_code is None or (event.authorization or "").lower() not in ("basic", "digest"):
+        return None
+    ends = (event.orig_h, event.resp_h, event.resp_p)
+    if event.status_code in (401, 407):
+        return Login("HTTP", *ends, 1, success=False, user=event.username)
+    success = event.status_code < 400
+    return Login("HTTP", *ends, 0, success=True, user=event.username) if success else None
+
+
 def _auth(event: Auth) -> Login | None:
     """A service's own log. Attempts on the machine itself have no one who could be shut out."""
     if event.src is None:
@@ -62,6 +73,7 @@ def _auth(event: Auth) -> Login | None:
 LOGINS: dict[str, Callable[[Any], Login | None]] = {
     "auth": _auth,
     "ftp": _ftp,
+    "http": _http,
     "smtp": _smtp,
     "ssh": _ssh,
 }

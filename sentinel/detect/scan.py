@@ -3,54 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sentinel.detect.detector import Detector, Scene
+from sentinel.detect.targets import Targets
 from sentinel.event import Conn, Notice
 from sentinel.text import text
 
-__all__ = ["Scan", "Targets"]
+__all__ = ["Scan"]
 
 _TRACEROUTE = range(33434, 33535)
 """UDP ports that traceroute asks one after the other."""
 _WEB = frozenset({80, 443})
-_SHOWN = 20
 _STEALTH = frozenset({"F", "Fr", "r", "", "FR", "FrR"})
 """Histories of a lone packet that begins no connection, and its reset."""
-
-
-class Targets:
-    """What one source asked: each target with the time it was last asked."""
-
-    __slots__ = ("quiet_until", "seen", "total")
-
-    def __init__(self) -> None:
-        self.seen: dict[Any, float] = {}
-        self.total = 0
-        """Targets seen first, over all time."""
-        self.quiet_until = 0.0
-
-    @property
-    def weight(self) -> int:
-        return len(self.seen)
-
-    def add(self, target: Any, ts: float, kept: int, window: float) -> bool:
-        """Note a target; True where it is new. Of more than `kept` those outside `window`, then the oldest, go."""
-        seen = self.seen
-        new = target not in seen
-        if new:
-            self.total += 1
-            if len(seen) >= kept:
-                for old in [old for old, when in seen.items() if when < ts - window]:
-                    del seen[old]
-                if len(seen) >= kept:
-                    del seen[next(iter(seen))]
-        seen[target] = ts
-        return new
-
-    def within(self, ts: float, window: float) -> int:
-        """Targets asked in the `window` before `ts`."""
-        return sum(when >= ts - window for when in self.seen.values())
 
 
 class Scan(Detector):
@@ -116,7 +82,6 @@ class Scan(Detector):
         self, event: Conn, targets: Targets, note: str, found: int, window: float, threshold: int
     ) -> Notice:
         over_hosts = note.endswith("Address_Scan")
-        shown = list(targets.seen)[-_SHOWN:]
         values = {"src": event.orig_h, "number": found, "minutes": round(window / 60)}
         if over_hosts:
             msg = text("detect.address-scan", port=event.resp_p, proto=event.proto, **values)
@@ -128,7 +93,7 @@ class Scan(Detector):
             f"Scan::{note}",
             event.ts,
             msg=msg,
-            sub=", ".join(map(str, shown)),
+            sub=targets.shown(),
             uid=event.uid,
             proto=event.proto,
             src=event.orig_h,

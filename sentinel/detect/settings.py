@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DetectSettings", "GuessingSettings", "ScanSettings"]
+__all__ = ["DetectSettings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,107 @@ class GuessingSettings:
     """Within `slow_window`."""
     slow_window: float = 6 * 3600.0
     """Seconds."""
+    spray_users: int = 10
+    """Users tried by one host on one service within `slow_window`, a few times each."""
     success_within: float = 1800.0
     """Seconds after guessing in which a log-in counts as its fruit."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormLoginSettings:
+    """Posts to a log-in page that are answered alike."""
+
+    posts: int = 20
+    """Within `window`."""
+    window: float = 300.0
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContentScanSettings:
+    """Web pages asked for in vain."""
+
+    pages: int = 60
+    """Different ones within `window`."""
+    window: float = 300.0
+    """Seconds."""
+    refused_ratio: float = 0.5
+    """Share of the requests that were refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSettings:
+    """Hosts called one after the other."""
+
+    pinged: int = 30
+    """Within `ping_window`."""
+    ping_window: float = 60.0
+    """Seconds."""
+    smb_hosts: int = 20
+    """Within `smb_window`."""
+    smb_window: float = 60.0
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class FloodSettings:
+    """What comes down on one host within `window`."""
+
+    window: float = 10.0
+    """Seconds."""
+    half_open: int = 300
+    """TCP connections to one port that are begun and never confirmed."""
+    half_open_ratio: float = 0.7
+    """Their share of all connections to the port."""
+    udp_packets: int = 50_000
+    """Datagrams in flows that were not answered."""
+    icmp_packets: int = 5_000
+    reflected_packets: int = 2_000
+    """Datagrams from the ports of reflecting services that were not asked for."""
+    any_queries: int = 50
+    """DNS queries of type ANY by one host."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForbiddenSettings:
+    """Where nothing of ours should be."""
+
+    no_internet: tuple[str, ...] = ()
+    """Networks whose hosts may not reach the Internet (access class A)."""
+    allowed_outside: tuple[str, ...] = ()
+    """Networks outside that they may reach all the same."""
+    dark: tuple[str, ...] = ()
+    """Networks and addresses of ours that nobody uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArpSettings:
+    """Hardware addresses and who claims what."""
+
+    gateways: tuple[str, ...] = ()
+    """Addresses of gateways: one that moves to other hardware is told at once."""
+    window: float = 300.0
+    """Seconds in which two owners of one address are in conflict."""
+    returns: int = 2
+    """Times an address goes back to an owner it had just left, within `window`."""
+    asked: int = 60
+    """Addresses asked for by one host within `ask_window`."""
+    ask_window: float = 60.0
+    """Seconds."""
+    unsolicited: int = 10
+    """Answers of one host to no question, within `window`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DhcpSettings:
+    """Who hands out addresses."""
+
+    servers: tuple[str, ...] = ()
+    """Networks of the servers that may. Empty: a second one that answers the same client is told."""
+    clients: int = 100
+    """Hardware addresses that ask for an address within `window`."""
+    window: float = 60.0
+    """Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +160,10 @@ class DetectSettings:
     """Networks of proxies, address translation and resolvers: one address stands for many people."""
     scan: ScanSettings = ScanSettings()
     guessing: GuessingSettings = GuessingSettings()
+    form_login: FormLoginSettings = FormLoginSettings()
+    content_scan: ContentScanSettings = ContentScanSettings()
+    sweep: SweepSettings = SweepSettings()
+    flood: FloodSettings = FloodSettings()
+    forbidden: ForbiddenSettings = ForbiddenSettings()
+    arp: ArpSettings = ArpSettings()
+    dhcp: DhcpSettings = DhcpSettings()

@@ -28,10 +28,10 @@ def test_tries_of_one_connection_count_each() -> None:
 
 
 def test_success_after_guessing() -> None:
-    failures = [ftp(number, 530, user=f"user{number}") for number in range(12)]
+    failures = [ftp(number, 530, user=f"user{number % 4}") for number in range(12)]
     found = feed(detector(Guessing), [*failures, ftp(100, 226, command="STOR", user="user3")])
     assert notes(found) == ["FTP::Bruteforcing", "FTP::Login_After_Guessing"]
-    assert found[1].sub == "user3" and found[1].figures["failures"] == 12 and found[1].figures["users"] == 12
+    assert found[1].sub == "user3" and found[1].figures["failures"] == 12 and found[1].figures["users"] == 4
 
 
 def test_success_long_after_or_of_another_host_is_none() -> None:
@@ -72,3 +72,27 @@ def test_a_service_that_logs_its_own_failures() -> None:
     local = [Auth(ts=number, source="auth.log", service="sudo", success=False) for number in range(30)]
     [notice] = feed(detector(Guessing), [*events, *local])
     assert (notice.note, notice.src, notice.dst) == ("MYSQL::Password_Guessing", "10.9.9.9", "db1")
+
+
+def test_spraying_and_its_fruit() -> None:
+    def tried(number: int, success: bool) -> Auth:
+        return Auth(
+            ts=number * 60, source="dc", host=f"dc{number % 3}", service="kerberos", user=f"user{number}",
+            src="10.9.9.9", success=success,
+        )  # fmt: skip
+
+    events = [*(tried(number, False) for number in range(12)), tried(13, True)]
+    found = feed(detector(Guessing), events)
+    assert notes(found) == ["KERBEROS::Password_Spraying", "KERBEROS::Login_After_Guessing"]
+    assert found[0].n == 10 and found[0].figures["hosts"] == 3 and found[1].sub == "user13"
+    assert not feed(detector(Guessing, shared_hosts=("10.9.9.9",)), events[:12])
+
+
+def test_a_secret_in_the_request_counts_and_a_handshake_does_not() -> None:
+    def asked(ts: float, status: int, scheme: str) -> Any:
+        given = {"trans_depth": 1, "request_body_len": 0, "response_body_len": 0}
+        return flow_event("http", ts, *ENDS, 80, status_code=status, authorization=scheme, **given)
+
+    found = feed(detector(Guessing), [*(asked(n, 401, "Basic") for n in range(12)), asked(20, 200, "Basic")])
+    assert notes(found) == ["HTTP::Password_Guessing", "HTTP::Login_After_Guessing"]
+    assert not feed(detector(Guessing), [asked(n, 401, "NTLM") for n in range(40)])

@@ -1,0 +1,175 @@
+"""Floods: half-open connections, packets that nobody answers, and servers made to answer somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import ClassVar
+
+from sentinel.detect.detector import Detector, Scene
+from sentinel.detect.sliding import Sliding
+from sentinel.event import Conn, Dns, Notice
+from sentinel.text import text
+
+__all__ = ["Flood"]
+
+_ANY = 255
+_ONE_WAY = frozenset({514, 2055, 4739, 6343, 9995, 9996})
+"""UDP ports of those who only ever send: syslog, NetFlow, IPFIX, sFlow."""
+_REFLECTING = frozenset({17, 19, 53, 69, 111, 123, 137, 161, 389, 520, 1900, 3283, 3702, 5353, 11211})
+"""UDP services whose answers are larger than the questions (US-CERT TA14-017A)."""
+_MOST_SOURCES = 1000
+
+
+class _Victim:
+    """What comes down on one host (and port)."""
+
+    __slots__ = ("bad", "good", "quiet_until", "sources")
+
+    def __init__(self, window: float) -> None:
+        self.bad = Sliding(window)
+        self.good = Sliding(window)
+        self.sources: set[str] = set()
+        self.quiet_until = float("-inf")
+
+    @property
+    def weight(self) -> int:
+        return int(self.bad.total)
+
+
+class Flood(Detector):
+    """`Flood::SYN_Flood`, `Flood::UDP_Flood`, `Flood::ICMP_Flood`, `Flood::Reflection` (of which we are the
+    victim) and `Flood::DNS_Any` (of which we are made the tool). A flow is counted when it ends.
+    """
+
+    name: ClassVar[str] = "flood"
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        make = partial(_Victim, self.settings.flood.window)
+        self._half_open = self.table(make)
+        self._unanswered = self.table(make, 0.5)
+        self._asking = self.table(make, 0.25)
+        self.reads = {"conn": self._see, "dns": self._see_dns}
+
+    def _see(self, events: Sequence[Conn]) -> Iterator[Notice]:
+        for event in events:
+            if event.proto == "tcp":
+                history = event.history
+                if history and history[0] == "S" and "A" not in history and not event.orig_bytes:
+                    yield from self._open_half(event)
+                else:
+                    victim = self._half_open.find((event.resp_h, event.resp_p))
+                    if victim is not None:
+                        victim.good.add(event.ts)
+            elif (not event.resp_pkts and event.orig_pkts) or (
+                event.proto == "icmp" and (event.orig_pkts or 0) > 100
+            ):
+                yield from self._send(event)
+
+    def _open_half(self, event: Conn) -> Iterator[Notice]:
+        flood, ts = self.settings.flood, event.ts
+        victim = self._half_open.at((event.resp_h, event.resp_p))
+        bad = victim.bad.add(ts)
+        _remember(victim, event.orig_h)
+        if bad < flood.half_open or ts < victim.quiet_until:
+            return
+        ratio = bad / (bad + victim.good.total)
+        if ratio >= flood.half_open_ratio:
+            victim.quiet_until = ts + self.settings.quiet
+            yield self._told(event, "SYN", victim, bad, flood.half_open, ratio)
+
+    def _send(self, event: Conn) -> Iterator[Notice]:
+        flood, ts = self.settings.flood, event.ts
+        packets = float(event.orig_pkts or 0)
+        if (event.duration or 0.0) > flood.window:
+            packets *= flood.window / (event.duration or 1.0)
+        if event.proto == "icmp":
+            sort, threshold = "ICMP", flood.icmp_packets
+        elif event.proto != "udp" or event.resp_p in _ONE_WAY or _to_a_group(event.resp_h):
+            return
+        elif event.orig_p in _REFLECTING and event.orig_p != event.resp_p:
+            sort, threshold = "Reflection", flood.reflected_packets
+        else:
+            sort, threshold = "UDP", flood.udp_packets
+        victim = self._unanswered.at((event.resp_h, sort))
+        sent = victim.bad.add(ts, packets)
+        _remember(victim, event.orig_h)
+        if sent >= threshold and ts >= victim.quiet_until:
+            victim.quiet_until = ts + self.settings.quiet
+            yield self._told(event, sort, victim, sent, threshold, 1.0)
+
+    def _see_dns(self, events: Sequence[Dns]) -> Iterator[Notice]:
+        flood = self.settings.flood
+        for event in events:
+            if event.qtype != _ANY or event.resp_p in (5353, 137):
+                continue
+            asking = self._asking.at(event.orig_h)
+            asked = asking.bad.add(event.ts)
+            if asked < flood.any_queries or event.ts < asking.quiet_until:
+                continue
+            asking.quiet_until = event.ts + self.settings.quiet
+            yield self.notice(
+                "Flood::DNS_Any",
+                event.ts,
+                msg=text("detect.dns-any", src=event.orig_h, dst=event.resp_h, number=round(asked)),
+                sub=event.query,
+                uid=event.uid,
+                proto=event.proto,
+                src=event.orig_h,
+                dst=event.resp_h,
+                p=event.resp_p,
+                n=round(asked),
+                figures={
+                    "queries": round(asked),
+                    "threshold": flood.any_queries,
+                    "window_seconds": flood.window,
+                },
+            )
+
+    def _told(
+        self, event: Conn, sort: str, victim: _Victim, number: float, threshold: int, ratio: float
+    ) -> Notice:
+        sources = len(victim.sources)
+        victim.sources.clear()
+        port = event.resp_p if sort == "SYN" else None
+        values = {"dst": event.resp_h, "number": round(number), "sources": sources}
+        values["seconds"] = round(self.settings.flood.window)
+        if sort == "SYN":
+            msg = text("detect.syn-flood", port=port, percent=round(100 * ratio), **values)
+        elif sort == "Reflection":
+            msg = text("detect.reflection", port=event.orig_p, **values)
+        else:
+            msg = text("detect.packet-flood", proto=event.proto, **values)
+        return self.notice(
+            f"Flood::{sort}" if sort == "Reflection" else f"Flood::{sort}_Flood",
+            event.ts,
+            msg=msg,
+            uid=event.uid,
+            proto=event.proto,
+            src=event.orig_h,
+            dst=event.resp_h,
+            p=port,
+            n=round(number),
+            zone=event.zone,
+            figures={
+                "number": round(number),
+                "threshold": threshold,
+                "ratio": round(ratio, 3),
+                "sources": sources,
+                "window_seconds": self.settings.flood.window,
+            },
+        )
+
+
+def _remember(victim: _Victim, source: str) -> None:
+    if len(victim.sources) < _MOST_SOURCES:
+        victim.sources.add(source)
+
+
+def _to_a_group(address: str) -> bool:
+    """Multicast or broadcast."""
+    if address.startswith("ff") or address.endswith(".255"):
+        return True
+    head = address.partition(".")[0]
+    return head.isdigit() and int(head) >= 224
