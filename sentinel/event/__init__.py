@@ -4,21 +4,30 @@ from sentinel.event.alert import Alert, Level
 from sentinel.event.arp import Arp
 from sentinel.event.auth import Auth
 from sentinel.event.conn import Conn
+from sentinel.event.dce_rpc import DceRpc
 from sentinel.event.dhcp import Dhcp
 from sentinel.event.dns import Dns
 from sentinel.event.event import KINDS, Event, FlowEvent, field_attributes
+from sentinel.event.files import Files
 from sentinel.event.ftp import Ftp
 from sentinel.event.http import Http
 from sentinel.event.icmp import Icmp
+from sentinel.event.kerberos import Kerberos
+from sentinel.event.ldap import Ldap
+from sentinel.event.ldap_search import LdapSearch
 from sentinel.event.log import Log
 from sentinel.event.mqtt import MqttConnect, MqttPublish, MqttSubscribe
 from sentinel.event.mysql import Mysql
 from sentinel.event.notice import Notice
+from sentinel.event.ntlm import Ntlm
 from sentinel.event.ntp import Ntp
 from sentinel.event.payload import Payload, Stretches
 from sentinel.event.postgresql import Postgresql
 from sentinel.event.quic import Quic
+from sentinel.event.rdp import Rdp
 from sentinel.event.redis import Redis
+from sentinel.event.smb_files import SmbFiles
+from sentinel.event.smb_mapping import SmbMapping
 from sentinel.event.smtp import Smtp
 from sentinel.event.snmp import Snmp
 from sentinel.event.ssh import Ssh
@@ -34,13 +43,18 @@ __all__ = [
     "Arp",
     "Auth",
     "Conn",
+    "DceRpc",
     "Dhcp",
     "Dns",
     "Event",
+    "Files",
     "FlowEvent",
     "Ftp",
     "Http",
     "Icmp",
+    "Kerberos",
+    "Ldap",
+    "LdapSearch",
     "Level",
     "Log",
     "MqttConnect",
@@ -48,11 +62,15 @@ __all__ = [
     "MqttSubscribe",
     "Mysql",
     "Notice",
+    "Ntlm",
     "Ntp",
     "Payload",
     "Postgresql",
     "Quic",
+    "Rdp",
     "Redis",
+    "SmbFiles",
+    "SmbMapping",
     "Smtp",
     "Snmp",
     "Ssh",

@@ -44,6 +44,10 @@ class Endpoints(Protocol):
     @property
     def eth_dst(self) -> str: ...
     @property
+    def services(self) -> list[str]:
+        """Zeek's names of what is spoken, as they were found; an analyzer adds what it finds inside its own."""
+
+    @property
     def shared(self) -> dict[str, Any]:
         """What a protocol keeps over all flows of a worker, by its service; it bounds what it puts here."""
 

@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["DerError", "Node", "children", "oid", "read", "text", "timestamp"]
+__all__ = ["DerError", "Node", "children", "integer", "oid", "read", "tagged", "text", "timestamp"]
 
 BOOLEAN: Final = 0x01
 INTEGER: Final = 0x02
 BIT_STRING: Final = 0x03
 OCTET_STRING: Final = 0x04
 OID: Final = 0x06
+ENUMERATED: Final = 0x0A
 UTC_TIME: Final = 0x17
 GENERALIZED_TIME: Final = 0x18
 SEQUENCE: Final = 0x30
@@ -61,6 +62,25 @@ def children(data: bytes, node: Node) -> Iterator[Node]:
             return
         yield child
         at = child[3]
+
+
+def tagged(data: bytes, node: Node) -> dict[int, Node]:
+    """Explicitly tagged members (`[0]` … `[30]`) of `node`: the element inside each, by its number."""
+    found: dict[int, Node] = {}
+    for tag, _, begin, end in children(data, node):
+        if tag & 0xE0 == 0xA0:
+            try:
+                found.setdefault(tag & 0x1F, read(data, begin, end))
+            except DerError:
+                continue
+    return found
+
+
+def integer(data: bytes, node: Node | None) -> int | None:
+    """An INTEGER or ENUMERATED of at most 8 bytes, or None."""
+    if node is None or node[0] not in (INTEGER, ENUMERATED) or not 0 < node[3] - node[2] <= 8:
+        return None
+    return int.from_bytes(data[node[2] : node[3]], "big", signed=True)
 
 
 @lru_cache(maxsize=1024)

@@ -12,6 +12,8 @@ from sentinel.protocol.ftp import Ftp
 from sentinel.protocol.ftp_data import FtpData
 from sentinel.protocol.http import HttpAnalyzer
 from sentinel.protocol.icmp import IcmpAnalyzer
+from sentinel.protocol.kerberos import KerberosTcp, KerberosUdp
+from sentinel.protocol.ldap import Cldap, Ldap
 from sentinel.protocol.mqtt import Mqtt
 from sentinel.protocol.mysql import Mysql
 from sentinel.protocol.ntp import NtpAnalyzer
@@ -43,4 +45,8 @@ ANALYZERS: Final[tuple[type[Analyzer], ...]] = (
     Postgresql,
     Redis,
     IcmpAnalyzer,
+    KerberosUdp,
+    KerberosTcp,
+    Ldap,
+    Cldap,
 )
