@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import time
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import attrgetter
 
@@ -352,9 +352,12 @@ class Pipeline:
             del conversations[flow]
         self._begun[ended] = False
 
-    def _labels(self, flow: int) -> tuple[str | None, list[str] | None]:
-        conversation = self._conversations.get(flow)
-        return (None, None) if conversation is None else (conversation.service, conversation.parents)
+    def _labels(self, flows: Sequence[int]) -> tuple[list[str | None], list[list[str] | None]]:
+        heard = list(map(self._conversations.get, flows))
+        return (
+            [None if conversation is None else conversation.service for conversation in heard],
+            [None if conversation is None else conversation.parents for conversation in heard],
+        )
 
     def _publish(self) -> None:
         """Match the events gathered so far and hand everything over."""

@@ -78,7 +78,9 @@ class Wire:
                     )
                 elif kind == Work.CLOSED:
                     self.closed.append(key[1])
-            self.conns += self.writer.events(step.ended, lambda _: (None, None))
+            self.conns += self.writer.events(
+                step.ended, lambda flows: ([None] * len(flows), [None] * len(flows))
+            )
 
 
 @pytest.fixture

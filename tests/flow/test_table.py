@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from sentinel.flow import FlowSettings, FlowTable, Verdict, ZoneSettings
-from sentinel.flow.community import community_id
 
 
 def test_udp_both_ways_is_one_flow(wire: Any, packet: Any) -> None:
@@ -104,17 +103,3 @@ def test_memory_is_reserved_not_used() -> None:
     held = sum(array.nbytes for array in table.tables)
     assert held < 480 << 20
     assert not table.tables.entries.any()
-
-
-@pytest.mark.parametrize(
-    ("source", "destination", "ports", "proto", "expected"),
-    [
-        ("80e8 6e78", "4223 facc", (34855, 80), 6, "1:LQU9qZlK+B5F3KDmev6m5PMibrg="),
-        ("4223 facc", "80e8 6e78", (80, 34855), 6, "1:LQU9qZlK+B5F3KDmev6m5PMibrg="),
-        ("c0a8 0134", "0808 0808", (54585, 53), 17, "1:d/FP5EW3wiY1vCndhwleRRKHowQ="),
-    ],
-)
-def test_community_id_of_the_specification(
-    source: str, destination: str, ports: tuple[int, int], proto: int, expected: str
-) -> None:
-    assert community_id(bytes.fromhex(source), bytes.fromhex(destination), *ports, proto) == expected
