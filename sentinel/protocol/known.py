@@ -19,6 +19,7 @@ from sentinel.protocol.mysql import Mysql
 from sentinel.protocol.ntp import NtpAnalyzer
 from sentinel.protocol.postgresql import Postgresql
 from sentinel.protocol.quic import Quic
+from sentinel.protocol.rdp import Rdp, RdpEudp
 from sentinel.protocol.redis import Redis
 from sentinel.protocol.smtp import Smtp
 from sentinel.protocol.snmp import SnmpAnalyzer
@@ -49,4 +50,6 @@ ANALYZERS: Final[tuple[type[Analyzer], ...]] = (
     KerberosTcp,
     Ldap,
     Cldap,
+    Rdp,
+    RdpEudp,
 )

@@ -360,6 +360,7 @@ class Ldap(Analyzer):
             if conversation.starts_tls:
                 conversation.finish()
                 self.successor = Tls
+                self.unread = [(is_orig, messages.take())]
                 self.done = True
                 return
         if messages.broken:
