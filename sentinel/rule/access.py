@@ -27,7 +27,7 @@ class Access(Protocol):
         """A reader that is not None exactly where the field exists, even if it is null."""
 
     def keywords(self) -> Getter:
-        """A reader of all text in an event as one text, a value a line."""
+        """A reader of all texts in an event, as a list."""
 
     def column(self, field: str, rows: Sequence[Any]) -> list[Any]:
         """The values of a field that has a getter."""
@@ -60,14 +60,15 @@ class EventAccess:
 
     def keywords(self) -> Getter:
         readers = [attrgetter(attribute) for attribute in self._attributes.values()]
-        return lambda event: "\n".join([text for read in readers for text in _texts(read(event))])
+        return lambda event: [text for read in readers for text in _texts(read(event))]
 
     def column(self, field: str, rows: Sequence[Any]) -> list[Any]:
         read = self.getter(field)
         return [None] * len(rows) if read is None else list(map(read, rows))
 
     def haystacks(self, rows: Sequence[Any]) -> list[str]:
-        return list(map(self.keywords(), rows))
+        read = self.keywords()
+        return ["\n".join(read(row)) for row in rows]
 
     def written(self, literal: bytes) -> bytes | None:
         return literal
@@ -102,7 +103,7 @@ class RecordAccess:
         return present
 
     def keywords(self) -> Getter:
-        return lambda record: "\n".join(_texts(record))
+        return lambda record: list(_texts(record))
 
     def column(self, field: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         if "." in field or field in self._computed:

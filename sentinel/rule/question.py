@@ -252,7 +252,7 @@ def text_equal(value: Any, other: Any, starts: bool, ends: bool) -> bool:
 
 
 def _is_present(value: Any) -> bool:
-    return value is not None
+    return any(map(_is_present, value)) if isinstance(value, (list, tuple)) else value is not None
 
 
 def _text_test(parts: tuple[Part, ...], cased: bool) -> Callable[[str], bool]:
