@@ -21,7 +21,8 @@ import msgspec
 
 from sentinel import __version__
 from sentinel.cache_folder import forget_old, trusted_folders
-from sentinel.rule.rule import Rule, RuleProblem
+from sentinel.rule.compiled import Compiled
+from sentinel.rule.rule import Document, RuleProblem
 
 __all__ = ["RuleCache"]
 
@@ -29,13 +30,6 @@ _KEPT = 16
 """Caches of other sets of folders that stay."""
 _LIBRARIES = ("pysigma", "PyYAML", "msgspec")
 _VARIABLE = "SENTINEL_RULE_CACHE"
-
-
-class Compiled(msgspec.Struct, array_like=True):
-    """What one rule file became."""
-
-    rules: list[Rule]
-    problems: list[RuleProblem]
 
 
 class _Contents(msgspec.Struct, array_like=True):
@@ -139,7 +133,7 @@ def _key(path: Path, content: bytes) -> bytes:
 
 def _at(path: Path, compiled: Compiled) -> Compiled:
     """The same bytes may have been compiled in another place."""
-    made: list[Rule | RuleProblem] = [*compiled.rules, *compiled.problems]
+    made: list[Document | RuleProblem] = [*compiled.documents(), *compiled.problems]
     for one in made:
         if one.path != path:
             msgspec.structs.force_setattr(one, "path", path)

@@ -14,7 +14,7 @@ from sentinel.rule.logsource import COMPUTED
 from sentinel.rule.rule import Rule
 from sentinel.rule.view import View
 
-__all__ = ["alert_of"]
+__all__ = ["alert_of", "first_of"]
 
 _LONGEST = 512
 """Characters of one field that are kept as evidence."""
@@ -48,7 +48,7 @@ def alert_of(
     fields = _fields(rule, event, views)
     if evidence is not None:
         fields["payload"] = _shown(evidence)
-    src, dst = _first(event, "orig_h", "src"), _first(event, "resp_h", "dst")
+    src, dst = first_of(event, "orig_h", "src"), first_of(event, "resp_h", "dst")
     uid = getattr(event, "uid", None)
     identity = (
         once_per or f"{event.kind}|{event.ts!r}|{uid}|{src}|{dst}|{msgspec.json.encode(fields).decode()}"
@@ -69,13 +69,13 @@ def alert_of(
         src=src,
         src_port=getattr(event, "orig_p", None),
         dst=dst,
-        dst_port=_first(event, "resp_p", "p"),
+        dst_port=first_of(event, "resp_p", "p"),
         zone=getattr(event, "zone", None),
         fields=fields,
     )
 
 
-def _first(event: Event, *names: str) -> Any:
+def first_of(event: Event, *names: str) -> Any:
     """The first of these attributes that has a value."""
     return next((value for name in names if (value := getattr(event, name, None)) is not None), None)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from sentinel.rule.cache import Compiled, RuleCache
-from sentinel.rule.rule import Rule, RuleProblem
+from sentinel.rule.cache import RuleCache
+from sentinel.rule.compiled import Compiled
+from sentinel.rule.filter import apply_filters
+from sentinel.rule.rule import Document, RuleProblem
 
 __all__ = ["load_paths", "rule_files"]
 
@@ -29,35 +31,47 @@ def rule_files(paths: Iterable[str], root: Path) -> tuple[list[Path], list[RuleP
     return list(dict.fromkeys(files)), problems
 
 
-def load_paths(paths: Iterable[str], root: Path) -> tuple[list[Rule], list[RuleProblem]]:
-    """All rules under `paths`, in the order of files and documents; the first of two with one id runs."""
-    paths = tuple(paths)
-    cache = RuleCache(str(root / path) for path in paths)
+def load_paths(
+    paths: Iterable[str], root: Path, placeholders: Mapping[str, Sequence[str]] | None = None
+) -> Compiled:
+    """All documents under `paths`, in the order of files and documents; the first of two with one id runs.
+
+    Filters are already part of the rules that they are for.
+    """
+    paths, lists = tuple(paths), dict(placeholders or {})
+    cache = RuleCache((str(root / path) for path in paths), repr(sorted(lists.items())) if lists else "")
     files, problems = rule_files(paths, root)
-    rules: dict[str, Rule] = {}
+    known: dict[str, Document] = {}
+    all_of_them = Compiled(problems=problems)
     for file in files:
-        compiled = _load(file, cache)
+        compiled = _load(file, cache, lists)
         problems += compiled.problems
-        for rule in compiled.rules:
-            first = rules.setdefault(rule.id, rule)
-            if first is not rule:
+        for document in compiled.documents():
+            first = known.setdefault(document.id, document)
+            if first is document:
+                all_of_them.add(document)
+            else:
                 reason = f"its id is taken by {first.path}:{first.line}"
-                problems.append(RuleProblem(rule.path, rule.line, rule.id, reason, "Give it a new UUID"))
+                problems.append(
+                    RuleProblem(document.path, document.line, document.id, reason, "Give it a new UUID")
+                )
     cache.keep()
-    return list(rules.values()), problems
+    all_of_them.rules, unapplied = apply_filters(all_of_them)
+    problems += unapplied
+    return all_of_them
 
 
-def _load(file: Path, cache: RuleCache) -> Compiled:
+def _load(file: Path, cache: RuleCache, placeholders: Mapping[str, Sequence[str]]) -> Compiled:
     try:
         content = file.read_bytes()
     except OSError as error:
         problem = RuleProblem(file, 0, file.name, f"cannot be read: {error}", "Make it readable")
-        return Compiled([], [problem])
+        return Compiled(problems=[problem])
     compiled = cache.get(file, content)
     if compiled is None:
         # Only here: parsing needs pySigma, which takes longer to import than a thousand compiled rules to read.
         from sentinel.rule.load import load_content
 
-        compiled = Compiled(*load_content(file, content))
+        compiled = load_content(file, content, placeholders)
         cache.put(file, content, compiled)
     return compiled

@@ -1,30 +1,33 @@
-"""From a file of Sigma documents to rules, and to problems for those that do not run. Nothing here raises."""
+"""From a file of Sigma documents to what runs, and to problems for what does not. Nothing here raises."""
 
 from __future__ import annotations
 
 import datetime
-import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sigma.exceptions import SigmaError
+from sigma.filters import SigmaGlobalFilter
 from sigma.policy import SigmaPolicy
 from sigma.policy.regex_engine import PythonRegexEngine
-from sigma.rule import SigmaRule
-from sigma.rule.base import SigmaYAMLLoader
+from sigma.rule import SigmaDetections, SigmaLogSource, SigmaRule
+from sigma.rule.base import SigmaRuleBase
 
 from sentinel.event import Level
-from sentinel.rule.condition import And, Node, Or
+from sentinel.rule.compiled import Compiled
+from sentinel.rule.condition import And, Node, Not, Or
+from sentinel.rule.correlation.document import read_correlation
+from sentinel.rule.fault import DocumentFault
 from sentinel.rule.logsource import kinds_of
-from sentinel.rule.rule import LogSource, Rule, RuleProblem
-from sentinel.rule.translate import NotRunnable, translate
+from sentinel.rule.placeholder import Placeholders
+from sentinel.rule.rule import Document, Filter, LogSource, Rule, RuleProblem
+from sentinel.rule.source import BadSource, Source, sources
+from sentinel.rule.translate import translate
 
 __all__ = ["load_content", "load_file"]
 
-_SEPARATOR = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
 _POLICY = SigmaPolicy(regex_engine=PythonRegexEngine())
 """Rules are the operator's own files, and Python's regexes are what we run."""
 _UNNAMED = uuid.UUID("6f1c1b1e-0d6f-5a6b-9a3e-6d2d1f0f7c55")
@@ -44,135 +47,163 @@ _SECTION_OF_ERROR = {
     "Title": "title",
     "Author": "author",
     "References": "references",
+    "Filter": "filter",
+    "FilterCondition": "condition",
+    "FilterRuleReference": "rules",
 }
 
 
-def load_file(path: Path) -> tuple[list[Rule], list[RuleProblem]]:
-    """The rules of one file, and its problems."""
+def load_file(path: Path, placeholders: Placeholders | None = None) -> Compiled:
+    """What the documents of one file became."""
     try:
         content = path.read_bytes()
     except OSError as error:
-        return [], [RuleProblem(path, 0, path.name, f"cannot be read: {error}", "Make it readable")]
-    return load_content(path, content)
+        problem = RuleProblem(path, 0, path.name, f"cannot be read: {error}", "Make it readable")
+        return Compiled(problems=[problem])
+    return load_content(path, content, placeholders)
 
 
-def load_content(path: Path, content: bytes) -> tuple[list[Rule], list[RuleProblem]]:
-    """The rules of the file `path` that holds `content`, and its problems."""
+def load_content(path: Path, content: bytes, placeholders: Placeholders | None = None) -> Compiled:
+    """What the documents in `content`, the bytes of the file `path`, became."""
+    compiled = Compiled()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return [], [RuleProblem(path, 0, path.name, f"cannot be read: {error}", "Save it as UTF-8")]
-    rules: list[Rule] = []
-    problems: list[RuleProblem] = []
-    for line, source in _documents(text):
-        loaded = _load_document(path, line, source)
-        if isinstance(loaded, Rule):
-            rules.append(loaded)
-        elif loaded is not None:
-            problems.append(loaded)
-    return rules, problems
+        compiled.add(RuleProblem(path, 0, path.name, f"cannot be read: {error}", "Save it as UTF-8"))
+        return compiled
+    for source in sources(text):
+        if isinstance(source, BadSource):
+            compiled.add(RuleProblem(path, source.line, path.name, source.reason, source.remedy))
+        else:
+            for made in _Reader(path, source, placeholders or {}).read():
+                compiled.add(made)
+    return compiled
 
 
-def _documents(text: str) -> Iterator[tuple[int, str]]:
-    """Each YAML document with the line it begins on."""
-    begin, line = 0, 1
-    for separator in [*_SEPARATOR.finditer(text), None]:
-        end = len(text) if separator is None else separator.start()
-        source = text[begin:end]
-        if source.strip():
-            blank = len(source) - len(source.lstrip("\n"))
-            yield line + blank, source[blank:]
-        if separator is not None:
-            line += text.count("\n", begin, separator.end())
-            begin = separator.end()
+class _Reader:
+    """Reads one document."""
 
+    def __init__(self, path: Path, source: Source, placeholders: Placeholders) -> None:
+        self._path = path
+        self._source = source
+        self._placeholders = placeholders
+        content = source.content
+        self._name = str(content.get("id") or content.get("title") or path.name)
 
-def _load_document(path: Path, line: int, source: str) -> Rule | RuleProblem | None:
-    name = path.name
-    try:
-        document = yaml.load(source, Loader=SigmaYAMLLoader)
-        if document is None:
-            return None
-        if not isinstance(document, dict):
-            return RuleProblem(
-                path, line, name, "the document is not a mapping", "Write `title:`, `detection:` …"
+    def read(self) -> Iterator[Document | RuleProblem]:
+        """What it became, and what is odd about it."""
+        content = dict(self._source.content)
+        if (written := content.get("id")) is not None and not _is_uuid(written):
+            del content["id"]
+            yield self._problem(
+                "id", f"its id `{written}` is no UUID", "Give it one, such as `uuidgen` makes", runs=True
             )
-        name = str(document.get("id") or document.get("title") or name)
-        for sort in ("correlation", "filter", "action"):
-            if sort in document:
-                return _not_yet(path, line, name, sort)
-        return _compile(path, line, document)
-    except NotRunnable as error:
-        where = line + _line_of(source, "detection")
-        return RuleProblem(path, where, name, str(error), error.remedy)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or str(error)
-        where = line + (mark.line if mark is not None else 0)
-        return RuleProblem(path, where, name, f"not valid YAML: {reason}", "Correct the YAML at this line")
-    except SigmaError as error:
-        section = _section(error)
-        reason = str(error.args[0]) if error.args else type(error).__name__
-        where = line + _line_of(source, section)
-        return RuleProblem(
-            path, where, name, reason, f"Correct `{section}` (https://sigmahq.io/docs/basics/rules)"
+        make: Callable[[dict[str, Any]], Document] = self._rule
+        if "correlation" in content:
+            make = self._correlation
+        elif "filter" in content:
+            make = self._filter
+        try:
+            made = make(content)
+        except DocumentFault as error:
+            yield self._problem(error.key, str(error), error.remedy)
+        except SigmaError as error:
+            sort = type(error).__name__.removeprefix("Sigma").removesuffix("Error")
+            section = _SECTION_OF_ERROR.get(sort, "title")
+            reason = str(error.args[0]) if error.args else type(error).__name__
+            yield self._problem(
+                section, reason, f"Correct `{section}` (https://sigmahq.io/docs/basics/rules)"
+            )
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            reason = f"not a Sigma document: {type(error).__name__}: {error}"
+            yield self._problem("", reason, "Compare it with one that loads")
+        else:
+            yield made
+            if isinstance(made, Filter) and not _excludes(made.condition):
+                yield self._problem(
+                    "condition",
+                    "this filter lets its rules fire only where it holds itself",
+                    "Write `condition: not selection` to exclude what it names",
+                    runs=True,
+                )
+
+    def _problem(self, key: str, reason: str, remedy: str, *, runs: bool = False) -> RuleProblem:
+        line = self._source.line_of(key) if key else self._source.line
+        return RuleProblem(self._path, line, self._name, reason, remedy, informational=runs)
+
+    def _rule(self, content: dict[str, Any]) -> Rule:
+        parsed = SigmaRule.from_dict(content, policy=_POLICY)
+        source = _log_source(parsed.logsource)
+        return Rule(
+            **self._heading(content),
+            logsource=source,
+            kinds=kinds_of(source),
+            condition=self._condition(parsed.detection),
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        reason = f"not a Sigma rule: {type(error).__name__}: {error}"
-        return RuleProblem(path, line, name, reason, "Compare it with a rule that loads")
 
+    def _correlation(self, content: dict[str, Any]) -> Document:
+        return read_correlation(content, self._heading(content))
 
-def _not_yet(path: Path, line: int, name: str, sort: str) -> RuleProblem:
-    if sort == "action":
-        return RuleProblem(
-            path,
-            line,
-            name,
-            "`action:` collections are no longer Sigma",
-            "Write each rule out in its own document",
+    def _filter(self, content: dict[str, Any]) -> Filter:
+        heading = self._heading(content)
+        source = _log_source(SigmaLogSource.from_dict(_mapping(content, "logsource")))
+        parsed = SigmaGlobalFilter.from_dict(_mapping(content, "filter"), policy=_POLICY)
+        return Filter(
+            **heading,
+            logsource=source,
+            rules=None if isinstance(parsed.rules, str) else tuple(one.reference for one in parsed.rules),
+            condition=self._condition(parsed),
         )
-    return RuleProblem(
-        path, line, name, f"{sort} documents are not run yet", "Nothing is wrong with it", informational=True
-    )
+
+    def _condition(self, detections: SigmaDetections) -> Node:
+        """A list of conditions holds when one does."""
+        nodes = tuple(
+            translate(condition.parsed, self._placeholders) for condition in detections.parsed_condition
+        )
+        return nodes[0] if len(nodes) == 1 else (Or(nodes) if nodes else And(()))
+
+    def _heading(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """What a document says of itself: the fields of `Document`. Raises SigmaError."""
+        said, _ = SigmaRuleBase.from_dict_common_params(dict(content))
+        level, status, date = said["level"], said["status"], said["date"]
+        written = self._source.content.get("id")
+        return {
+            "id": str(said["id"] or written or uuid.uuid5(_UNNAMED, f"{self._path.name}:{said['title']}")),
+            "name": said["name"],
+            "title": said["title"],
+            "title_en": _optional(content, "title_en"),
+            "level": Level(level.name.lower()) if level is not None else Level.MEDIUM,
+            "status": status.name.lower() if status is not None else None,
+            "description": said["description"],
+            "respond": _optional(content, "respond"),
+            "tags": tuple(f"{tag.namespace}.{tag.name}" for tag in said["tags"]),
+            "category": _optional(content, "category"),
+            "references": tuple(map(str, said["references"] or ())),
+            "falsepositives": tuple(map(str, said["falsepositives"] or ())),
+            "author": said["author"],
+            "date": date if isinstance(date, datetime.date) else None,
+            "path": self._path,
+            "line": self._source.line,
+        }
 
 
-def _section(error: SigmaError) -> str:
-    sort = type(error).__name__.removeprefix("Sigma").removesuffix("Error")
-    return _SECTION_OF_ERROR.get(sort, "title")
+def _is_uuid(written: Any) -> bool:
+    try:
+        uuid.UUID(written)
+    except (ValueError, TypeError, AttributeError):
+        return False
+    return True
 
 
-def _line_of(source: str, key: str) -> int:
-    """Lines from the document's beginning to `key:`."""
-    match = re.search(rf"^\s*{key}\s*:", source, re.MULTILINE)
-    return (
-        0 if match is None else source.count("\n", 0, match.start() + len(match[0]) - len(match[0].lstrip()))
-    )
+def _log_source(parsed: SigmaLogSource) -> LogSource:
+    return LogSource(parsed.product, parsed.category, parsed.service)
 
 
-def _compile(path: Path, line: int, document: dict[str, Any]) -> Rule:
-    parsed = SigmaRule.from_dict(document, policy=_POLICY)
-    custom = parsed.custom_attributes or {}
-    source = LogSource(parsed.logsource.product, parsed.logsource.category, parsed.logsource.service)
-    return Rule(
-        id=str(parsed.id or uuid.uuid5(_UNNAMED, f"{path.name}:{parsed.title}")),
-        title=parsed.title,
-        title_en=_optional(custom, "title_en"),
-        level=Level(parsed.level.name.lower()) if parsed.level is not None else Level.MEDIUM,
-        status=parsed.status.name.lower() if parsed.status is not None else None,
-        description=parsed.description,
-        respond=_optional(custom, "respond"),
-        tags=tuple(f"{tag.namespace}.{tag.name}" for tag in parsed.tags),
-        category=_optional(custom, "category"),
-        logsource=source,
-        kinds=kinds_of(source),
-        condition=_condition(parsed),
-        references=tuple(map(str, parsed.references or ())),
-        falsepositives=tuple(map(str, parsed.falsepositives or ())),
-        author=parsed.author,
-        date=parsed.date if isinstance(parsed.date, datetime.date) else None,
-        path=path,
-        line=line,
-    )
+def _mapping(content: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = content.get(key)
+    if not isinstance(value, dict):
+        raise DocumentFault(key, f"`{key}` is no mapping", f"Write a `{key}:` section")
+    return value
 
 
 def _optional(attributes: Mapping[str, Any], name: str) -> str | None:
@@ -180,7 +211,6 @@ def _optional(attributes: Mapping[str, Any], name: str) -> str | None:
     return None if value is None else str(value)
 
 
-def _condition(parsed: SigmaRule) -> Node:
-    """The rule's condition; a list of conditions holds when one does."""
-    nodes = tuple(translate(condition.parsed) for condition in parsed.detection.parsed_condition)
-    return nodes[0] if len(nodes) == 1 else (Or(nodes) if nodes else And(()))
+def _excludes(node: Node) -> bool:
+    """Does a filter's condition begin with `not`, in all of its parts?"""
+    return all(map(_excludes, node.parts)) if isinstance(node, (And, Or)) else isinstance(node, Not)

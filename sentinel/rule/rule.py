@@ -1,4 +1,4 @@
-"""The Rule: one Sigma detection, compiled; and the problem: one document that does not run."""
+"""The documents of Sigma that run (rule, correlation, filter), and the problem: one that does not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from sentinel.event import Level
 from sentinel.rule.condition import Node
 
-__all__ = ["LogSource", "Rule", "RuleProblem"]
+__all__ = ["Document", "Filter", "LogSource", "Rule", "RuleProblem"]
 
 
 class LogSource(msgspec.Struct, frozen=True):
@@ -32,33 +32,50 @@ class LogSource(msgspec.Struct, frozen=True):
         )
 
 
-class Rule(msgspec.Struct, frozen=True, eq=False):
-    """One rule that runs. Equality is identity: the same id may be loaded again from another file."""
+class Document(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """What all sorts of document say of themselves."""
 
     id: str
-    """UUID."""
+    """A UUID; for documents of others whatever they call themselves."""
+    name: str | None = None
+    """What correlations and filters may call it instead of its id."""
     title: str
     """What happened, in Chinese for rules of our own."""
-    title_en: str | None
+    title_en: str | None = None
     level: Level
-    status: str | None
-    description: str | None
-    respond: str | None
+    status: str | None = None
+    description: str | None = None
+    respond: str | None = None
     """What the duty officer does first."""
-    tags: tuple[str, ...]
-    category: str | None
+    tags: tuple[str, ...] = ()
+    category: str | None = None
     """GB/T 20986-2023 category code."""
+    references: tuple[str, ...] = ()
+    falsepositives: tuple[str, ...] = ()
+    author: str | None = None
+    date: datetime.date | None = None
+    path: Path
+    line: int
+    """Where the document begins in its file, from 1."""
+
+
+class Rule(Document, frozen=True, eq=False, kw_only=True):
+    """One detection that runs. Equality is identity: the same id may be loaded again from another file."""
+
     logsource: LogSource
     kinds: tuple[str, ...]
     """Kinds of event it looks at; empty for another product's."""
     condition: Node
-    references: tuple[str, ...]
-    falsepositives: tuple[str, ...]
-    author: str | None
-    date: datetime.date | None
-    path: Path
-    line: int
-    """Where the document begins in its file, from 1."""
+
+
+class Filter(Document, frozen=True, eq=False, kw_only=True):
+    """A Sigma filter: what must hold besides a rule's own condition. A site's allow-lists are written so."""
+
+    logsource: LogSource
+    """Only rules about (a part of) these events are filtered."""
+    rules: tuple[str, ...] | None
+    """Ids or names of rules and correlations; None for every rule."""
+    condition: Node
 
 
 class RuleProblem(msgspec.Struct, frozen=True):
@@ -71,7 +88,7 @@ class RuleProblem(msgspec.Struct, frozen=True):
     reason: str
     remedy: str
     informational: bool = False
-    """True where nothing is wrong with the document: we do not run its sort yet."""
+    """True where the document runs nevertheless."""
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.rule}: {self.reason}. {self.remedy}"

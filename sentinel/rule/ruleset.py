@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sentinel.event import KINDS, Alert, Event, Level, Log, Payload, Stretches
 from sentinel.rule.access import EventAccess, RecordAccess
 from sentinel.rule.condition import And, Node
+from sentinel.rule.correlation import Correlation, Match, link
 from sentinel.rule.evidence import alert_of
 from sentinel.rule.library import load_paths
 from sentinel.rule.log_plan import LogPlans
@@ -17,9 +18,19 @@ from sentinel.rule.payload import PayloadPlan
 from sentinel.rule.plan import Condition, Plan
 from sentinel.rule.rule import Rule, RuleProblem
 from sentinel.rule.settings import RuleSettings
+from sentinel.rule.teller import MatchTeller
 from sentinel.rule.view import View, shipped_pipelines, views_of
 
-__all__ = ["RuleSet"]
+__all__ = ["Findings", "RuleSet"]
+
+
+class Findings(NamedTuple):
+    """What rules found in a batch."""
+
+    alerts: list[Alert]
+    matches: list[Match]
+    """For correlations; an event may have both."""
+
 
 _APART = frozenset({"log", "payload"})
 """Kinds that are not matched by one plan."""
@@ -28,10 +39,28 @@ _APART = frozenset({"log", "payload"})
 class RuleSet:
     """Compiled rules. A set never changes; a reload makes another. The memory of payload rules is its own."""
 
-    def __init__(self, rules: Sequence[Rule], problems: Sequence[RuleProblem] = ()) -> None:
-        self.rules: Sequence[Rule] = tuple(rules)
-        self.problems: list[RuleProblem] = list(problems)
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        problems: Sequence[RuleProblem] = (),
+        correlations: Sequence[Correlation] = (),
+        *,
+        minimum_level: Level = Level.INFORMATIONAL,
+    ) -> None:
+        self.links, unlinked = link(rules, correlations)
+        """The correlations, for a `Correlator`."""
+        self.problems: list[RuleProblem] = [*problems, *unlinked]
+        least, asked, silent = minimum_level.rank, self.links.asked, self.links.silent
+        self.rules: Sequence[Rule] = tuple(
+            rule for rule in rules if rule.level.rank >= least or rule.id in asked
+        )
+        self._alerting = frozenset(
+            number
+            for number, rule in enumerate(self.rules)
+            if rule.id not in silent and rule.level.rank >= least
+        )
         self._views = [views_of(rule.logsource, shipped_pipelines()) for rule in self.rules]
+        self._teller = MatchTeller(self.rules, self._views, asked)
         self._conditions: dict[str, list[Condition]] = {}
         """By kind of event."""
         for_logs: list[tuple[int, Node, View]] = []
@@ -59,16 +88,21 @@ class RuleSet:
     @classmethod
     def load(cls, settings: RuleSettings, root: Path) -> RuleSet:
         """Load every rule that `settings` names, relative to `root`. Bad rules end up in `problems`."""
-        rules, problems = load_paths(settings.paths, root)
-        least = 0
+        placeholders = {one.name: one.values for one in settings.placeholders}
+        compiled = load_paths(settings.paths, root, placeholders)
+        least, problems = Level.INFORMATIONAL, compiled.problems
         if settings.minimum_level in list(Level):
-            least = Level(settings.minimum_level).rank
+            least = Level(settings.minimum_level)
         else:
             reason = f"`minimum_level` {settings.minimum_level!r} is not one of {', '.join(Level)}"
             problems.append(RuleProblem(root, 0, "rule", reason, "Correct it; until then every level alerts"))
         disabled = frozenset(settings.disabled)
-        running = [rule for rule in rules if rule.id not in disabled and rule.level.rank >= least]
-        return cls(running, problems)
+        return cls(
+            [rule for rule in compiled.rules if rule.id not in disabled],
+            problems,
+            [one for one in compiled.correlations if one.id not in disabled],
+            minimum_level=least,
+        )
 
     @property
     def forgotten(self) -> int:
@@ -81,6 +115,10 @@ class RuleSet:
 
     def match(self, events: Sequence[Event]) -> list[Alert]:
         """The alerts of a batch: in the order of events, then of rules."""
+        return self.find(events).alerts
+
+    def find(self, events: Sequence[Event]) -> Findings:
+        """The alerts of a batch, in the order of events, then of rules; and its matches for correlations."""
         by_kind: dict[str, tuple[list[Event], list[int]]] = {}
         for place, event in enumerate(events):
             kind = event.kind
@@ -88,24 +126,45 @@ class RuleSet:
                 rows, places = by_kind.setdefault(kind, ([], []))
                 rows.append(event)
                 places.append(place)
-        found: list[tuple[int, int, Alert]] = []
+        alerts: list[tuple[int, int, Alert]] = []
+        hits: dict[int, list[int]] = {}
+        asked, alerting = self._teller.asked, self._alerting
         for kind, (rows, places) in by_kind.items():
-            found += [(places[row], number, alert) for row, number, alert in self._match(kind, rows)]
-        found.sort(key=lambda item: item[:2])
-        return [alert for _, _, alert in found]
+            told: dict[tuple[int, int], Alert | None]
+            if kind == "payload":
+                found = self._payload.match_events([row for row in rows if isinstance(row, Payload)])
+                told = {(row, number): alert for row, number, alert in found}
+            else:
+                told = dict.fromkeys(self._held(kind, rows))
+            for (row, number), alert in told.items():
+                if number in alerting:
+                    alerts.append((places[row], number, alert or self._alert(number, rows[row])))
+                if number in asked:
+                    hits.setdefault(places[row], []).append(number)
+        alerts.sort(key=lambda item: item[:2])
+        matches = [self._teller.tell(events[place], hits[place]) for place in sorted(hits)]
+        return Findings([alert for _, _, alert in alerts], matches)
 
-    def _match(self, kind: str, rows: list[Event]) -> list[tuple[int, int, Alert]]:
-        """(row, rule number, alert) of events of one kind."""
-        if kind == "payload":
-            return self._payload.match_events([row for row in rows if isinstance(row, Payload)])
+    def _held(self, kind: str, rows: list[Event]) -> list[tuple[int, int]]:
+        """(row, rule number) of events of one kind."""
         if kind == "log":
-            held = self._logs.match([row for row in rows if isinstance(row, Log)])
-        else:
-            held = self._plans[kind].match(rows)
-        return [
-            (row, number, alert_of(self.rules[number], rows[row], views=self._views[number]))
-            for row, number in held
-        ]
+            return self._logs.match([row for row in rows if isinstance(row, Log)])
+        return self._plans[kind].match(rows)
+
+    def _alert(self, number: int, event: Event) -> Alert:
+        return alert_of(self.rules[number], event, views=self._views[number])
+
+    def find_in_payloads(self, stretches: Stretches) -> Findings:
+        """The same of payload rules on a batch of stretches."""
+        alerts: list[Alert] = []
+        matches: list[Match] = []
+        asked, alerting = self._teller.asked, self._alerting
+        for place, number, alert in self._payload.match(stretches):
+            if number in alerting:
+                alerts.append(alert)
+            if number in asked:
+                matches.append(self._teller.tell(stretches.event(place), [number]))
+        return Findings(alerts, matches)
 
     @property
     def payload_tail(self) -> int:
@@ -114,7 +173,7 @@ class RuleSet:
 
     def match_payloads(self, stretches: Stretches) -> list[Alert]:
         """The alerts of payload rules on a batch of stretches, in their order."""
-        return [alert for _, _, alert in self._payload.match(stretches)]
+        return self.find_in_payloads(stretches).alerts
 
     def match_records(self, records: Sequence[Mapping[str, Any]]) -> list[list[Rule]]:
         """The rules that hold for each mapping, whatever their logsource, by the rules' own field names."""
@@ -126,3 +185,14 @@ class RuleSet:
         for row, number in self._records.match(records):
             matches[row].append(self.rules[number])
         return matches
+
+    def match_timed_records(
+        self, records: Sequence[tuple[float, Mapping[str, Any]]]
+    ) -> Iterator[tuple[int, Match]]:
+        """For each mapping (with its time in seconds) that a rule of a correlation holds for, its place and match."""
+        numbers = {id(rule): number for number, rule in enumerate(self.rules)}
+        found = self.match_records([record for _, record in records])
+        for place, ((ts, record), held) in enumerate(zip(records, found, strict=True)):
+            asked = [numbers[id(rule)] for rule in held if numbers[id(rule)] in self._teller.asked]
+            if asked:
+                yield place, self._teller.tell_record(record, ts, asked)

@@ -4,7 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["RuleSettings"]
+__all__ = ["CorrelationSettings", "PlaceholderSettings", "RuleSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceholderSettings:
+    """What `%name%` stands for in rules with the `expand` modifier."""
+
+    name: str
+    values: tuple[str, ...]
+    """Texts or patterns with `*` and `?`; one of them must hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelationSettings:
+    """How much correlations remember."""
+
+    groups: int = 100_000
+    """Groups that one correlation follows at once; past that the one idle for longest gives way."""
+    entries: int = 10_000
+    """Matches that one group remembers (more where a condition counts higher); past that the oldest go."""
+    lateness: float = 60.0
+    """Seconds that a match may come late within its group and still be put in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +38,5 @@ class RuleSettings:
     """Rule ids that do not run."""
     minimum_level: str = "informational"
     """Matches of rules below this level make no alert."""
+    placeholders: tuple[PlaceholderSettings, ...] = ()
+    correlation: CorrelationSettings = CorrelationSettings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from sigma.conditions import (
@@ -13,7 +14,6 @@ from sigma.conditions import (
     ConditionValueExpression,
 )
 from sigma.types import (
-    Placeholder,
     SigmaBool,
     SigmaCasedString,
     SigmaCIDRExpression,
@@ -31,6 +31,8 @@ from sigma.types import (
 )
 
 from sentinel.rule.condition import And, Leaf, Node, Not, Or
+from sentinel.rule.fault import DocumentFault
+from sentinel.rule.placeholder import Placeholders, expanded, expanded_regex
 from sentinel.rule.question import (
     Boolean,
     Compare,
@@ -49,12 +51,11 @@ from sentinel.rule.question import (
 __all__ = ["NotRunnable", "translate"]
 
 
-class NotRunnable(ValueError):
-    """A condition that we do not run; the message says which part, `remedy` what to write instead."""
+class NotRunnable(DocumentFault):
+    """A condition that we do not run."""
 
     def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(reason)
-        self.remedy = remedy
+        super().__init__("detection", reason, remedy)
 
 
 _REGEX_FLAGS = {
@@ -64,30 +65,36 @@ _REGEX_FLAGS = {
 }
 
 
-def translate(condition: Any) -> Node:
+def translate(condition: Any, placeholders: Placeholders | None = None) -> Node:
     """Translate a post-processed pySigma condition. Raises NotRunnable."""
+    known = placeholders or {}
     if isinstance(condition, ConditionAND):
-        return And(tuple(translate(part) for part in condition.args))
+        return And(tuple(translate(part, known) for part in condition.args))
     if isinstance(condition, ConditionOR):
-        return Or(tuple(translate(part) for part in condition.args))
+        return Or(tuple(translate(part, known) for part in condition.args))
     if isinstance(condition, ConditionNOT):
-        return Not(translate(condition.args[0]))
+        return Not(translate(condition.args[0], known))
     if isinstance(condition, ConditionFieldEqualsValueExpression):
-        return _field(condition.field, condition.value)
+        return _each(condition.value, known, lambda value: Leaf(condition.field, _question(value)))
     if isinstance(condition, ConditionValueExpression):
-        return _keyword(condition.value)
+        return _each(condition.value, known, _keyword)
     raise NotRunnable("the condition is empty", "Name at least one search identifier in `condition`")
 
 
-def _field(field: str, value: Any) -> Node:
+def _each(value: Any, placeholders: Placeholders, leaf: Callable[[Any], Node]) -> Node:
+    """A leaf for a value, or a choice of leaves for what it stands for."""
     if isinstance(value, SigmaExpansion):
-        return Or(tuple(_field(field, item) for item in value.values))
-    return Leaf(field, _question(value))
+        return Or(tuple(_each(item, placeholders, leaf) for item in value.values))
+    if isinstance(value, SigmaString) and value.contains_placeholder():
+        values = expanded(value, placeholders)
+        return leaf(values[0]) if len(values) == 1 else Or(tuple(leaf(one) for one in values))
+    if isinstance(value, SigmaRegularExpression) and value.contains_placeholder():
+        written = expanded_regex(value, placeholders)
+        return leaf(SigmaRegularExpression(written, set(value.flags), policy=value.policy))
+    return leaf(value)
 
 
-def _keyword(value: Any) -> Node:
-    if isinstance(value, SigmaExpansion):
-        return Or(tuple(_keyword(item) for item in value.values))
+def _keyword(value: Any) -> Leaf:
     if isinstance(value, SigmaNumber):
         value = SigmaString(str(value.number))
     if isinstance(value, SigmaString):
@@ -128,15 +135,10 @@ def _question(value: Any) -> Question:
 def _text(value: SigmaString) -> Text:
     parts: list[Part] = []
     for part in value.s:
-        if isinstance(part, Placeholder):
-            raise NotRunnable(
-                f"the placeholder %{part.name}% has no list of values",
-                "Write the values into the rule, or leave out the `expand` modifier",
-            )
         if isinstance(part, SpecialChars):
             parts.append(None if part is SpecialChars.WILDCARD_MULTI else True)
         else:
-            parts.append(part)
+            parts.append(part)  # type: ignore[arg-type]  # placeholders are gone by now
     return Text(_merged(tuple(parts)), isinstance(value, SigmaCasedString))
 
 
@@ -153,8 +155,6 @@ def _merged(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 
 
 def _pattern(value: SigmaRegularExpression) -> Pattern:
-    if value.contains_placeholder():
-        raise NotRunnable("a placeholder in a regex has no list of values", "Write the values into the regex")
     flags = 0
     for flag in value.flags:
         flags |= _REGEX_FLAGS[flag]

@@ -15,6 +15,7 @@ from sentinel.rule import cache as cache_module
 from sentinel.rule import load as load_module
 from sentinel.rule.cache import RuleCache
 from sentinel.rule.library import load_paths
+from sentinel.rule.placeholder import Placeholders
 
 RULE = """title: {title}
 logsource: {{product: sentinel, service: weird}}
@@ -53,9 +54,9 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     real = load_module.load_content
 
-    def noted(path: Path, content: bytes) -> object:
+    def noted(path: Path, content: bytes, placeholders: Placeholders) -> object:
         names.append(path.stem)
-        return real(path, content)
+        return real(path, content, placeholders)
 
     monkeypatch.setattr(load_module, "load_content", noted)
     return names
@@ -67,23 +68,23 @@ def kept(rules: Path) -> Path:
 
 
 def test_the_second_start_compiles_nothing_and_has_the_same(rules: Path, compiled: list[str]) -> None:
-    first, first_problems = load_paths([str(rules)], Path("/"))
+    first = load_paths([str(rules)], Path("/"))
     assert compiled == ["bad", "one", "three", "two"]
     compiled.clear()
-    second, second_problems = load_paths([str(rules)], Path("/"))
+    second = load_paths([str(rules)], Path("/"))
     assert not compiled
-    assert [msgspec.structs.asdict(rule) for rule in second] == [
-        msgspec.structs.asdict(rule) for rule in first
+    assert [msgspec.structs.asdict(rule) for rule in second.rules] == [
+        msgspec.structs.asdict(rule) for rule in first.rules
     ]
-    assert second_problems == first_problems and len(first_problems) == 1
-    assert len(first) == 3
+    assert second.problems == first.problems and len(first.problems) == 1
+    assert len(first.rules) == 3
 
 
 def test_an_edited_rule_compiles_one_file(rules: Path, compiled: list[str]) -> None:
     load_paths([str(rules)], Path("/"))
     compiled.clear()
     (rules / "two.yml").write_text(RULE.format(title="two", needle="other"))
-    loaded, _ = load_paths([str(rules)], Path("/"))
+    loaded = load_paths([str(rules)], Path("/")).rules
     assert compiled == ["two"]
     assert "other" in str(next(rule.condition for rule in loaded if rule.title == "two"))
     compiled.clear()
@@ -95,7 +96,7 @@ def test_a_copy_of_a_file_is_a_rule_of_its_own_place(rules: Path) -> None:
     load_paths([str(rules)], Path("/"))
     (rules / "below").mkdir()
     (rules / "two.yml").rename(rules / "below" / "two.yml")
-    loaded, _ = load_paths([str(rules)], Path("/"))
+    loaded = load_paths([str(rules)], Path("/")).rules
     assert [rule.path for rule in loaded if rule.title == "two"] == [rules / "below" / "two.yml"]
 
 
@@ -109,7 +110,7 @@ def test_a_damaged_cache_is_counted_and_built_anew(
     kept(rules).write_bytes(broken)
     assert RuleCache([str(rules)]).damaged == bool(broken)
     compiled.clear()
-    loaded, _ = load_paths([str(rules)], Path("/"))
+    loaded = load_paths([str(rules)], Path("/")).rules
     assert len(compiled) == 4 and len(loaded) == 3
     assert kept(rules).read_bytes() != broken
     compiled.clear()
@@ -138,7 +139,7 @@ def test_a_folder_that_others_may_write_is_not_used(rules: Path, monkeypatch: py
 
 def test_no_place_to_keep_anything_stops_nothing(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache_module, "trusted_folders", lambda name, variable: iter(()))
-    assert len(load_paths([str(rules)], Path("/"))[0]) == 3
+    assert len(load_paths([str(rules)], Path("/")).rules) == 3
 
 
 def test_a_number_that_cannot_be_kept_still_runs(rules: Path, compiled: list[str]) -> None:
@@ -147,7 +148,7 @@ def test_a_number_that_cannot_be_kept_still_runs(rules: Path, compiled: list[str
     )
     load_paths([str(rules)], Path("/"))
     compiled.clear()
-    loaded, _ = load_paths([str(rules)], Path("/"))
+    loaded = load_paths([str(rules)], Path("/")).rules
     assert compiled == ["one"] and len(loaded) == 3
 
 

@@ -26,8 +26,9 @@ tags: [attack.t1190, cve.2021-44228]
 def test_a_rule_carries_all_its_words(tmp_path: Path) -> None:
     path = tmp_path / "good.yml"
     path.write_text("# a comment\n---\n" + GOOD, encoding="utf-8")
-    [rule], problems = load_file(path)
-    assert not problems
+    compiled = load_file(path)
+    [rule] = compiled.rules
+    assert not compiled.problems
     assert (rule.title_en, rule.respond, rule.category) == ("Good one", "先看日志", "NASCAN")
     assert rule.tags == ("attack.t1190", "cve.2021-44228") and rule.level == "low"
     assert rule.kinds == ("http",) and rule.line == 3
@@ -47,7 +48,8 @@ def test_bad_documents_are_named_with_line_and_remedy(tmp_path: Path) -> None:
     }
     documents = list(bad.values())
     path.write_text("\n---\n".join([*documents, GOOD]), encoding="utf-8")
-    rules, problems = load_file(path)
+    compiled = load_file(path)
+    rules, problems = compiled.rules, compiled.problems
     assert [rule.title for rule in rules] == ["Good"]
     assert len(problems) == len(bad)
     for problem in problems:
@@ -58,11 +60,31 @@ def test_bad_documents_are_named_with_line_and_remedy(tmp_path: Path) -> None:
     assert "hosts" in problems[6].reason
 
 
-def test_correlations_and_filters_are_informational(tmp_path: Path) -> None:
-    path = tmp_path / "c.yml"
-    path.write_text("title: C\ncorrelation:\n  type: event_count\n", encoding="utf-8")
-    rules, [problem] = load_file(path)
-    assert not rules and problem.informational and "correlation" in problem.reason
+def test_an_id_that_is_no_uuid_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "plain.yml"
+    path.write_text(GOOD.replace("11111111-1111-4111-8111-111111111111", "my-rule"), encoding="utf-8")
+    compiled = load_file(path)
+    [rule], [problem] = compiled.rules, compiled.problems
+    assert (
+        rule.id == "my-rule" and problem.informational and "my-rule" in problem.reason and problem.line == 2
+    )
+
+
+def test_old_collections(tmp_path: Path) -> None:
+    path = tmp_path / "old.yml"
+    path.write_text(
+        "action: global\ntitle: G\nlogsource:\n  category: proxy\nlevel: high\n"
+        "---\ndetection:\n  s:\n    a: 1\n  condition: s\n"
+        "---\naction: repeat\nlevel: low\ndetection:\n  s:\n    a: 2\n"
+        "---\naction: reset\n---\n" + GOOD + "---\naction: nonsense\ntitle: N\n",
+        encoding="utf-8",
+    )
+    compiled = load_file(path)
+    assert [(rule.title, rule.level, rule.line) for rule in compiled.rules] == [
+        ("G", "high", 7), ("G", "low", 12), ("Good", "low", 20),
+    ]  # fmt: skip
+    assert "2" in str(compiled.rules[1].condition)
+    assert len(compiled.problems) == 1 and "nonsense" in compiled.problems[0].reason
 
 
 def test_a_folder_with_missing_and_unreadable_parts(tmp_path: Path) -> None:

@@ -30,9 +30,9 @@ DEFAULTS: dict[str, dict[str, Any]] = {"payload": {"proto": "tcp", "direction": 
 
 
 def only_rule(path: Path) -> Rule:
-    rules, problems = load_file(path)
-    assert not problems, "\n".join(map(str, problems))
-    [rule] = rules
+    compiled = load_file(path)
+    assert not compiled.problems, "\n".join(map(str, compiled.problems))
+    [rule] = compiled.rules
     return rule
 
 
