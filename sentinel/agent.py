@@ -29,7 +29,7 @@ from sentinel.frame import WorkerFrame, decode_frame
 from sentinel.log import Log
 from sentinel.metrics import Metrics, MetricsError
 from sentinel.outlet import Outlet, Sink, sink_for
-from sentinel.rule import RuleSet
+from sentinel.rule import Match, RuleSet
 from sentinel.service import ServiceManager
 from sentinel.store import AlertStore, StoreError, StoreWriter
 from sentinel.text import Message
@@ -198,7 +198,7 @@ class Agent:
             await self._take(worker, workers.interfaces.get(worker, worker), frame)
 
     async def _take(self, worker: str, interface: str, frame: WorkerFrame) -> None:
-        if frame.alerts or frame.events:
+        if frame.alerts or frame.events or frame.matches:
             await self._behold(worker, frame)
         for kind, lines in frame.lines.items():
             self._write(kind, lines)
@@ -209,7 +209,11 @@ class Agent:
 
     async def _behold(self, worker: str, frame: WorkerFrame) -> None:
         """Let the watch see a frame's events. Other tasks have their turn in between."""
-        alerts = frame.alerts
+        alerts, matches = frame.alerts, frame.matches
+        for begin in range(0, len(matches), _AT_ONCE):
+            await self._give([], alerts, matches[begin : begin + _AT_ONCE])
+            alerts = []
+            await asyncio.sleep(0)
         for kind, data in sorted(frame.events.items()):
             if kind not in self._watch.kinds:
                 continue
@@ -226,9 +230,11 @@ class Agent:
         if alerts:
             await self._give([], alerts)
 
-    async def _give(self, events: Sequence[Event], alerts: list[Alert]) -> None:
+    async def _give(
+        self, events: Sequence[Event], alerts: list[Alert], matches: Sequence[Match] = ()
+    ) -> None:
         try:
-            found = self._watch.take(events, alerts)
+            found = self._watch.take(events, alerts, matches)
         except Exception:
             _log.exception("agent.task-failed", task="watch")  # a detector's fault must cost no rule's alert
             if alerts:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import msgspec
 
 from sentinel.event import Alert
+from sentinel.rule import Match
 from sentinel.statistics import Statistics
 
 __all__ = ["WorkerFrame", "decode_frame", "encode_frame"]
 
 
 class WorkerFrame(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Alerts, or events (as JSON lines for the outlets, packed for the watch), or statistics; whichever are there."""
+    """Alerts, matches, events (as JSON lines for the outlets, packed for the watch), or statistics; whichever are there."""
 
     alerts: list[Alert] = []
+    matches: list[Match] = []
+    """What rules matched that correlations ask for."""
     lines: dict[str, bytes] = {}
     """Encoded events of each kind, a line each."""
     events: dict[str, bytes] = {}

@@ -15,7 +15,7 @@ from sentinel.event.encode import EventEncoder
 from sentinel.event.pack import EventPacker
 from sentinel.frame import WorkerFrame, encode_frame
 from sentinel.pipeline import Pipeline, relax_collector
-from sentinel.rule import RuleSet
+from sentinel.rule import Match, RuleSet
 from sentinel.text import use_language
 from sentinel.watch import Watch
 
@@ -39,6 +39,7 @@ class LivePipeline:
             rules,
             self._alerts,
             self._events,
+            on_matches=self._matches,
             seed=secrets.randbits(62),
             interface=task.interface,
         )
@@ -68,6 +69,9 @@ class LivePipeline:
 
     def _alerts(self, alerts: list[Alert]) -> None:
         self._send(encode_frame(WorkerFrame(alerts=alerts)), True)
+
+    def _matches(self, matches: list[Match]) -> None:
+        self._send(encode_frame(WorkerFrame(matches=matches)), True)
 
     def _events(self, events: list[Event]) -> None:
         packed = self._packer.pack(events)

@@ -43,6 +43,7 @@ CAUSES = ("exit", "signal", "other")
 """Why a worker was restarted: it ended by itself or was killed."""
 STAGES = ("decode", "flow", "protocol", "rules", "output", "other")
 """Where a pipeline's seconds go."""
+_UNCORRELATED = ("evicted", "overfull", "late", "ungrouped", "unusable")
 _OTHER = "other"
 _NEVER_EXPORTED = frozenset({"payload"})
 """Kinds that are for rules only."""
@@ -163,6 +164,16 @@ class Metrics:
         self._evicted = self._counter(
             "sentinel_detector_evicted", "Entries a detector gave up: its table was full.", "detector"
         )
+        self._correlated = self._gauge("sentinel_correlation_groups", "Groups that correlations follow.")
+        self._matches = self._counter("sentinel_correlation_matches", "Matches that correlations took.")
+        self._uncorrelated = self._counter(
+            "sentinel_correlation_lost",
+            "What correlations gave up (groups evicted, entries of overfull windows) or could not use"
+            " (matches too late, ungrouped, unusable).",
+            "reason",
+        )
+        for reason in _UNCORRELATED:
+            self._uncorrelated.labels(reason)
         self._watch_seconds = self._counter("sentinel_watch_seconds", "Seconds spent by the detectors.")
 
     def _declare_daemon(self) -> None:
@@ -223,6 +234,11 @@ class Metrics:
         with self._lock:
             self._grow_counts(self._watched, statistics.events, statistics.alerts, statistics.alerts_by_rule)
             _grow(self._watched, self._watch_seconds, statistics.seconds)
+            correlations = statistics.correlations
+            self._correlated.set(correlations.get("groups", 0))
+            _grow(self._watched, self._matches, correlations.get("matches", 0))
+            for reason in _UNCORRELATED:
+                _grow(self._watched, self._uncorrelated.labels(reason), correlations.get(reason, 0))
             for detector, entries in statistics.entries.items():
                 self._held.labels(detector).set(entries)
                 _grow(self._watched, self._evicted.labels(detector), statistics.evicted.get(detector, 0))

@@ -31,7 +31,7 @@ from sentinel.protocol.arp import arp_event
 from sentinel.protocol.conversation import Conversation, Speech
 from sentinel.protocol.known import ANALYZERS
 from sentinel.protocol.spoken import Spoken
-from sentinel.rule import RuleSet
+from sentinel.rule import Match, RuleSet
 from sentinel.statistics import Statistics
 
 __all__ = ["Pipeline", "relax_collector"]
@@ -66,9 +66,10 @@ def relax_collector() -> None:
 
 
 class Pipeline:
-    """Takes batches; gives each batch's events to `on_events` and its alerts to `on_alerts`, in order.
+    """Takes batches; gives each batch's events to `on_events`, its alerts to `on_alerts`, matches for correlations
+    to `on_matches`, each in order, events last.
 
-    Neither may keep the list it is given.
+    None may keep the list it is given.
 
     `rules` may be None (decoding alone). `seed` keys the flow hash: fixed for replay, secret when live.
     """
@@ -80,6 +81,7 @@ class Pipeline:
         on_alerts: Callable[[list[Alert]], None],
         on_events: Callable[[list[Event]], None],
         *,
+        on_matches: Callable[[list[Match]], None] | None = None,
         seed: int = 0,
         interface: str = "",
     ) -> None:
@@ -87,12 +89,14 @@ class Pipeline:
         self._rules = rules
         self._on_alerts = on_alerts
         self._on_events = on_events
+        self._on_matches = on_matches
         self._decoder = Decoder(config.decode)
         self._table = FlowTable(config.flow, seed=seed)
         self._zone = self._table.zone_of_interface(interface)
         self._conn = ConnWriter(self._table, config.flow.local_networks)
         self._events: list[Event] = []
         self._alerts: list[Alert] = []
+        self._matches: list[Match] = []
         self._speech = Speech(ANALYZERS, config.protocol, self._events.append)
         for analyzer in ANALYZERS:
             for transport in analyzer.transports & {"tcp", "udp"}:
@@ -213,7 +217,9 @@ class Pipeline:
                         spoken = Spoken(
                             transcript, self._conversations, times, self._config.flow.inspect_bytes
                         )
-                        self._alerts += self._payload_rules.match_payloads(spoken)
+                        findings = self._payload_rules.find_in_payloads(spoken)
+                        self._alerts += findings.alerts
+                        self._matches += findings.matches
             with self._timed("protocol"):
                 self._end(step, over)
 
@@ -361,14 +367,19 @@ class Pipeline:
 
     def _publish(self) -> None:
         """Match the events gathered so far and hand everything over."""
-        events, alerts = self._events, self._alerts
-        if not events and not alerts:
+        events, alerts, matches = self._events, self._alerts, self._matches
+        if not events and not alerts and not matches:
             return
-        self._alerts = []
+        self._alerts, self._matches = [], []
         if self._rules is not None:
             with self._timed("rules"):
-                alerts = self._rules.match(events) + alerts
+                findings = self._rules.find(events)
+                alerts = findings.alerts + alerts
                 alerts.sort(key=_when)
+                matches = findings.matches + matches
+                matches.sort(key=_when)
+        if matches and self._on_matches is not None:
+            self._on_matches(matches)
         self._event_counts.update(event.kind for event in events)
         if alerts:
             self._alert_counts.update(str(alert.level) for alert in alerts)

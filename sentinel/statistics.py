@@ -54,5 +54,7 @@ class WatchStatistics(msgspec.Struct, kw_only=True):
     """Gauge: entries held, by detector."""
     evicted: dict[str, int] = {}
     """Entries given up because a table was full, by detector."""
+    correlations: dict[str, int] = {}
+    """State of correlations (`groups` is a gauge) and what was given up, by what."""
     seconds: float = 0.0
     """Spent."""

@@ -15,7 +15,8 @@ from typing import NamedTuple
 from sentinel.config import Config
 from sentinel.detect import DETECTORS, Detector, Scene
 from sentinel.event import Alert, Event, Notice
-from sentinel.rule import RuleSet
+from sentinel.rule import Correlator, Match, RuleSet
+from sentinel.rule.correlation import Links
 from sentinel.statistics import WatchStatistics
 
 __all__ = ["Found", "Watch"]
@@ -36,8 +37,10 @@ class Watch:
     """Takes batches of events as they come, and gives alerts and new events. Everything counts in event time."""
 
     def __init__(self, config: Config, rules: RuleSet | None) -> None:
+        self._correlation = config.rule.correlation
+        self._correlator = Correlator(Links(), self._correlation)
+        self._rules: RuleSet | None = None
         self.rules = rules
-        """Replace it to change the rules that grade notices."""
         scene = Scene(config.detect, config.flow.local_networks)
         disabled = frozenset(config.detect.disabled)
         self._detectors: list[Detector] = [kind(scene) for kind in DETECTORS if kind.name not in disabled]
@@ -52,8 +55,21 @@ class Watch:
         self._rule_counts: Counter[str] = Counter()
         self._seconds = 0.0
 
-    def take(self, events: Sequence[Event], alerts: Sequence[Alert] = ()) -> Found:
-        """Take a batch: its events, and the alerts that rules on single events already made of them."""
+    @property
+    def rules(self) -> RuleSet | None:
+        """The rules that grade notices, and their correlations. Those that stay the same keep what they know."""
+        return self._rules
+
+    @rules.setter
+    def rules(self, rules: RuleSet | None) -> None:
+        self._rules = rules
+        links = Links() if rules is None else rules.links
+        self._correlator = Correlator(links, self._correlation, self._correlator)
+
+    def take(
+        self, events: Sequence[Event], alerts: Sequence[Alert] = (), matches: Sequence[Match] = ()
+    ) -> Found:
+        """Take a batch: its events, and what rules on single events already made of them."""
         began = time.perf_counter()
         by_kind: dict[str, list[Event]] = {}
         for event in events:
@@ -67,13 +83,13 @@ class Watch:
         for kind in sorted(by_kind):
             for read in self._readers[kind]:
                 notices += read(by_kind[kind])
-        found = self._found(notices, alerts)
+        found = self._found(notices, alerts, matches)
         self._seconds += time.perf_counter() - began
         return found
 
     def finish(self) -> Found:
         """All sources are over: what can still be concluded."""
-        return self._found((notice for detector in self._detectors for notice in detector.finish()), ())
+        return self._found((notice for detector in self._detectors for notice in detector.finish()), (), ())
 
     def statistics(self) -> WatchStatistics:
         """Everything counted since the start."""
@@ -83,12 +99,17 @@ class Watch:
             alerts_by_rule=dict(sorted(self._rule_counts.items())),
             entries={detector.name: detector.entries for detector in self._detectors},
             evicted={detector.name: detector.evicted for detector in self._detectors},
+            correlations=self._correlator.counters(),
             seconds=self._seconds,
         )
 
-    def _found(self, notices: Iterable[Notice], alerts: Sequence[Alert]) -> Found:
+    def _found(self, notices: Iterable[Notice], alerts: Sequence[Alert], matches: Sequence[Match]) -> Found:
         events: list[Event] = sorted(notices, key=_when)
-        own = self.rules.match(events) if events and self.rules is not None else []
+        own: list[Alert] = []
+        if events and self._rules is not None:
+            own, more = self._rules.find(events)
+            matches = sorted([*matches, *more], key=_when) if more else matches
+        own += self._correlator.take(matches)
         self._event_counts.update(event.kind for event in events)
         self._alert_counts.update(str(alert.level) for alert in own)
         self._rule_counts.update(alert.rule_id for alert in own)

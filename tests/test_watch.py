@@ -72,3 +72,54 @@ def test_events_survive_the_way_to_the_agent() -> None:
     broken = msgspec.structs.replace(events[0], history="\ud800")
     assert unpack_events("conn", packer.pack([broken, events[1]])["conn"]) == [events[1]]
     assert packer.unpackable == 1
+
+
+CORRELATION = """title: Refused
+name: refused
+id: 11111111-1111-4111-8111-111111111111
+logsource: {product: zeek, service: conn}
+detection: {s: {conn_state: REJ}, condition: s}
+level: low
+---
+title: Many refused
+id: 22222222-2222-4222-8222-222222222222
+correlation:
+  type: value_count
+  rules: [refused]
+  group-by: [id.orig_h]
+  timespan: 20s
+  condition: {field: id.resp_h, gte: 20}
+level: high
+"""
+
+
+def correlating(folder: Path) -> RuleSet:
+    (folder / "rules.yml").write_text(CORRELATION)
+    return RuleSet.load(replace(CONFIG.rule, paths=("rules.yml",)), folder)
+
+
+def test_one_correlator_sees_the_matches_of_all_workers(tmp_path: Path) -> None:
+    rules = correlating(tmp_path)
+    watch = Watch(replace(CONFIG, detect=replace(CONFIG.detect, disabled=("scan",))), rules)
+    events = scan(30)
+    told: list[Alert] = []
+    for worker in (events[::2], events[1::2]):  # all of one, then all of the other
+        findings = rules.find(worker)
+        assert not findings.alerts, "what only serves a correlation is silent"
+        told += watch.take([], findings.alerts, findings.matches).alerts
+    assert [(alert.title, alert.src) for alert in told] == [("Many refused", "10.0.0.9")]
+    statistics = watch.statistics()
+    assert statistics.correlations["matches"] == 30 and statistics.correlations["groups"] == 1
+    assert statistics.alerts == {"high": 1}
+
+
+def test_new_rules_go_on_with_what_correlations_know(tmp_path: Path) -> None:
+    rules = correlating(tmp_path)
+    watch = Watch(replace(CONFIG, detect=replace(CONFIG.detect, disabled=("scan",))), rules)
+    watch.take([], (), rules.find(scan(19)).matches)
+    watch.rules = again = correlating(tmp_path)
+    assert len(watch.take([], (), again.find(scan(20)[19:]).matches).alerts) == 1
+    (tmp_path / "rules.yml").write_text(CORRELATION.replace("20s", "21s"))
+    watch.rules = RuleSet.load(replace(CONFIG.rule, paths=("rules.yml",)), tmp_path)
+    assert not watch.take([], (), again.find(scan(21)[20:]).matches).alerts
+    assert watch.statistics().correlations["matches"] == 21

@@ -14,14 +14,14 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sentinel.config import Config
-from sentinel.event import Alert, Event
+from sentinel.event import Event
 from sentinel.intake.catalogue import Catalogue
 from sentinel.intake.document import single_lines
 from sentinel.intake.file import LogFile, decoded_line, is_text
 from sentinel.intake.reader import LineReader
 from sentinel.intake.record import Origin
 from sentinel.intake.zeek import stream_of_name
-from sentinel.rule import RuleSet
+from sentinel.rule import Findings, RuleSet
 from sentinel.text import text
 
 __all__ = ["LogReplay", "expanded"]
@@ -44,14 +44,14 @@ def expanded(paths: list[Path]) -> list[Path]:
 
 
 class LogReplay:
-    """Reads log files; gives each batch's alerts and events to `behold`, in that order of time."""
+    """Reads log files; gives each batch's events and what rules found in them to `behold`, in order of time."""
 
     def __init__(
         self,
         config: Config,
         rules: RuleSet,
         format: str | None,
-        behold: Callable[[list[Event], list[Alert]], None],
+        behold: Callable[[list[Event], Findings], None],
     ) -> None:
         self._rules = rules
         self._format = format
@@ -135,11 +135,11 @@ class LogReplay:
     def _publish(self, events: list[Event]) -> None:
         if not events:
             return
-        alerts = self._rules.match(events)
+        findings = self._rules.find(events)
         self._events.update(event.kind for event in events)
-        self._alerts.update(str(alert.level) for alert in alerts)
-        self._by_rule.update(alert.rule_id for alert in alerts)
-        self._behold(events, alerts)
+        self._alerts.update(str(alert.level) for alert in findings.alerts)
+        self._by_rule.update(alert.rule_id for alert in findings.alerts)
+        self._behold(events, findings)
 
     # What `stats.json` says.
 

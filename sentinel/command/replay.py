@@ -24,6 +24,7 @@ from sentinel.event import Alert, Event
 from sentinel.event.encode import EventEncoder
 from sentinel.event.write import EventWriter
 from sentinel.pipeline import Pipeline, relax_collector
+from sentinel.rule import Findings, Match
 from sentinel.text import text
 from sentinel.watch import Found, Watch
 
@@ -73,7 +74,10 @@ class _Replay:
         rules = chosen_rules(config)
         self._watch = Watch(config, rules)
         self._alerts: list[Alert] = []
-        self._pipeline = Pipeline(config, rules, self._alerts.extend, self._behold)
+        self._matches: list[Match] = []
+        self._pipeline = Pipeline(
+            config, rules, self._alerts.extend, self._behold, on_matches=self._matches.extend
+        )
         self._logs = LogReplay(config, rules, format, self._behold_logs)
         for problem in self._logs.catalogue.problems:
             print(text("cli.warning", message=text("replay.bad-format", problem=problem)), file=sys.stderr)
@@ -132,15 +136,16 @@ class _Replay:
         batch.release()
 
     def _behold(self, events: list[Event]) -> None:
-        """Write a batch's events, then let the watch see them together with their alerts."""
-        alerts = self._alerts.copy()
+        """Write a batch's events, then let the watch see them together with what rules made of them."""
+        alerts, matches = self._alerts.copy(), self._matches.copy()
         self._alerts.clear()
+        self._matches.clear()
         self._on_events(events)
-        self._tell(self._watch.take(events, alerts))
+        self._tell(self._watch.take(events, alerts, matches))
 
-    def _behold_logs(self, events: list[Event], alerts: list[Alert]) -> None:
+    def _behold_logs(self, events: list[Event], findings: Findings) -> None:
         self._on_events(events)
-        self._tell(self._watch.take(events, alerts))
+        self._tell(self._watch.take(events, findings.alerts, findings.matches))
 
     def _tell(self, found: Found) -> None:
         if found.events:
@@ -183,6 +188,7 @@ class _Replay:
             "events": _sum(statistics.events, watch.events, kinds),
             "alerts": _sum(statistics.alerts, watch.alerts, levels),
             "alerts_by_rule": _sum(statistics.alerts_by_rule, watch.alerts_by_rule, by_rule),
+            "correlations": watch.correlations,
             "detectors": {
                 name: {"entries": entries, "evicted": watch.evicted[name]}
                 for name, entries in watch.entries.items()

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 __all__ = ["BOUNDS", "Bound"]
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+_RULE = re.compile(r"\S{1,128}\Z")
+"""A rule's id: a UUID, or in the rules of others any word."""
 _INTERFACE = re.compile(r"[^\s/:]{1,15}\Z")
 _NAME = re.compile(r"[^\s,]{1,64}\Z")
 
@@ -61,7 +62,7 @@ FORMS: dict[str, Callable[[str], bool]] = {
     "address": _is_address,
     "interface": lambda value: bool(_INTERFACE.match(value)),
     "zone": _is_zone,
-    "uuid": lambda value: bool(_UUID.match(value)),
+    "rule": lambda value: bool(_RULE.match(value)),
     "name": lambda value: bool(_NAME.match(value)),
     "path": lambda value: bool(value.strip()) and "\0" not in value,
     "output": lambda value: "\0" not in value,
@@ -159,7 +160,12 @@ BOUNDS: dict[str, Bound] = {
     "detect.dhcp.clients": _COUNT,
     "detect.dhcp.window": _WINDOW,
     "rule.paths": Bound(form="path", must_exist=True),
-    "rule.disabled": Bound(form="uuid"),
+    "rule.disabled": Bound(form="rule"),
+    "rule.placeholders.name": Bound(form="name"),
+    "rule.placeholders.values": Bound(),
+    "rule.correlation.groups": Bound(16, 1 << 22),
+    "rule.correlation.entries": Bound(16, 1 << 20),
+    "rule.correlation.lateness": Bound(0, _DAY, "seconds"),
     "rule.minimum_level": Bound(choices=("informational", "low", "medium", "high", "critical")),
     "store.path": Bound(form="path"),
     "store.waiting": Bound(1, 1_000_000),

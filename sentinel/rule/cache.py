@@ -92,8 +92,8 @@ class RuleCache:
         return _at(path, compiled)
 
     def put(self, path: Path, content: bytes, compiled: Compiled) -> None:
-        """Remember what `path` became. What cannot be written (a number past 64 bits) is compiled each time."""
-        with contextlib.suppress(NotImplementedError, OverflowError, TypeError, RecursionError):
+        """Remember what `path` became. What cannot be written (numbers past 64 bits, bytes) is compiled each time."""
+        with contextlib.suppress(NotImplementedError, OverflowError, TypeError, RecursionError, UnicodeError):
             self._used[_key(path, content)] = _encoder.encode(compiled)
             self._added += 1
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sentinel.rule.question import Pattern, Question, Text
 
-__all__ = ["SHORTEST", "Literal", "required_literals"]
+__all__ = ["SHORTEST", "Literal", "as_bytes", "required_literals"]
 
 SHORTEST = 2
 """Bytes. A single byte hits too often to narrow anything; such questions are asked of every value."""
@@ -46,11 +46,19 @@ def required_literals(question: Question, binary: bool = False) -> tuple[Literal
     return None
 
 
+def as_bytes(text: str) -> bytes:
+    """UTF-8; bytes that an encoding modifier (`wide`) wrote as surrogates (PEP 383) as themselves."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
 def _longest(texts: list[str], cased: bool) -> Literal | None:
     best = b""
     for text in texts:
         for piece in _safe_pieces(text, cased):
-            data = piece.encode("utf-8", "surrogatepass")
+            data = as_bytes(piece)
             if len(data) > len(best):
                 best = data
     if len(best) < SHORTEST:

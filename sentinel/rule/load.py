@@ -21,6 +21,7 @@ from sentinel.rule.condition import And, Node, Not, Or
 from sentinel.rule.correlation.document import read_correlation
 from sentinel.rule.fault import DocumentFault
 from sentinel.rule.logsource import kinds_of
+from sentinel.rule.modifier import register_modifiers
 from sentinel.rule.placeholder import Placeholders
 from sentinel.rule.rule import Document, Filter, LogSource, Rule, RuleProblem
 from sentinel.rule.source import BadSource, Source, sources
@@ -28,6 +29,7 @@ from sentinel.rule.translate import translate
 
 __all__ = ["load_content", "load_file"]
 
+register_modifiers()
 _POLICY = SigmaPolicy(regex_engine=PythonRegexEngine())
 """Rules are the operator's own files, and Python's regexes are what we run."""
 _UNNAMED = uuid.UUID("6f1c1b1e-0d6f-5a6b-9a3e-6d2d1f0f7c55")

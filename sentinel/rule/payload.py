@@ -18,7 +18,7 @@ import numpy as np
 from sentinel.event import Alert, Payload, Stretches, field_attributes
 from sentinel.rule.condition import And, Leaf, Node, Not, leaves
 from sentinel.rule.evidence import alert_of
-from sentinel.rule.literal import Literal, required_literals
+from sentinel.rule.literal import Literal, as_bytes, required_literals
 from sentinel.rule.question import Pattern, Question, Text
 from sentinel.rule.rule import Rule
 from sentinel.rule.scanner import LiteralScanner, TooManyHits
@@ -287,7 +287,7 @@ def _finder(question: Question) -> _Find | None:
 
 
 def _text_finder(text: Text) -> _Find:
-    parts = [_as_bytes(part, text.cased) if isinstance(part, str) else part for part in text.parts]
+    parts = [as_bytes(part) if isinstance(part, str) else part for part in text.parts]
     if not text.cased:
         parts = [part.lower() if isinstance(part, bytes) else part for part in parts]
     fold: Callable[[bytes], bytes] = bytes if text.cased else bytes.lower
@@ -303,13 +303,6 @@ def _text_finder(text: Text) -> _Find:
         return 0 if match(fold(data)) is not None else -1
 
     return find
-
-
-def _as_bytes(text: str, cased: bool) -> bytes:
-    """UTF-8; what pySigma's `utf16` wrote (a byte order mark and NUL-padded ASCII) as UTF-16."""
-    if text.startswith("\ufeff") and "\0" in text:
-        return b"\xff\xfe" + text[1:].encode()
-    return text.encode("utf-8", "surrogatepass")
 
 
 def _expression(parts: Sequence[Any]) -> bytes:

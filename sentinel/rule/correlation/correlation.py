@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import enum
+import hashlib
+
+import msgspec
 
 from sentinel.rule.correlation.expression import Bounds, Expression
 from sentinel.rule.rule import Document
@@ -57,6 +60,15 @@ class Correlation(Document, frozen=True, eq=False, kw_only=True):
     """Does it set a level of its own? Otherwise it has the highest of its rules."""
     generate: bool = False
     """Do its rules alert by themselves as well?"""
+
+    @property
+    def signature(self) -> str:
+        """The same for correlations that say the same: what one remembers, the other can go on with."""
+        said = (
+            self.type, self.rules, self.timespan, self.group_by, self.aliases,
+            self.condition, self.fields, self.percentile,
+        )  # fmt: skip
+        return hashlib.sha1(msgspec.json.encode(said), usedforsecurity=False).hexdigest()
 
     def field_of(self, name: str, rule: str) -> str:
         """What `name` (a field or an alias) is called in the matches of `rule`."""

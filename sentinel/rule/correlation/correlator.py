@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -23,7 +24,10 @@ class Correlator:
     time, counting ones once an alert.
     """
 
-    def __init__(self, links: Links, settings: CorrelationSettings | None = None) -> None:
+    def __init__(
+        self, links: Links, settings: CorrelationSettings | None = None, before: Correlator | None = None
+    ) -> None:
+        """`before` is the correlator that this one takes over from: what did not change goes on."""
         settings = settings or CorrelationSettings()
         self.trackers = {one.id: Tracker(one, settings) for one in links.correlations}
         self._silent = links.silent
@@ -31,8 +35,16 @@ class Correlator:
         for tracker in self.trackers.values():
             for rule in tracker.correlation.rules:
                 self._listeners.setdefault(rule, []).append(tracker)
-        self.matches = 0
-        """Matches taken."""
+        self._before: Counter[str] = Counter()
+        if before is not None:
+            self._take_over(before)
+
+    def _take_over(self, before: Correlator) -> None:
+        self._before += Counter({name: n for name, n in before.counters().items() if name != "groups"})
+        for name, tracker in self.trackers.items():
+            former = before.trackers.get(name)
+            if former is not None and former.correlation.signature == tracker.correlation.signature:
+                tracker.groups = former.groups
 
     def take(self, matches: Iterable[Match]) -> list[Alert]:
         """The alerts that these matches complete, in their order."""
@@ -45,7 +57,7 @@ class Correlator:
 
     def observe(self, match: Match) -> list[Firing]:
         """Every correlation that holds by this match and does not only serve others, alerted before or not."""
-        self.matches += 1
+        self._before["matches"] += 1
         found = self._tell(int(match.ts * 1e6 + 0.5), match.hits, match)
         return [firing for firing in found if firing.correlation.id not in self._silent] if found else found
 
@@ -90,12 +102,13 @@ class Correlator:
     def counters(self) -> dict[str, int]:
         """What the metrics tell: state kept, and what was given up and why."""
         trackers = self.trackers.values()
-        return {
-            "matches": self.matches,
+        counted = {
             "groups": sum(len(tracker.groups) for tracker in trackers),
+            "matches": 0,
             "evicted": sum(tracker.evicted for tracker in trackers),
             "overfull": sum(tracker.terms.overfull for tracker in trackers),
             "late": sum(tracker.terms.late for tracker in trackers),
             "ungrouped": sum(tracker.ungrouped for tracker in trackers),
             "unusable": sum(tracker.unusable for tracker in trackers),
         }
+        return {name: number + self._before[name] for name, number in counted.items()}
