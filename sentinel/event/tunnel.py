@@ -15,6 +15,6 @@ class Tunnel(FlowEvent, kw_only=True):
     kind: ClassVar[str] = "tunnel"
 
     tunnel_type: str
-    """`Tunnel::GRE`, `Tunnel::VXLAN`, `Tunnel::GENEVE`, `Tunnel::IP`, `Tunnel::GTPv1`, `Tunnel::TEREDO` …"""
+    """`Tunnel::GRE`, `Tunnel::VXLAN`, `Tunnel::GENEVE`, `Tunnel::IP`, `Tunnel::GTPv1`, `Tunnel::TEREDO`, `Tunnel::HTTP` …"""
     action: str
     """`Tunnel::DISCOVER`, `Tunnel::CLOSE` or `Tunnel::EXPIRE`."""

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from sentinel.event.http import Http
+from sentinel.event.tunnel import Tunnel
 from sentinel.protocol.analyzer import Analyzer, Emit, Endpoints
 from sentinel.protocol.http_body import HttpBody, body_text
 from sentinel.protocol.http_head import ODDITIES, read_head
@@ -118,6 +119,8 @@ class HttpAnalyzer(Analyzer):
                 position = self._find_again(half, data, position)
             else:
                 position = self._line(half, data, position, ts)
+        if self.successor is not None and position < size:
+            self.unread = (*self.unread, (is_orig, data[position:]))
 
     def gap(self, is_orig: bool, length: int, ts: float) -> None:
         """Missing bytes within a body are skipped; elsewhere reading goes on at the next head."""
@@ -361,7 +364,12 @@ class HttpAnalyzer(Analyzer):
         record.server_header_names = names
         if oddities is not None or oddity is not None:
             self._note(record, [*(oddities or ()), *([oddity] if oddity else ())], ts)
-        if status == 101 or (record.method == "CONNECT" and 200 <= status < 300):
+        if record.method == "CONNECT" and 200 <= status < 300:
+            self.successor = Analyzer  # whatever the two sides speak through the proxy
+            self.unread = [(True, self._orig.buffer), (False, self._resp.buffer)]
+            self._tunnel(ts)
+            self._upgrade()
+        elif status == 101:
             self._upgrade()
         elif status in (204, 304) or record.method == "HEAD":
             half.record = record
@@ -433,6 +441,22 @@ class HttpAnalyzer(Analyzer):
         self._orig.state = self._resp.state = _NOTHING
         self._orig.buffer = self._resp.buffer = b""
         self.done = True
+
+    def _tunnel(self, ts: float) -> None:
+        """As in Zeek, a CONNECT that a proxy grants begins a tunnel, whose originator has no port."""
+        uid, orig_h, _, resp_h, resp_p = self._names
+        self.emit(
+            Tunnel(
+                ts=ts,
+                uid=uid,
+                orig_h=orig_h,
+                orig_p=0,
+                resp_h=resp_h,
+                resp_p=resp_p,
+                tunnel_type="Tunnel::HTTP",
+                action="Tunnel::DISCOVER",
+            )
+        )
 
     def _record(self, ts: float) -> Http:
         self._depth += 1

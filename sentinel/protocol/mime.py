@@ -44,7 +44,6 @@ _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"-----BEGIN ", "application/x-pem"),
     (b"<?php", "text/x-php"),
     (b"<%@", "text/x-jsp"),
-    (b"#!", "text/x-shellscript"),
     (b"<?xml", "application/xml"),
 )
 _BY_FIRST: Final[dict[int, tuple[tuple[bytes, str], ...]]] = {
@@ -65,6 +64,13 @@ _HTML: Final = (
     b"<a ",
     b"<p>",
     b"<form",
+)
+_INTERPRETERS: Final = (
+    (b"python", "text/x-python"),
+    (b"perl", "text/x-perl"),
+    (b"php", "text/x-php"),
+    (b"ruby", "text/x-ruby"),
+    (b"lua", "text/x-lua"),
 )
 _TEXT_BYTES: Final = bytes({7, 8, 9, 10, 12, 13, 27} | set(range(0x20, 0x7F)) | set(range(0x80, 0x100)))
 _LOOKED_AT: Final = 512
@@ -87,6 +93,8 @@ def mime_type(data: bytes) -> str | None:
     if head.translate(None, _TEXT_BYTES):
         return None
     head = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head.startswith(b"#!"):
+        return _script(head)
     first = head[:1]
     if first == b"<":
         low = head[:64].lower()
@@ -99,3 +107,12 @@ def mime_type(data: bytes) -> str | None:
         if second in (b'"', b"}", b"{", b"[", b"]", b"-", b"t", b"f", b"n") or second.isdigit():
             return "application/json"
     return "text/plain"
+
+
+def _script(head: bytes) -> str:
+    """By the interpreter that the first line names."""
+    line = head.partition(b"\n")[0].rstrip()
+    for name, kind in _INTERPRETERS:
+        if name in line:
+            return kind
+    return "text/x-shellscript" if line.endswith(b"sh") or b"sh " in line else "text/plain"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ from itertools import count
 
 import pytest
 
+NEAR, FAR = "198.18.77.1", "198.18.77.2"
+"""Addresses of a wire's ends."""
 _numbers = count()
 
 
@@ -38,16 +41,30 @@ class Wire:
             ("ip", "netns", "exec", self.space, *command), check=True, capture_output=True, text=True
         )
 
+    def try_run(self, *command: str) -> int:
+        """Run a command in the far namespace; its exit status."""
+        inside = ("ip", "netns", "exec", self.space, *command)
+        return subprocess.run(inside, check=False, capture_output=True).returncode
+
+    def stir(self) -> bool:
+        """Have the near end ask for the far end's hardware address, which a capture that runs sees."""
+        _ip("neigh", "flush", "dev", self.near)
+        subprocess.run(("ping", "-c1", "-W1", "-I", self.near, FAR), check=False, capture_output=True)
+        return True
+
 
 def _ip(*arguments: str) -> None:
     subprocess.run(("ip", *arguments), check=True, capture_output=True)
 
 
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    """Addresses 198.18.77.1 (near) and 198.18.77.2 (far); quiet otherwise (no IPv6)."""
-    if os.geteuid() != 0 or shutil.which("ip") is None:
-        pytest.skip("needs root and iproute2 to make network namespaces")
+def can_make_wires() -> bool:
+    """May we make network namespaces?"""
+    return os.geteuid() == 0 and shutil.which("ip") is not None
+
+
+@contextlib.contextmanager
+def made_wire() -> Iterator[Wire]:
+    """Addresses `NEAR` and `FAR`; quiet otherwise (no IPv6)."""
     name = f"st{os.getpid() % 100000}x{next(_numbers)}"
     made = Wire(f"{name}n", f"{name}f", name)
     _ip("netns", "add", made.space)
@@ -61,12 +78,21 @@ def wire() -> Iterator[Wire]:
                 else ("sh", "-c", f"echo 1 > {path}"),
                 check=True,
             )
-        _ip("addr", "add", "198.18.77.1/24", "dev", made.near)
+        _ip("addr", "add", f"{NEAR}/24", "dev", made.near)
         _ip("link", "set", made.near, "up")
-        _ip("-n", made.space, "addr", "add", "198.18.77.2/24", "dev", made.far)
+        _ip("-n", made.space, "addr", "add", f"{FAR}/24", "dev", made.far)
         _ip("-n", made.space, "link", "set", "lo", "up")
         _ip("-n", made.space, "link", "set", made.far, "up")
         yield made
     finally:
         subprocess.run(("ip", "link", "del", made.near), check=False, capture_output=True)
         _ip("netns", "del", made.space)
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    """A wire for one test."""
+    if not can_make_wires():
+        pytest.skip("needs root and iproute2 to make network namespaces")
+    with made_wire() as made:
+        yield made

@@ -61,10 +61,7 @@ def daemon(wire: Any, tmp_path: Path) -> Iterator[Path]:
     with running(sys.executable, "-m", "sentinel", "run", "--config", str(tmp_path / "config.yaml")):
         # ARP answers once the ring is open
         wait_for(
-            lambda: (
-                subprocess.run(("ping", "-c1", "-W1", "-I", wire.near, "198.18.77.2"), capture_output=True)
-                and (events / "arp.log").exists()
-            ),
+            lambda: wire.stir() and (events / "arp.log").exists(),
             90,
             "the capture to begin",
         ) if shutil.which("ping") else pytest.skip("needs ping (iputils-ping)")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sentinel.protocol.analyzer import Analyzer
 from sentinel.protocol.http import HttpAnalyzer
 from sentinel.protocol.settings import ProtocolSettings
 
@@ -275,6 +276,15 @@ def test_a_flow_that_turns_into_something_else(spoken: Spoken, ask: bytes, told:
     wire = spoken([(True, ask), (False, told)], finish=False)
     assert wire.http.upgraded and wire.http.done
     assert len(wire.of("http")) == 1
+
+
+def test_what_is_said_through_a_proxy_goes_to_whoever_knows_it(spoken: Spoken) -> None:
+    ask = b"CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n"
+    wire = spoken([(True, ask + b"early"), (False, b"HTTP/1.1 200 OK\r\n\r\nthen")], finish=False)
+    assert wire.http.successor is Analyzer
+    assert [piece for piece in wire.http.unread if piece[1]] == [(True, b"early"), (False, b"then")]
+    (tunnel,) = wire.of("tunnel")
+    assert (tunnel.tunnel_type, tunnel.action, tunnel.orig_p) == ("Tunnel::HTTP", "Tunnel::DISCOVER", 0)
 
 
 def test_refused_tunnel_goes_on_as_http(spoken: Spoken) -> None:
