@@ -243,6 +243,8 @@ f309ad18-d86a-11d0-a075-00c04fb68820 IWbemLevel1Login
   3:EstablishPosition RequestChallenge WBEMLogin NTLMLogin
 d4781cd6-e5d3-44df-ad94-930efe48a887 IWbemLoginClientID
   3:SetClientInfo
+9f6c78ef-fce5-42fa-abea-3e7df91921dc IWbemLoginClientIDEx
+  3:SetClientInfoEx
 027947e1-d731-11ce-a357-000000000001 IEnumWbemClassObject
   3:Reset Next NextAsync Clone Skip
 423ec01e-2e35-11d2-b604-00104b703efd IWbemWCOSmartEnum

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sentinel.protocol.analyzer import Analyzer
+from sentinel.protocol.dce_rpc import DceRpc
 from sentinel.protocol.dhcp import DhcpAnalyzer
 from sentinel.protocol.dns import DnsAnalyzer
 from sentinel.protocol.dtls import Dtls
@@ -48,6 +49,7 @@ ANALYZERS: Final[tuple[type[Analyzer], ...]] = (
     IcmpAnalyzer,
     KerberosUdp,
     KerberosTcp,
+    DceRpc,
     Ldap,
     Cldap,
     Rdp,

@@ -34,6 +34,8 @@ class NegotiationReader:
             self._ntlm(data, ts)
         elif data[:1] == b"\x60":
             self._initial(data, ts)
+        elif data[:1] == b"\x6e":  # an AP-REQ as DCE-RPC sends it
+            self._ticket(data, ts)
         elif data[:1] in (b"\xa0", b"\xa1"):
             self._negotiation(data, 0, len(data), ts)
             self._flow.carries("gssapi")
@@ -64,10 +66,13 @@ class NegotiationReader:
             self._flow.carries("gssapi")
         elif mechanism in _KERBEROS:
             if data[name[3] : name[3] + 2] == _AP_REQ:
-                event = shown_ticket(self._flow, data[name[3] + 2 : outer[3]], ts)
-                if event is not None:
-                    self._flow.carries("krb")
-                    self._emit(event)
+                self._ticket(data[name[3] + 2 : outer[3]], ts)
+
+    def _ticket(self, data: bytes, ts: float) -> None:
+        event = shown_ticket(self._flow, data, ts)
+        if event is not None:
+            self._flow.carries("krb")
+            self._emit(event)
 
     def _negotiation(self, data: bytes, at: int, end: int, ts: float) -> None:
         """NegTokenInit or NegTokenResp (RFC 4178 section 4.2)."""
@@ -84,6 +89,8 @@ class NegotiationReader:
                 self._ntlm(token, ts)
             elif token[:1] == b"\x60":
                 self._initial(token, ts, inner=True)
+            elif token[:1] == b"\x6e":
+                self._ticket(token, ts)
         if outer[0] == _NEGOTIATION_RESPONSE:
             state = der.integer(data, fields.get(0))
             if state in (_COMPLETED, _REJECTED):

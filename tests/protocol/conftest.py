@@ -98,6 +98,9 @@ def bytewise() -> Callable[[Talk], Iterator[tuple[bool, bytes]]]:
 def _told(wire: Wire) -> list[Event]:
     for event in wire.events:
         event.ts = 0.0
+        for lasting in ("rtt", "duration"):
+            if hasattr(event, lasting):
+                setattr(event, lasting, None)
     return wire.events
 
 
