@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
+from sentinel.decode.compiled import part
 from sentinel.decode.load import load8, load16, load32
 
 __all__ = ["add_words", "is_wrong", "verify_transport"]
@@ -19,7 +19,7 @@ _LOW: Final = np.uint64(0xFFFFFFFF)
 _HALF: Final = np.uint64(32)
 
 
-@njit(nogil=True)
+@part
 def add_words(data: int, position: int, end: int, total: int) -> int:
     """Add the 16-bit words of `[position, end)` to `total`; an odd last byte counts as if 0 followed."""
     while end - position >= 4:
@@ -33,7 +33,7 @@ def add_words(data: int, position: int, end: int, total: int) -> int:
     return total
 
 
-@njit(nogil=True)
+@part
 def is_wrong(total: int) -> bool:
     """Does a sum over data and its checksum show an error?"""
     while total > 0xFFFF:
@@ -41,13 +41,13 @@ def is_wrong(total: int) -> bool:
     return total != 0xFFFF
 
 
-@njit(nogil=True)
+@part
 def _add_half(value: Any) -> int:
     """A 64-bit half of an address as two summands."""
     return int(np.int64(value >> _HALF) + np.int64(value & _LOW))
 
 
-@njit(nogil=True)
+@part
 def verify_transport(row: Any, data: int, position: int, end: int, wire: int, protocol: int) -> None:
     """Set `bad_checksum` where a whole TCP, UDP, ICMP or ICMPv6 segment sums up wrong."""
     if end < wire:

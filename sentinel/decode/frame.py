@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from numba import njit
-
+from sentinel.decode.compiled import part
 from sentinel.decode.layer import ETHERNET, IEEE_80211, IP_BY_VERSION, IPV4, IPV6, LLC, NOTHING, PPP
 from sentinel.decode.load import load8, load16, load32, load48
 from sentinel.decode.packet import Status
@@ -26,7 +25,7 @@ _NFULA_PAYLOAD: Final = 9
 _ARPHRD_80211_RADIOTAP: Final = 803
 
 
-@njit(nogil=True)
+@part
 def enter_frame(row: Any, data: int, position: int, end: int, wire: int, linktype: int) -> tuple[int, int]:
     """The layer a frame starts with and its position; `NOTHING` where the row is closed."""
     if linktype == 1:
@@ -58,18 +57,18 @@ def enter_frame(row: Any, data: int, position: int, end: int, wire: int, linktyp
     return _close(row, _UNKNOWN_LINK, position, end, wire)
 
 
-@njit(nogil=True)
+@part
 def _close(row: Any, status: int, position: int, end: int, wire: int) -> tuple[int, int]:
     end_row(row, status, position, end, wire)
     return NOTHING, position
 
 
-@njit(nogil=True)
+@part
 def _swap16(value: int) -> int:
     return ((value & 0xFF) << 8) | (value >> 8)
 
 
-@njit(nogil=True)
+@part
 def _protocol(row: Any, protocol: int, position: int, end: int, wire: int) -> tuple[int, int]:
     """The protocol field of a Linux cooked header: an ethertype, or 4 for 802.2 frames."""
     if protocol >= _FIRST_ETHERTYPE:
@@ -80,7 +79,7 @@ def _protocol(row: Any, protocol: int, position: int, end: int, wire: int) -> tu
     return _close(row, _OTHER, position, end, wire)
 
 
-@njit(nogil=True)
+@part
 def _enter_cooked(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int]:
     """LINKTYPE_LINUX_SLL: type, hardware, address length, address of eight bytes, protocol."""
     if end - position < 16:
@@ -90,7 +89,7 @@ def _enter_cooked(row: Any, data: int, position: int, end: int, wire: int) -> tu
     return _protocol(row, load16(data, position + 14), position + 16, end, wire)
 
 
-@njit(nogil=True)
+@part
 def _enter_cooked_2(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int]:
     """LINKTYPE_LINUX_SLL2: protocol, reserved, interface, hardware, type, address length, address."""
     if end - position < 20:
@@ -102,7 +101,7 @@ def _enter_cooked_2(row: Any, data: int, position: int, end: int, wire: int) -> 
     return _protocol(row, load16(data, position), position + 20, end, wire)
 
 
-@njit(nogil=True)
+@part
 def _enter_loopback(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int]:
     """BSD loopback: an address family in either byte order, for the writer's machine is not known."""
     if end - position < 4:
@@ -117,7 +116,7 @@ def _enter_loopback(row: Any, data: int, position: int, end: int, wire: int) -> 
     return _close(row, _OTHER, position, end, wire)
 
 
-@njit(nogil=True)
+@part
 def _enter_ppp(data: int, position: int, end: int) -> tuple[int, int]:
     """PPP; a direction byte of 0 or 1 may stand where 0xff is expected (written by old pppd)."""
     if end - position >= 4:
@@ -127,7 +126,7 @@ def _enter_ppp(data: int, position: int, end: int) -> tuple[int, int]:
     return PPP, position
 
 
-@njit(nogil=True)
+@part
 def _enter_hdlc(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int]:
     """Cisco HDLC: address, control, ethertype."""
     if end - position < 4:
@@ -135,7 +134,7 @@ def _enter_hdlc(row: Any, data: int, position: int, end: int, wire: int) -> tupl
     return _protocol(row, load16(data, position + 2), position + 4, end, wire)
 
 
-@njit(nogil=True)
+@part
 def _enter_radiotap(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int]:
     """Radiotap (https://www.radiotap.org): its little-endian length at byte 2 is all we need."""
     if end - position < 8:
@@ -148,7 +147,7 @@ def _enter_radiotap(row: Any, data: int, position: int, end: int, wire: int) -> 
     return IEEE_80211, position + length
 
 
-@njit(nogil=True)
+@part
 def _enter_nflog(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int]:
     """LINKTYPE_NFLOG: family, version, resource, then values of (length, type) in the writer's byte order."""
     if end - position < 4:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
 from sentinel.decode.checksum import verify_transport
+from sentinel.decode.compiled import kernel, part
 from sentinel.decode.frame import enter_frame
 from sentinel.decode.layer import ARP, IPV4, IPV6, NOTHING
 from sentinel.decode.link import read_link, set_tag
@@ -37,7 +37,7 @@ _IPV6_IN_IP: Final = 41
 _GRE: Final = 47
 
 
-@njit(nogil=True)
+@part
 def _read_packet(
     row: Any,
     data: int,
@@ -74,7 +74,7 @@ def _read_packet(
     return NOTHING, position, end, wire
 
 
-@njit(nogil=True)
+@part
 def _read_carried(
     row: Any, data: int, end: int, wire: int, protocol: int, ports: int
 ) -> tuple[int, int, int, int]:
@@ -102,7 +102,7 @@ def _read_carried(
     return layer, position, end, wire
 
 
-@njit(nogil=True)
+@part
 def _begin_whole(row: Any) -> None:
     """Make the row of the fragment that completed a datagram the row of the datagram, which lies in the spill buffer."""
     source = row.eth_src
@@ -114,7 +114,7 @@ def _begin_whole(row: Any) -> None:
     row.fragment = _REASSEMBLED
 
 
-@njit(nogil=True)
+@part
 def _read_cut_fragment(row: Any, data: int) -> None:
     """A first fragment that the capture cut short: all there will ever be of its datagram, so its ports count."""
     position = row.payload
@@ -124,7 +124,7 @@ def _read_cut_fragment(row: Any, data: int) -> None:
 def _compile(stamp: int) -> Callable[..., tuple[int, int, int]]:
     """The kernel. `stamp` is a cell of it, so that a change in any file it is made of misses numba's cache."""
 
-    @njit(cache=True, nogil=True)
+    @kernel
     def decode_frames(
         data: Any,
         offset: Any,

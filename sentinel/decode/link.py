@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from numba import njit
-
+from sentinel.decode.compiled import part
 from sentinel.decode.layer import (
     ARP,
     ETHERNET,
@@ -39,7 +38,7 @@ _PPPOE_SESSION: Final = 0x8864
 _FIRST_ETHERTYPE: Final = 0x0600
 
 
-@njit(nogil=True)
+@part
 def set_tag(row: Any, identifier: int, tags: int) -> int:
     """Note VLAN `identifier` as the `tags`-th of this frame; return how many there are now.
 
@@ -55,7 +54,7 @@ def set_tag(row: Any, identifier: int, tags: int) -> int:
     return tags + 1
 
 
-@njit(nogil=True)
+@part
 def read_link(
     row: Any, data: int, position: int, end: int, wire: int, layer: int, tags: int
 ) -> tuple[int, int, int, int]:
@@ -111,7 +110,7 @@ def read_link(
     return layer, position, end, wire
 
 
-@njit(nogil=True)
+@part
 def _close(
     row: Any, status: int, ethertype: int, position: int, end: int, wire: int
 ) -> tuple[int, int, int, int]:
@@ -120,7 +119,7 @@ def _close(
     return NOTHING, position, end, wire
 
 
-@njit(nogil=True)
+@part
 def _read_rare(
     row: Any, data: int, position: int, end: int, wire: int, layer: int
 ) -> tuple[int, int, int, int]:
@@ -142,7 +141,7 @@ def _read_rare(
     return _close(row, _OTHER, layer, position, end, wire)
 
 
-@njit(nogil=True)
+@part
 def _next_type(row: Any, ethertype: int, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
     """Go on with `ethertype`, unless it is too small to be one."""
     if ethertype < _FIRST_ETHERTYPE:
@@ -150,7 +149,7 @@ def _next_type(row: Any, ethertype: int, position: int, end: int, wire: int) -> 
     return ethertype, position, end, wire
 
 
-@njit(nogil=True)
+@part
 def _read_llc(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
     """IEEE 802.2, and SNAP of RFC 1042. A frame we do not read keeps its DSAP as its ethertype."""
     if end - position < 3:
@@ -169,7 +168,7 @@ def _read_llc(row: Any, data: int, position: int, end: int, wire: int) -> tuple[
     return _close(row, _OTHER, sap, position, end, wire)
 
 
-@njit(nogil=True)
+@part
 def _read_ppp(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
     """PPP with or without address and control, protocol of one or two bytes (RFC 1661 §6.5)."""
     start = position
@@ -194,7 +193,7 @@ def _read_ppp(row: Any, data: int, position: int, end: int, wire: int) -> tuple[
     return _close(row, _OTHER, protocol, position, end, wire)
 
 
-@njit(nogil=True)
+@part
 def _read_pppoe(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
     """RFC 2516 §4: version 1, type 1, code 0, session, length."""
     if end - position < 6:
@@ -207,7 +206,7 @@ def _read_pppoe(row: Any, data: int, position: int, end: int, wire: int) -> tupl
     return PPP, position, min(end, wire), wire
 
 
-@njit(nogil=True)
+@part
 def _read_mpls(
     row: Any, data: int, position: int, end: int, wire: int, layer: int
 ) -> tuple[int, int, int, int]:
@@ -232,7 +231,7 @@ def _read_mpls(
     return _close(row, _OTHER, layer, position, end, wire)
 
 
-@njit(nogil=True)
+@part
 def _is_ethernet(data: int, position: int, end: int) -> bool:
     """Do the bytes look like an Ethernet frame of a protocol we read?"""
     if end - position < 14:

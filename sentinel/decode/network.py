@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
 from sentinel.decode.checksum import add_words, is_wrong
+from sentinel.decode.compiled import part
 from sentinel.decode.load import load8, load16, load32, load64
 from sentinel.decode.packet import FragmentFlag, Status
 from sentinel.decode.row import end_row
@@ -38,19 +38,19 @@ _HOST_IDENTITY: Final = 139
 _SHIM6: Final = 140
 
 
-@njit(nogil=True)
+@part
 def _close(row: Any, status: int, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
     end_row(row, status, position, end, wire)
     return NO_PROTOCOL, position, end, wire
 
 
-@njit(nogil=True)
+@part
 def _mapped(data: int, position: int) -> Any:
     """An IPv4 address as the lower half of ::ffff:a.b.c.d."""
     return np.uint64(load32(data, position)) | _MAPPED
 
 
-@njit(nogil=True)
+@part
 def read_ipv4(
     row: Any, data: int, position: int, end: int, wire: int, checksums: bool
 ) -> tuple[int, int, int, int]:
@@ -89,7 +89,7 @@ def read_ipv4(
     return protocol, position, end, wire
 
 
-@njit(nogil=True)
+@part
 def read_ipv6(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
     """RFC 8200 §3 and §4. Returns as `read_ipv4` does.
 
@@ -121,7 +121,7 @@ def read_ipv6(row: Any, data: int, position: int, end: int, wire: int) -> tuple[
     return protocol, position, end, wire
 
 
-@njit(nogil=True)
+@part
 def _read_extensions(
     row: Any, data: int, position: int, end: int, wire: int, protocol: int
 ) -> tuple[int, int]:
@@ -171,7 +171,7 @@ def _read_extensions(
     return protocol, position
 
 
-@njit(nogil=True)
+@part
 def _read_route(row: Any, data: int, position: int, size: int) -> None:
     """The final destination of a routing header: types 0 and 2 name it last, type 4 (RFC 8754) first."""
     kind = load8(data, position + 2)
@@ -187,7 +187,7 @@ def _read_route(row: Any, data: int, position: int, size: int) -> None:
     row.dst_lo = load64(data, position + 8)
 
 
-@njit(nogil=True)
+@part
 def read_arp(row: Any, data: int, position: int, end: int, wire: int) -> None:
     """RFC 826 over Ethernet and IPv4: protocol addresses as `src` and `dst`, the operation as `src_port`."""
     if end - position < 8:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
 from sentinel.decode.checksum import add_words
+from sentinel.decode.compiled import part
 from sentinel.decode.fragment import COUNTERS, HEADER, LONGEST, ODDITY_NAMES, SPACE, UNIT
 from sentinel.decode.load import load8
 from sentinel.decode.packet import FragmentFlag
@@ -38,7 +38,7 @@ _SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
 _UPPER: Final = np.uint64(40)
 
 
-@njit(nogil=True)
+@part
 def _note(datagrams: Any, row: Any, name: int) -> None:
     """Keep what is odd about a fragment, or count it where there is no room."""
     number = datagrams.counters[_ODDITIES]
@@ -54,13 +54,13 @@ def _note(datagrams: Any, row: Any, name: int) -> None:
         oddity.dst_lo = row.dst_lo
 
 
-@njit(nogil=True)
+@part
 def _bucket(datagrams: Any, src_lo: Any, dst_lo: Any, number: Any) -> int:
     mixed = (src_lo * _SPREAD ^ dst_lo) * _SPREAD ^ np.uint64(number)
     return int(np.int64(((mixed * _SPREAD) >> _UPPER) & np.uint64(len(datagrams.heads) - 1)))
 
 
-@njit(nogil=True)
+@part
 def _find(datagrams: Any, row: Any) -> Any:
     """Slot of the datagram that a fragment belongs to, or -1."""
     slot: Any = np.int64(datagrams.heads[_bucket(datagrams, row.src_lo, row.dst_lo, row.fragment_id)])
@@ -82,7 +82,7 @@ def _find(datagrams: Any, row: Any) -> Any:
     return slot
 
 
-@njit(nogil=True)
+@part
 def _begin(datagrams: Any, row: Any) -> Any:
     """A slot for a new datagram; the oldest gives way where all are taken."""
     counters = datagrams.counters
@@ -119,7 +119,7 @@ def _begin(datagrams: Any, row: Any) -> Any:
     return slot
 
 
-@njit(nogil=True)
+@part
 def _drop(datagrams: Any, slot: int) -> None:
     """Forget a datagram: out of the order of arrival and of its bucket."""
     counters, slots = datagrams.counters, datagrams.slots
@@ -146,7 +146,7 @@ def _drop(datagrams: Any, slot: int) -> None:
     counters[_FREE] += 1
 
 
-@njit(nogil=True)
+@part
 def _put(datagrams: Any, slot: int, source: int, start: int, length: int) -> int:
     """Keep a piece where nothing is held yet. Returns -1, or what is odd: an overlap that agrees, or not."""
     held = datagrams.slots[slot]
@@ -182,7 +182,7 @@ def _put(datagrams: Any, slot: int, source: int, start: int, length: int) -> int
     return odd
 
 
-@njit(nogil=True)
+@part
 def _write_whole(datagrams: Any, slot: int, target: int) -> Any:
     """Write the whole packet to `target`, its header freed of what told of fragments; its length."""
     held = datagrams.slots[slot]
@@ -206,7 +206,7 @@ def _write_whole(datagrams: Any, slot: int, target: int) -> Any:
     return header + length
 
 
-@njit(nogil=True)
+@part
 def take_fragment(datagrams: Any, row: Any, data: int, target: int) -> int:
     """Take a fragment, whose bytes lie in the block at address `data`.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+from sentinel.decode.compiled import part
 
 __all__ = ["begin_row", "end_row"]
 
 
-@njit(nogil=True)
+@part
 def begin_row(
     row: Any, ts: int, frame: int, parent: int, depth: int, tunnel: int, vlan: int, inner_vlan: int
 ) -> None:
@@ -51,7 +51,7 @@ def begin_row(
     row.carries = 0
 
 
-@njit(nogil=True)
+@part
 def end_row(row: Any, status: int, position: int, end: int, wire: int) -> None:
     """Close `row` with `status`; its payload is what stands at `position`.
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from numba import njit
-
+from sentinel.decode.compiled import part
 from sentinel.decode.load import load8, load16, load32
 from sentinel.decode.packet import Status
 from sentinel.decode.row import end_row
@@ -22,7 +21,7 @@ _ICMP6: Final = 58
 _SCTP: Final = 132
 
 
-@njit(nogil=True)
+@part
 def read_transport(row: Any, data: int, position: int, end: int, wire: int, protocol: int) -> None:
     """Read the header of `protocol` at `position` and close the row with the payload behind it.
 
@@ -40,7 +39,7 @@ def read_transport(row: Any, data: int, position: int, end: int, wire: int, prot
         end_row(row, _OK, position, end, wire)
 
 
-@njit(nogil=True)
+@part
 def _cut_short(row: Any, data: int, position: int, end: int, wire: int) -> None:
     """A header that is not whole: keep its ports where they are, they are the same place in all three."""
     if end - position >= 4:
@@ -49,7 +48,7 @@ def _cut_short(row: Any, data: int, position: int, end: int, wire: int) -> None:
     end_row(row, _TRUNCATED, position, end, wire)
 
 
-@njit(nogil=True)
+@part
 def _read_tcp(row: Any, data: int, position: int, end: int, wire: int) -> None:
     """RFC 9293 §3.1."""
     if end - position < 20:
@@ -71,7 +70,7 @@ def _read_tcp(row: Any, data: int, position: int, end: int, wire: int) -> None:
     end_row(row, status, min(position + header, end), end, wire)
 
 
-@njit(nogil=True)
+@part
 def _read_udp(row: Any, data: int, position: int, end: int, wire: int) -> None:
     """RFC 768. A length of 0 (jumbogram, offload) means the rest of the IP packet."""
     if end - position < 8:
@@ -89,7 +88,7 @@ def _read_udp(row: Any, data: int, position: int, end: int, wire: int) -> None:
     end_row(row, status, position + 8, end, wire)
 
 
-@njit(nogil=True)
+@part
 def _read_icmp(row: Any, data: int, position: int, end: int, wire: int) -> None:
     """RFC 792, RFC 4443: type and code as ports, payload behind the eight bytes that all types share."""
     if end - position >= 2:
@@ -101,7 +100,7 @@ def _read_icmp(row: Any, data: int, position: int, end: int, wire: int) -> None:
     end_row(row, _OK, position + 8, end, wire)
 
 
-@njit(nogil=True)
+@part
 def _read_sctp(row: Any, data: int, position: int, end: int, wire: int) -> None:
     """RFC 9260 §3.1: the common header; chunks are the payload."""
     if end - position < 12:

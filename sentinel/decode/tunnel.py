@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import njit
-
+from sentinel.decode.compiled import part
 from sentinel.decode.layer import ETHERNET, IEEE_80211, IP_BY_VERSION, IPV4, IPV6, NOTHING, PPP
 from sentinel.decode.load import load8, load16
 from sentinel.decode.packet import Tunnel
@@ -35,7 +34,7 @@ _FIRST_ETHERTYPE: Final = 0x0600
 _G_PDU: Final = 0xFF
 
 
-@njit(nogil=True)
+@part
 def read_gre(data: int, position: int, end: int) -> tuple[int, int, int]:
     """RFC 2784, RFC 2890, source routes of RFC 1701, version 1 of RFC 2637. Returns layer, position, Tunnel."""
     if end - position < 4:
@@ -63,7 +62,7 @@ def read_gre(data: int, position: int, end: int) -> tuple[int, int, int]:
     return _carried_by_gre(data, position, end, kind, sequenced)
 
 
-@njit(nogil=True)
+@part
 def _skip_routes(data: int, position: int, end: int) -> int:
     """Source route entries of RFC 1701, until the empty one."""
     while end - position >= 4:
@@ -75,7 +74,7 @@ def _skip_routes(data: int, position: int, end: int) -> int:
     return end
 
 
-@njit(nogil=True)
+@part
 def _carried_by_gre(data: int, position: int, end: int, kind: int, sequenced: int) -> tuple[int, int, int]:
     tunnel = _GRE
     layer = kind
@@ -107,7 +106,7 @@ def _carried_by_gre(data: int, position: int, end: int, kind: int, sequenced: in
     return layer, position, tunnel
 
 
-@njit(nogil=True)
+@part
 def read_udp_tunnel(data: int, position: int, end: int, wire: int, tunnel: int) -> tuple[int, int]:
     """The tunnel that a port promises, where the bytes agree."""
     if tunnel == _VXLAN:
@@ -121,7 +120,7 @@ def read_udp_tunnel(data: int, position: int, end: int, wire: int, tunnel: int) 
     return NOTHING, position
 
 
-@njit(nogil=True)
+@part
 def _read_vxlan(data: int, position: int, end: int) -> tuple[int, int]:
     """RFC 7348 §5: the I flag, a network identifier, an Ethernet frame. Group policy (G, D, A) may be there."""
     if end - position < 8 + 14:
@@ -131,7 +130,7 @@ def _read_vxlan(data: int, position: int, end: int) -> tuple[int, int]:
     return ETHERNET, position + 8
 
 
-@njit(nogil=True)
+@part
 def _read_geneve(data: int, position: int, end: int) -> tuple[int, int]:
     """RFC 8926 §3.4: version 0, options in words, the protocol as an ethertype."""
     if end - position < 8:
@@ -148,7 +147,7 @@ def _read_geneve(data: int, position: int, end: int) -> tuple[int, int]:
     return NOTHING, position
 
 
-@njit(nogil=True)
+@part
 def _read_gtp(data: int, position: int, end: int, wire: int) -> tuple[int, int]:
     """3GPP TS 29.281 §5.1: version 1, protocol type GTP, message G-PDU; extension headers in words."""
     if end - position < 8:
@@ -182,7 +181,7 @@ def _read_gtp(data: int, position: int, end: int, wire: int) -> tuple[int, int]:
     return IP_BY_VERSION, position
 
 
-@njit(nogil=True)
+@part
 def _read_teredo(data: int, position: int, end: int, wire: int) -> tuple[int, int]:
     """RFC 4380 §5.1.1: authentication and origin may stand before the IPv6 packet."""
     if end - position >= 4 and load16(data, position) == 1:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from numba import njit
-
+from sentinel.decode.compiled import part
 from sentinel.decode.layer import ETHERNET, LLC, NOTHING
 from sentinel.decode.load import load8, load16, load48
 from sentinel.decode.packet import Status
@@ -24,7 +23,7 @@ _PROTECTED: Final = 0x40
 _ORDER: Final = 0x80
 
 
-@njit(nogil=True)
+@part
 def read_80211(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
     """An 802.11 header (IEEE 802.11 §9.3.2). Only unprotected data frames go on, to LLC.
 
@@ -68,7 +67,7 @@ def read_80211(row: Any, data: int, position: int, end: int, wire: int) -> tuple
     return LLC, position, end, wire
 
 
-@njit(nogil=True)
+@part
 def _read_aggregate(row: Any, data: int, position: int, end: int, wire: int) -> tuple[int, int, int, int]:
     """The first subframe of an A-MSDU (§9.3.2.2.2): addresses and length as in Ethernet."""
     if end - position < 14:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sentinel.decode.compiled import inlined, kernel
 from sentinel.flow.record import UID_LENGTH
 
 _MULTIPLY = np.uint64(0x9E3779B97F4A7C15)
@@ -27,7 +27,7 @@ def _pairs() -> tuple[np.ndarray, np.ndarray]:
 _PAIR4, _PAIR6 = _pairs()
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def mix(x):
     """splitmix64's finaliser."""
     x = (x ^ (x >> np.uint64(30))) * _MIX1
@@ -35,7 +35,7 @@ def mix(x):
     return x ^ (x >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def flow_hash(src_hi, src_lo, src_port, dst_hi, dst_lo, dst_port, proto, zone, seed):
     """Hash of both endpoints in either order."""
     a = mix(src_lo + src_hi * _MULTIPLY + (np.uint64(src_port) << np.uint64(48)) + seed)
@@ -43,13 +43,13 @@ def flow_hash(src_hi, src_lo, src_port, dst_hi, dst_lo, dst_port, proto, zone, s
     return mix(a + b + (np.uint64(proto) << np.uint64(32)) + np.uint64(zone))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def icmp_reply_type(proto, kind):
     """The type that answers (or asked) `kind`, or -1 for a one-way message."""
     return _PAIR4[kind] if proto == 1 else _PAIR6[kind]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def write_uid(uid, a, b):
     """Spell 128 bits as `C` and base-62 digits."""
     uid[0] = 67

@@ -8,9 +8,9 @@ table, and a flow's record only when it is almost surely the right one. Entries 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sentinel.decode.compiled import inlined, kernel
 from sentinel.flow.memory import zeros
 
 __all__ = ["find", "insert", "make_entries", "peek", "remove"]
@@ -26,7 +26,7 @@ def make_entries(flows: int) -> NDArray[np.uint64]:
     return zeros(1 << max(11, (2 * flows - 1).bit_length()), np.uint64)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def peek(entries, mask, hashed):
     """Slot of the flow that probably has this hash, or -1: what to fetch ahead of need."""
     tag = hashed & _LOW
@@ -36,7 +36,7 @@ def peek(entries, mask, hashed):
     return np.int64(entries[at] & _LOW) - 1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def find(entries, mask, flows, hashed, src_hi, src_lo, src_port, dst_hi, dst_lo, dst_port, proto, zone):
     """Slot of the flow between these endpoints in either direction, or -1.
 
@@ -71,7 +71,7 @@ def find(entries, mask, flows, hashed, src_hi, src_lo, src_port, dst_hi, dst_lo,
     return slot
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def insert(entries, hashed, slot):
     """Add a flow that is not there. The caller has made sure that entries are free."""
     mask = np.uint64(len(entries) - 1)
@@ -81,7 +81,7 @@ def insert(entries, hashed, slot):
     entries[at] = (hashed & _LOW) << _TAG | np.uint64(slot + 1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def remove(entries, hashed, slot):
     """Take a flow out, and move back what stands behind it and would no longer be found."""
     mask = np.uint64(len(entries) - 1)

@@ -7,8 +7,8 @@ RFC 9293 §3.4 overlaps) is seen. First bytes win. The ring is bounded: what it 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sentinel.decode.compiled import inlined, kernel
 from sentinel.flow.memory import copy_bytes
 from sentinel.flow.record import Endpoint, Verdict, Work
 from sentinel.flow.tables import COUNTERS
@@ -34,13 +34,13 @@ MARGIN = 16 << 20
 """Bytes of the ring left untouched behind its head, so that work of the present batch stays valid."""
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def is_shallow(verdict):
     """Does the inspection depth hold for a flow of this verdict?"""
     return verdict != KEEP and verdict != FRESH
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def push(work, count, kind, flow_index, side, row, buffer, offset, length, at):
     """Append one entry to the work list. The caller has made sure that there is room."""
     n = count[N_WORK]
@@ -56,7 +56,7 @@ def push(work, count, kind, flow_index, side, row, buffer, offset, length, at):
     count[N_WORK] = n + 1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def is_kept(tables, number):
     """Are the bytes of segment `number` still in the ring?"""
     if number < 0 or number < tables.counters[N_SEGMENTS] - len(tables.segments):
@@ -65,7 +65,7 @@ def is_kept(tables, number):
     return position >= tables.counters[N_KEPT] - (len(tables.kept) - min(MARGIN, len(tables.kept) // 2))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def keep(kept, segments, count, end, end_index, source, offset, length, seq, pending):
     """Copy `length` bytes into the ring as the endpoint's newest segment. False where it is too long for that."""
     size = len(kept)
@@ -90,7 +90,7 @@ def keep(kept, segments, count, end, end_index, source, offset, length, seq, pen
     return fits
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def differs(tables, end_index, source, offset, length, seq):
     """Do these bytes contradict bytes kept for the same sequence numbers?"""
     number = tables.ends[end_index].segment
@@ -111,7 +111,7 @@ def differs(tables, end_index, source, offset, length, seq):
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _oldest_ready(tables, end_index):
     """Number of the oldest pending segment that begins at or before the next byte wanted, or -1."""
     end = tables.ends[end_index]
@@ -129,7 +129,7 @@ def _oldest_ready(tables, end_index):
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _nearest_pending(tables, end_index, before):
     """Distance from the next byte wanted to the nearest later pending segment kept before number `before`, or -1."""
     end = tables.ends[end_index]
@@ -148,7 +148,7 @@ def _nearest_pending(tables, end_index, before):
     return nearest
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def drain(tables, limits, flow_index, side, row):
     """Hand over pending segments that have become due."""
     end_index = 2 * flow_index + side
@@ -181,7 +181,7 @@ def drain(tables, limits, flow_index, side, row):
             )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def hand_over(tables, limits, flow_index, side, row, buffer, offset, length):
     """The next bytes in order go to the protocols, until the inspection depth is reached."""
     end = tables.ends[2 * flow_index + side]
@@ -192,7 +192,7 @@ def hand_over(tables, limits, flow_index, side, row, buffer, offset, length):
         end.flags |= TRUNCATED
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def skip_gap(tables, flow_index, side, row, length):
     """Give up waiting for the next `length` bytes."""
     end = tables.ends[2 * flow_index + side]
@@ -201,7 +201,7 @@ def skip_gap(tables, flow_index, side, row, length):
     push(tables.work, tables.counters, GAP, flow_index, side, row, 0, 0, length, 0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def acknowledge(tables, limits, flow_index, side, row, ack, in_order):
     """The peer of `side` has all bytes before `ack`: those that we have not seen will not come."""
     flow = tables.flows[flow_index]
@@ -225,7 +225,7 @@ def acknowledge(tables, limits, flow_index, side, row, ack, in_order):
         limit -= ahead(end.next, before)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def segment_arrives(tables, limits, flow_index, side, row, source, buffer, offset, captured, length, seq):
     """Payload of one segment: hand over, keep for later, or compare with what was handed over.
 
@@ -282,7 +282,7 @@ def segment_arrives(tables, limits, flow_index, side, row, source, buffer, offse
     end.pending += captured
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def flush(tables, limits, flow_index, side):
     """The flow ends: hand over what still waits, with the gaps between."""
     end_index = 2 * flow_index + side

@@ -34,7 +34,7 @@ class FlowSettings:
     icmp_timeout: float = 60.0
     tunnel_timeout: float = 3600.0
     inspect_bytes: int = 16384
-    """Bytes of each direction handed to the protocols; an analyzer may ask for more or less."""
+    """Bytes of each direction handed to the protocols; an analyzer may ask for more or less. 0: flows are only counted."""
     reassembly_bytes: int = 32 << 20
     """Bytes kept in all for segments out of order and for comparing retransmissions."""
     reassembly_flow_bytes: int = 262144

@@ -7,8 +7,8 @@ answers hold for ours. Pure functions over one flow's records; no I/O.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sentinel.decode.compiled import inlined, kernel
 from sentinel.flow.record import HISTORY_LENGTH, Endpoint
 
 INACTIVE, SYN_SENT, SYN_ACK_SENT, PARTIAL, ESTABLISHED, CLOSED, RESET = range(7)
@@ -27,7 +27,7 @@ ORIG = np.int64(0)
 SEEN_SYN, SEEN_FIN, SEEN_RST, SEEN_DATA, SEEN_ACK, SEEN_MULTI, SEEN_FIN_RST = 1, 2, 4, 8, 16, 32, 64
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_letter(flow, letter, side):
     """Append a history letter; lower case for the responder. Letters past the 32nd are lost."""
     n = flow.history_len
@@ -46,7 +46,7 @@ def add_letter(flow, letter, side):
     flow.history_len = n + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_scaled(flow, letter, side, count):
     """Append a letter at the 1st, 10th, 100th … time, as Zeek does for gaps, retransmissions, zero windows."""
     step = 1
@@ -56,7 +56,7 @@ def add_scaled(flow, letter, side, count):
         add_letter(flow, letter, side)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def note_history(flow, end, side, flags, seq, length):
     """Append the letters that this packet of `side` earns."""
     control = flags & (SYN | FIN | RST)
@@ -92,13 +92,13 @@ def note_history(flow, end, side, flags, seq, length):
         add_letter(flow, LETTER_Q, side)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def set_state(end, state):
     end.former = end.state
     end.state = state
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _leave_inactive(end, peer, side, flags, length):
     if flags & SYN:
         if side == 0:
@@ -121,7 +121,7 @@ def _leave_inactive(end, peer, side, flags, length):
         set_state(end, PARTIAL)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def advance(end, peer, side, flags, length):
     """Move both endpoints' states on by one packet of `side`."""
     state = end.state
@@ -145,13 +145,13 @@ def advance(end, peer, side, flags, length):
         set_state(end, RESET)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def ahead(seq, base):
     """Signed distance from `base` to `seq` in the 32-bit sequence space."""
     return np.int64(np.int32(np.uint32(seq) - np.uint32(base)))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def number(end, flags, seq):
     """Fix the endpoint's sequence numbering at its first packet, and anew at a SYN that restarts it."""
     if end.state == INACTIVE:
@@ -165,7 +165,7 @@ def number(end, flags, seq):
             end.acked = 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def take(flow, end, peer, side, row):
     """Account one packet of `side`: sequence numbers, history, states. True when the flow has just ended."""
     flags, seq, length = row.tcp_flags, row.seq, np.int64(row.payload_wire)

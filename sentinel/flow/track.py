@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sentinel.decode.compiled import inlined, kernel
 from sentinel.flow import reassembly, tcp
 from sentinel.flow.key import flow_hash, icmp_reply_type, mix, write_uid
 from sentinel.flow.lookup import find, insert, peek, remove
@@ -43,7 +43,7 @@ CANDIDATES = 16
 MAX_NS = np.int64(1) << np.int64(62)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def timeout_of(flow, orig, resp, limits):
     """How long (ns) a flow with these TCP states may be idle."""
     if flow.flags & CARRIER:
@@ -61,7 +61,7 @@ def timeout_of(flow, orig, resp, limits):
     return limits.tcp
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def end_flow(tables, limits, index):
     """Take a flow out of the table; its record stays readable until `release`."""
     flow = tables.flows[index]
@@ -76,7 +76,7 @@ def end_flow(tables, limits, index):
     tables.counters[N_ACTIVE] -= 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def evict(tables, limits):
     """Make room: of some flows in turn, the longest idle ends; unanswered attempts go first."""
     high = tables.counters[N_HIGH]
@@ -102,7 +102,7 @@ def evict(tables, limits):
         tables.counters[N_EVICTED] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def should_flip(tables, row, proto):
     """Was this first packet sent by the server? An answer to a SYN, or from a server's port to another."""
     if proto == TCP:
@@ -119,7 +119,7 @@ def should_flip(tables, row, proto):
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def create(tables, limits, row, hashed, src_port, dst_port, zone):
     """Begin a flow at this packet."""
     if tables.counters[N_FREE] <= len(tables.ended):
@@ -136,7 +136,7 @@ def create(tables, limits, row, hashed, src_port, dst_port, zone):
     flow.first_ts = row.ts
     flow.last_ts = row.ts
     flow.flags = 0
-    flow.verdict = FRESH
+    flow.verdict = FRESH if limits.inspect > 0 else BYPASS
     flow.history_len = 0
     flow.history0 = 0
     flow.history1 = 0
@@ -207,7 +207,7 @@ def create(tables, limits, row, hashed, src_port, dst_port, zone):
     return index
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def is_reuse(mine, peer, row):
     """Does this SYN begin a new connection between the endpoints of one that has ended?"""
     if row.proto != TCP or row.tcp_flags & (tcp.SYN | tcp.ACK | tcp.RST) != tcp.SYN:
@@ -217,7 +217,7 @@ def is_reuse(mine, peer, row):
     return mine.state == CLOSED or mine.state == RESET or peer.state == CLOSED or peer.state == RESET
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def key_of(row, zone_of_vlan, zone):
     """Ports as the key has them, and the network's number."""
     src_port, dst_port = row.src_port, row.dst_port
@@ -233,7 +233,7 @@ def key_of(row, zone_of_vlan, zone):
     return src_port, dst_port, network
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def hash_rows(rows, hashes, zone_of_vlan, zone, seed):
     """Hash all packets first, so that `process` can ask for their table entries ahead of need."""
     for number in range(len(rows)):
@@ -244,7 +244,7 @@ def hash_rows(rows, hashes, zone_of_vlan, zone, seed):
         )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def process(tables, limits, rows, data, spill, zone, start):
     """Take rows[start:] through the table; stops early when the work list is nearly full.
 
@@ -380,7 +380,7 @@ def process(tables, limits, rows, data, spill, zone, start):
     return len(rows)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sweep(tables, limits, now, everything):
     """End flows idle for too long (or all). Returns False when it stopped early for want of room."""
     count = tables.counters
@@ -406,7 +406,7 @@ def sweep(tables, limits, now, everything):
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def release(tables):
     """Give the slots of ended flows back and clear the work list."""
     for k in range(tables.counters[N_ENDED]):

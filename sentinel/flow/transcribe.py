@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sentinel.decode.compiled import kernel
 from sentinel.flow.memory import copy_bytes
 from sentinel.flow.record import Verdict, Work
 
@@ -16,7 +16,7 @@ BYPASS = int(Verdict.BYPASS)
 TCP = 6
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _put(work, number, data, spill, kept, text, at, most):
     """Copy the bytes of a stretch to `text[at:]`; where they end."""
     item = work[number]
@@ -30,7 +30,7 @@ def _put(work, number, data, spill, kept, text, at, most):
     return at + length
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _recall(tails, tail_bytes, slot_of, endpoint, serial, text, at):
     """Copy the remembered last bytes of a direction to `text[at:]`; where they end."""
     slot = np.int64(slot_of[endpoint])
@@ -41,7 +41,7 @@ def _recall(tails, tail_bytes, slot_of, endpoint, serial, text, at):
     return at + length
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _remember(
     tails,
     tail_bytes,
@@ -71,7 +71,7 @@ def _remember(
     tails[slot].length = length
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def transcribe(
     work,
     flows,
