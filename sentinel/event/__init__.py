@@ -12,6 +12,7 @@ from sentinel.event.files import Files
 from sentinel.event.ftp import Ftp
 from sentinel.event.http import Http
 from sentinel.event.icmp import Icmp
+from sentinel.event.irc import Irc
 from sentinel.event.kerberos import Kerberos
 from sentinel.event.ldap import Ldap
 from sentinel.event.ldap_search import LdapSearch
@@ -24,12 +25,16 @@ from sentinel.event.ntp import Ntp
 from sentinel.event.payload import Payload, Stretches
 from sentinel.event.postgresql import Postgresql
 from sentinel.event.quic import Quic
+from sentinel.event.radius import Radius
 from sentinel.event.rdp import Rdp
 from sentinel.event.redis import Redis
+from sentinel.event.rfb import Rfb
+from sentinel.event.sip import Sip
 from sentinel.event.smb_files import SmbFiles
 from sentinel.event.smb_mapping import SmbMapping
 from sentinel.event.smtp import Smtp
 from sentinel.event.snmp import Snmp
+from sentinel.event.socks import Socks
 from sentinel.event.ssh import Ssh
 from sentinel.event.ssl import Ssl
 from sentinel.event.tunnel import Tunnel
@@ -52,6 +57,7 @@ __all__ = [
     "Ftp",
     "Http",
     "Icmp",
+    "Irc",
     "Kerberos",
     "Ldap",
     "LdapSearch",
@@ -67,12 +73,16 @@ __all__ = [
     "Payload",
     "Postgresql",
     "Quic",
+    "Radius",
     "Rdp",
     "Redis",
+    "Rfb",
+    "Sip",
     "SmbFiles",
     "SmbMapping",
     "Smtp",
     "Snmp",
+    "Socks",
     "Ssh",
     "Ssl",
     "Stretches",

@@ -13,6 +13,7 @@ from sentinel.protocol.ftp import Ftp
 from sentinel.protocol.ftp_data import FtpData
 from sentinel.protocol.http import HttpAnalyzer
 from sentinel.protocol.icmp import IcmpAnalyzer
+from sentinel.protocol.irc import Irc
 from sentinel.protocol.kerberos import KerberosTcp, KerberosUdp
 from sentinel.protocol.ldap import Cldap, Ldap
 from sentinel.protocol.mqtt import Mqtt
@@ -20,10 +21,14 @@ from sentinel.protocol.mysql import Mysql
 from sentinel.protocol.ntp import NtpAnalyzer
 from sentinel.protocol.postgresql import Postgresql
 from sentinel.protocol.quic import Quic
+from sentinel.protocol.radius import Radius
 from sentinel.protocol.rdp import Rdp, RdpEudp
 from sentinel.protocol.redis import Redis
+from sentinel.protocol.rfb import Rfb
+from sentinel.protocol.sip import Sip
 from sentinel.protocol.smtp import Smtp
 from sentinel.protocol.snmp import SnmpAnalyzer
+from sentinel.protocol.socks import Socks
 from sentinel.protocol.ssh import Ssh
 from sentinel.protocol.tls import Tls
 
@@ -46,6 +51,11 @@ ANALYZERS: Final[tuple[type[Analyzer], ...]] = (
     Mysql,
     Postgresql,
     Redis,
+    Sip,
+    Radius,
+    Socks,
+    Irc,
+    Rfb,
     IcmpAnalyzer,
     KerberosUdp,
     KerberosTcp,
