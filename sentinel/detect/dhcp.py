@@ -36,12 +36,12 @@ class DhcpWatch(Detector):
 
     def _servers(self, event: Dhcp) -> Iterator[Notice]:
         servers = event.servers or ([event.server_addr] if event.server_addr else [])
-        if self._known.empty:
-            strange = servers[1:] if len(servers) > 1 else []
+        if self._known.empty:  # which of them is wrong nobody knows: they are told together
+            strange = servers[1:2]
         else:
             strange = [server for server in servers if server not in self._known]
         for server in strange:
-            told = self._told.at(server)
+            told = self._told.at(None if self._known.empty else server)
             if event.ts < told.quiet_until:
                 continue
             told.quiet_until = event.ts + self.settings.quiet

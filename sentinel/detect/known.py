@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from sentinel.detect.arp import ArpWatch
+from sentinel.detect.beacon import Beacon
 from sentinel.detect.content_scan import ContentScan
 from sentinel.detect.detector import Detector
 from sentinel.detect.dhcp import DhcpWatch
+from sentinel.detect.dns import DnsWatch
 from sentinel.detect.flood import Flood
 from sentinel.detect.forbidden import Forbidden
 from sentinel.detect.form_login import FormLogin
 from sentinel.detect.guessing import Guessing
 from sentinel.detect.scan import Scan
 from sentinel.detect.sweep import Sweep
+from sentinel.detect.transfer import Transfer
+from sentinel.detect.weird_storm import WeirdStorm
 
 __all__ = ["DETECTORS"]
 
@@ -25,5 +29,9 @@ DETECTORS: tuple[type[Detector], ...] = (
     Forbidden,
     ArpWatch,
     DhcpWatch,
+    DnsWatch,
+    Beacon,
+    Transfer,
+    WeirdStorm,
 )
 """In the order in which they see a batch."""

@@ -145,6 +145,98 @@ class DhcpSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BeaconSettings:
+    """Regular calls of one host to another outside."""
+
+    connections: int = 20
+    """At least, before a pair is scored."""
+    least_span: float = 600.0
+    """Seconds from the first of them to the last."""
+    score: float = 0.85
+    """0 … 1, as docs/detectors.md explains."""
+
+
+@dataclass(frozen=True, slots=True)
+class DnsWatchSettings:
+    """Names that carry data, and names made up."""
+
+    window: float = 3600.0
+    """Seconds."""
+    unique: int = 100
+    """Different names below one registered domain within `window`."""
+    least_unique: int = 30
+    """Fewer are never a tunnel, whatever they look like."""
+    coded: int = 50
+    """Different names like coded data to one server within `window`, where they share no domain."""
+    unknown: int = 25
+    """Domains that do not exist within `unknown_window`, most of them random."""
+    unknown_window: float = 600.0
+    """Seconds."""
+    allowed: tuple[str, ...] = (
+        "akadns.net",
+        "akamai.net",
+        "akamaiedge.net",
+        "akamaihd.net",
+        "amazonaws.com",
+        "apple.com",
+        "avast.com",
+        "azure.com",
+        "azureedge.net",
+        "cloudfront.net",
+        "eset.com",
+        "fastly.net",
+        "google.com",
+        "googleusercontent.com",
+        "gstatic.com",
+        "icloud.com",
+        "kaspersky.com",
+        "mcafee.com",
+        "microsoft.com",
+        "msedge.net",
+        "office.com",
+        "sophosxl.net",
+        "spamhaus.org",
+        "surbl.org",
+        "trendmicro.com",
+        "uribl.com",
+        "windows.com",
+        "windowsupdate.com",
+    )
+    """Registered domains whose names are long or many by design: delivery networks, reputation, telemetry."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferSettings:
+    """Data on its way out."""
+
+    counted_bytes: int = 10_000
+    """Connections that send less are not counted."""
+    least_bytes: int = 50_000_000
+    """Less within an hour is never worth a word."""
+    times_usual: float = 5.0
+    """Times the busiest hour before."""
+    learn_hours: int = 48
+    """Hours of a host that must be known before it is compared with itself."""
+    large_bytes: int = 1_000_000_000
+    """Within an hour, however usual."""
+    long_duration: float = 4 * 3600.0
+    """Seconds that a connection lasts."""
+    ping_bytes: int = 100_000
+    """In echo requests and replies of one flow, larger than ordinary ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeirdStormSettings:
+    """Oddities of one name from one host within `window`."""
+
+    window: float = 300.0
+    """Seconds."""
+    oddities: int = 500
+    conflicts: int = 10
+    """Retransmissions that differ from what was sent first."""
+
+
+@dataclass(frozen=True, slots=True)
 class DetectSettings:
     """Which detectors run, what they may keep, and whom they excuse."""
 
@@ -167,3 +259,7 @@ class DetectSettings:
     forbidden: ForbiddenSettings = ForbiddenSettings()
     arp: ArpSettings = ArpSettings()
     dhcp: DhcpSettings = DhcpSettings()
+    beacon: BeaconSettings = BeaconSettings()
+    dns: DnsWatchSettings = DnsWatchSettings()
+    transfer: TransferSettings = TransferSettings()
+    weird_storm: WeirdStormSettings = WeirdStormSettings()
