@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import hyperscan
 
+from sentinel.rule.database import database_of
 from sentinel.rule.literal import Literal
 from sentinel.rule.question import Pattern
 
@@ -32,7 +33,7 @@ class LiteralScanner:
         self._scratch = hyperscan.Scratch(self._every)
 
     def _compile(self, extra: int) -> hyperscan.Database:
-        return _compile(
+        return database_of(
             [_expression(literal.data) for literal in self.literals],
             [(0 if literal.cased else hyperscan.HS_FLAG_CASELESS) | extra for literal in self.literals],
         )
@@ -66,14 +67,6 @@ class LiteralScanner:
         return found
 
 
-def _compile(expressions: Sequence[bytes], flags: Sequence[int]) -> hyperscan.Database:
-    database = hyperscan.Database()
-    database.compile(
-        expressions=list(expressions), ids=list(range(len(flags))), elements=len(flags), flags=list(flags)
-    )
-    return database
-
-
 def _expression(data: bytes) -> bytes:
     """A regex for exactly these bytes."""
     return b"".join(bytes((c,)) if chr(c).isalnum() and c < 128 else b"\\x%02x" % c for c in data)
@@ -98,7 +91,7 @@ class PatternScanner:
             else:
                 self._always.append(number)
         self._database = (
-            _compile([pattern.regex.encode() for pattern in chosen], list(map(_flags, chosen)))
+            database_of([pattern.regex.encode() for pattern in chosen], list(map(_flags, chosen)))
             if chosen
             else None
         )
@@ -128,7 +121,7 @@ def _understood(pattern: Pattern) -> bool:
     if not pattern.regex.isascii() or _DIFFERENT.search(pattern.regex):
         return False
     try:
-        _compile([pattern.regex.encode()], [_flags(pattern)])
+        database_of([pattern.regex.encode()], [_flags(pattern)])
     except hyperscan.HyperscanError:
         return False
     return True

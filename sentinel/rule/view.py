@@ -12,7 +12,7 @@ Of pySigma's format these are known: `field_name_mapping`, `change_logsource`, `
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ class _Step:
     refuses: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pipeline:
     """One document of a pipeline file."""
 
@@ -101,7 +101,8 @@ class Pipeline:
         return View(source, names, And(tuple(conditions)) if conditions else None)
 
 
-def views_of(source: LogSource, pipelines: Iterable[Pipeline]) -> tuple[View, ...]:
+@functools.lru_cache(4096)
+def views_of(source: LogSource, pipelines: tuple[Pipeline, ...]) -> tuple[View, ...]:
     """Every view of rules of `source`: as they are written, and what each pipeline makes of them."""
     views = [View(source, {})]
     for pipeline in pipelines:
