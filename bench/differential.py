@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=25, help="events a rule")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    rules, _ = load_paths((str(options.rules),), Path("/"))
+    rules = load_paths((str(options.rules),), Path("/")).rules
     parsed = documents(rules)
     result = Comparison()
     for number in range(options.rounds):

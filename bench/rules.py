@@ -86,7 +86,8 @@ def main() -> None:
     options = parser.parse_args()
 
     began = time.perf_counter()
-    rules, problems = load_paths((str(options.rules),), Path("/"))
+    compiled = load_paths((str(options.rules),), Path("/"))
+    rules, problems = compiled.rules, compiled.problems
     whole = RuleSet(rules, problems)
     figures: dict[str, Any] = {
         "rules": len(rules),

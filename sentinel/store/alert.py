@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlite_utils import Database
 
 from sentinel.event import Alert
 from sentinel.store.fault import StoreUnavailable
 from sentinel.store.writer import StoreWriter
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["AlertStore"]
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sentinel.store.fault import StoreError, StoreUnavailable
-from sentinel.store.migrations import migrate, refuse_newer
+
+if TYPE_CHECKING:  # a fifth of the time to start a replay, which has no database
+    from sqlite_utils import Database
 
 __all__ = ["StoreWriter", "examine_database", "open_database"]
 
@@ -38,6 +38,10 @@ def open_database(path: Path) -> Database:
     synchronous=FULL: a commit is on the disk when it returns, so an alert that was announced survives a power
     cut. Commits are shared by all alerts that wait, so it costs one fsync for many.
     """
+    from sqlite_utils import Database
+
+    from sentinel.store.migrations import migrate
+
     try:
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
@@ -62,6 +66,10 @@ def examine_database(path: Path) -> None:
     """Look whether the database at `path`, if there is one, can be used. Raises StoreError."""
     if not path.exists():
         return
+    from sqlite_utils import Database
+
+    from sentinel.store.migrations import refuse_newer
+
     connection = None
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
