@@ -69,11 +69,13 @@ class EventDeclaration(_Noun, frozen=True, kw_only=True):
 
 
 class AuthDeclaration(_Noun, frozen=True, kw_only=True):
-    """An attempt to log in that a record tells of. All but `success` and `service` name fields."""
+    """An attempt to log in that a record tells of. All but `when`, `success` and `service` name fields."""
 
     when: dict[str, Any] = {}
     success: bool
     service: str
+    service_of: str | None = None
+    """A field with the service, where the record tells it; else `service`."""
     user: str | None = None
     src: str | None = None
     src_port: str | None = None

@@ -15,12 +15,15 @@ __all__ = ["open_envelope", "open_wrapper"]
 _PRIORITY: Final = re.compile(r"<(\d{1,3})>")
 _RFC5424: Final = re.compile(r"1 (-|\d{4}-\S+) (\S+) (\S+) (\S+) (\S+) ?")
 _BSD: Final = re.compile(
-    r"(?:\d+: )?[*.]?([A-Z][a-z]{2}) +(\d{1,2}) (?:(\d{4}) )?(\d\d:\d\d:\d\d(?:\.\d+)?)(?: (\d{4}))?"
-    r"(?: [A-Z]{3,4}:)?:? +"
+    r"(?:\d+: )?[*.%]?([A-Z][a-z]{2}) +(\d{1,2}) (?:(\d{4}) )?(\d\d:\d\d:\d\d(?:[.:]\d+)?)(?: (\d{4}))?"
+    r"(?:[+-]\d\d:?\d\d)?(?: [A-Z]{3,4}:)?:? +"
 )
 _ISO: Final = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)) +")
-_HOST: Final = re.compile(r"(?!\S+:(?:\s|$))(?!%%)([\w.\-:@/]{1,255}) +")
-_TAG: Final = re.compile(r"(?!%%)([^\s:\[\]<>|]{1,64}(?:\([\w.\-]+\))?)(?:\[([\w.\-]*)\])?: ?")
+_ISO_WITHOUT_ZONE: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?) +"
+)
+_HOST: Final = re.compile(r"(?!\S+:(?:\s|$))(?!%%)([\w.\-:@/&]{1,255}) +")
+_TAG: Final = re.compile(r"(?!%%|CEF:|LEEF:)([^\s:\[\]<>|]{1,64}(?:\([\w.\-]+\))?)(?:\[([\w.\-]*)\])?: ?")
 _VALUE: Final = re.compile(r'([^\s="\]]+)="((?:\\.|[^"\\])*)"')
 _read_iso: Final = stamp_form("iso")
 
@@ -34,13 +37,15 @@ def open_envelope(record: Record) -> bool:
         number = int(priority[1])
         record.priority = number if number < 192 else None
         start = priority.end()
+        while text.startswith(" ", start):
+            start += 1
         modern = _RFC5424.match(text, start)
         if modern is not None:
             _open_5424(record, modern)
             return True
     elif not text[:1].isdigit() and not text[:1].isupper() and text[:1] not in "*.":
         return False
-    end = _open_stamp(record, text, start)
+    end = _open_stamp(record, text, start, _ISO if priority is None else _ISO_WITHOUT_ZONE)
     if end == start and priority is None:
         return False
     if end != start:
@@ -89,7 +94,7 @@ def _element_end(text: str, at: int) -> int:
     return len(text)
 
 
-def _open_stamp(record: Record, text: str, start: int) -> int:
+def _open_stamp(record: Record, text: str, start: int, iso: re.Pattern[str]) -> int:
     origin = record.origin
     match = _BSD.match(text, start)
     if match is not None:
@@ -97,7 +102,7 @@ def _open_stamp(record: Record, text: str, start: int) -> int:
         year = before or behind
         record.ts = origin.years.moment(month, int(day), clock, origin.zone, int(year) if year else None)
         return match.end() if record.ts is not None else start
-    match = _ISO.match(text, start)
+    match = iso.match(text, start)
     if match is not None:
         record.ts = _read_iso(match[1], origin.zone)
         return match.end()

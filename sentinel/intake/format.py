@@ -77,6 +77,11 @@ class Format:
         self._auths = [(holds_for(auth.when), auth) for auth in declaration.auth]
         asked = [case.when for case in declaration.cases]
         asked += [event.when for event in declaration.events] + [auth.when for auth in declaration.auth]
+        asked += [
+            pattern.auth.when
+            for pattern in declaration.patterns
+            if not isinstance(pattern, str) and pattern.auth is not None
+        ]
         self._asked = tuple(dict.fromkeys(name for when in asked for name in when))
         self._plans: dict[tuple[Any, ...], _Plan] = {}
         self._read = self._reader()
@@ -210,24 +215,25 @@ class Format:
     def _planned(self, fields: Fields, pattern: int) -> _Plan:
         declaration = self.declaration
         logsource, fixed = declaration.logsource, dict(declaration.set)
-        auths = [auth for holds, auth in self._auths if holds(fields)][:1]
+        own: AuthDeclaration | None = None
         if pattern >= 0:
             chosen = self._patterns[pattern][1]
             if not isinstance(chosen, str):
                 logsource = chosen.logsource or logsource
                 fixed.update(chosen.set)
-                auths = (
-                    [chosen.auth]
-                    if chosen.auth is not None and holds_for(chosen.auth.when)(fields)
-                    else auths
-                )
+                own = chosen.auth
+        seen = {**fields, **fixed}
         for holds, case in self._cases:
-            if holds(fields):
+            if holds(seen):
                 logsource = case.logsource or logsource
                 fixed.update(case.set)
+                seen.update(case.set)
                 break
-        event = next((event for holds, event in self._events if holds(fields)), None)
-        return _Plan(logsource, fixed, event, auths)
+        event = next((event for holds, event in self._events if holds(seen)), None)
+        auths = [own] if own is not None and holds_for(own.when)(seen) else []
+        return _Plan(
+            logsource, fixed, event, auths or [auth for holds, auth in self._auths if holds(seen)][:1]
+        )
 
     def _typed(
         self,
@@ -290,7 +296,7 @@ def _auths(auth: AuthDeclaration, record: Record, ts: float, host: str | None, f
         ts=ts,
         source=record.origin.name,
         host=host,
-        service=auth.service,
+        service=_words(fields, auth.service_of) or auth.service,
         user=_words(fields, auth.user),
         src=_words(fields, auth.src),
         src_port=int(port) if port and port.isdecimal() else None,

@@ -9,6 +9,8 @@ __all__ = ["PairReader", "read_cef", "read_leef"]
 
 _LEAST: Final = 2
 """Pairs that a line must have to count as one of pairs."""
+_NUMBER: Final = re.compile(r"\(\d+\)$")
+"""Some vendors number their names: `SrcIPAddr(1003)`."""
 _CEF: Final = re.compile(
     r"CEF:\s*\d+(?:\.\d+)?\|"
     r"((?:\\.|[^\\|])*)\|((?:\\.|[^\\|])*)\|((?:\\.|[^\\|])*)\|((?:\\.|[^\\|])*)\|((?:\\.|[^\\|])*)\|([^|]*)(?:\|(.*))?$",
@@ -40,7 +42,7 @@ class PairReader:
         blanks = apart == r"\s"
         # A name is tried only where a pair may begin: otherwise long words cost their length squared.
         begin = r"(?:^|(?<=[\s,;(\[]))" if blanks else rf"(?:^|(?<=[{apart}]))\s*"
-        name = rf"([^\s{between}\",;(\[]+)" if blanks else rf"([^{apart}{between}\"]+)"
+        name = rf"([^\s{between}\",;(\[]+)" if blanks else rf"([^\s{apart}{between}\"][^{apart}{between}\"]*)"
         tail = r"\S*" if blanks else rf"[^{apart}]*"
         around = "" if blanks else r"\s*"
         value = rf"(?:\"((?:\\.|[^\"\\])*)\"|({tail}))"
@@ -50,17 +52,16 @@ class PairReader:
     def read(self, line: str) -> dict[str, Any] | None:
         """Values by name; the first counts where a name stands twice. None where there are too few pairs."""
         fields: dict[str, Any] = {}
-        start = 0
         if self._prefix is not None:
             match = self._prefix.search(line)
             if match is None:
                 return None
             fields.update(match.groupdict())
-            start = match.end()
+            line = line[match.end() :]
         count = 0
-        for name, quoted, plain in self._pairs.findall(line, start):
+        for name, quoted, plain in self._pairs.findall(line):
             count += 1
-            fields.setdefault(name.strip(), (quoted or plain).strip())
+            fields.setdefault(_NUMBER.sub("", name.strip()), (quoted or plain).strip())
         return fields if count >= _LEAST or (self._prefix is not None and count) else None
 
 
@@ -78,7 +79,7 @@ def read_cef(line: str) -> dict[str, Any] | None:
     )
     extension = match[7] or ""
     names = list(_CEF_NAME.finditer(extension))
-    ends = [following.start() for following in names[1:]] + [len(extension)]
+    ends = [*(following.start() for following in names[1:]), len(extension)][: len(names)]
     for name, end in zip(names, ends, strict=True):
         value = _CEF_ESCAPE.sub(r"\1", extension[name.end() : end].strip())
         fields.setdefault(name[1], value.replace("\\n", "\n").replace("\\r", "\r"))

@@ -159,9 +159,7 @@ class LineReader:
         if fields is None:
             return None
         record.fields = fields
-        format = self._catalogue.formats.get("w3c")
-        events = format.events(record) if format is not None else None
-        return None if events is None else self._found("w3c", events)
+        return self._known_object(record) or self._generic(record)
 
     def _read_as(self, format: Format, record: Record) -> list[Event]:
         """Only that format: with its header off where it does not fit with it."""
@@ -210,11 +208,14 @@ class LineReader:
             if events is not None:
                 return self._found("windows", events)
             record.fields = fields
-        for candidate in self._catalogue.of_object(fields):
+        return self._known_object(record) or self._generic(record)
+
+    def _known_object(self, record: Record) -> list[Event] | None:
+        for candidate in self._catalogue.of_object(record.fields or {}):
             events = candidate.events(record)
             if events is not None:
                 return self._found(candidate.name, events)
-        return self._generic(record)
+        return None
 
     def _wrapped(self, record: Record) -> list[Event]:
         text = record.text

@@ -22,6 +22,22 @@ _UNTOLD = frozenset({"uid"})
 """Texts that may be unknown; any other required text must be told."""
 
 
+_TRANSPORTS = {
+    **{name: name for name in ("tcp", "udp", "icmp", "sctp")},
+    "6": "tcp",
+    "17": "udp",
+    "1": "icmp",
+    "58": "icmp",
+    "132": "sctp",
+    "icmp6": "icmp",
+    "icmpv6": "icmp",
+    "ipv6-icmp": "icmp",
+    "ipproto_tcp": "tcp",
+    "ipproto_udp": "udp",
+}
+"""Zeek's name of a transport by the names and numbers that others write."""
+
+
 class Untyped(Exception):
     """The record has too little, or other things, for the kind."""
 
@@ -69,6 +85,8 @@ class EventMaker:
         given["ts"] = ts
         if self.kind.kind == "http":
             _unescape(given)
+        elif "proto" in given:
+            given["proto"] = _TRANSPORTS.get(given["proto"].lower(), "unknown_transport")
         return self.kind(**given)
 
 

@@ -16,10 +16,10 @@ _AHEAD = 2 * 86400.0
 
 @lru_cache(16384)
 def _moment(month: str, day: int, clock: str, year: int, zone: tzinfo) -> float | None:
-    hour, minute, second = clock.split(":")
+    hour, minute, second = clock.split(":", 2)
     try:
         moment = datetime(year, MONTHS[month.lower()], day, int(hour), int(minute), tzinfo=zone)
-        return moment.timestamp() + float(second)
+        return moment.timestamp() + float(second.replace(":", "."))
     except (KeyError, ValueError, OverflowError):
         return None
 

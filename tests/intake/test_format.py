@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ import yaml
 from sentinel.intake.catalogue import SHIPPED, Catalogue, read_declarations
 from sentinel.intake.declaration import Declaration, Sample
 from sentinel.intake.format import Format, FormatError
+from sentinel.intake.record import Origin, Record
 from sentinel.intake.sample import differences
 
 CATALOGUE = Catalogue.load()
@@ -39,6 +41,32 @@ def test_every_shipped_file_is_sound_and_every_format_has_samples() -> None:
 @pytest.mark.parametrize(("declaration", "sample"), SAMPLES)
 def test_sample(declaration: Declaration, sample: Sample) -> None:
     assert list(differences(CATALOGUE, declaration, sample)) == []
+
+
+BEGINNINGS = (
+    "",
+    "Failed password for ",
+    '10.0.0.1 - - [10/Oct/2024:13:55:36 +0800] "GET ',
+    "IN=eth0 OUT=eth1 ",
+    "%%01POLICY/6/POLICYDENY(l):",
+    "Traffic@FLOW: SESSION: ",
+    "CEF:0|a|b|c|d|e|f|",
+    "authentication failure; ",
+)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, it in CATALOGUE.formats.items() if it.declaration.read != "json"]
+)
+def test_no_line_costs_a_format_the_square_of_its_length(name: str) -> None:
+    """16 KiB that begin like a record and then repeat: a careless regular expression needs minutes."""
+    format = CATALOGUE.formats[name]
+    for beginning in BEGINNINGS:
+        for unit in ("x", " ", "1", "1.", "a ", "a=", "/", '"', ";", "(", "\\"):
+            line = beginning + unit * (16384 // len(unit))
+            began = time.process_time()
+            format.events(Record(Origin("here"), line, line))
+            assert time.process_time() - began < 1.0, (beginning, unit)
 
 
 def test_a_sample_that_is_wrong_is_told() -> None:
