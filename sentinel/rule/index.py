@@ -72,7 +72,7 @@ class FieldIndex:
         try:
             found = list(map(self._memory.known.get, column))
         except TypeError:  # lists and mappings
-            return [self._of_items(value) for value in column]
+            return self._of_items(column)
         if None in found:
             self._ask(column, found)
         return found if any(found) else None  # type: ignore[return-value]
@@ -86,16 +86,26 @@ class FieldIndex:
             found[place] = one
         self._memory.learn(values, marks, len(column))
 
-    def _of_items(self, value: Any) -> Marks:
-        """The marks of a value that may hold others: a list gives what its items give."""
-        if isinstance(value, (list, tuple)):
-            marks = self._present
-            for item in value:
-                marks |= self._of_items(item)
-            return marks
-        if isinstance(value, dict):
-            return self._present
-        return 0 if value is None else self._of_scalars([value])[0]
+    def _of_items(self, column: Sequence[Any]) -> list[Marks] | None:
+        """The marks of values that may hold others: a list gives what its items give, a mapping that it is there."""
+        found = [0] * len(column)
+        items: list[Any] = []
+        places: list[int] = []
+        for place, value in enumerate(column):
+            if isinstance(value, (list, tuple)):
+                found[place] = self._present
+                items += value
+                places += [place] * len(value)
+            elif isinstance(value, dict):
+                found[place] = self._present
+            elif value is not None:
+                items.append(value)
+                places.append(place)
+        given = self.marks(items)
+        if given is not None:
+            for place, marks in zip(places, given, strict=True):
+                found[place] |= marks
+        return found if any(found) else None
 
     def _of_scalars(self, values: Sequence[Any]) -> list[Marks]:
         texts = [value if value.__class__ is str else as_text(value) or "" for value in values]
