@@ -249,6 +249,9 @@ class Pipeline:
                 self._expect(conversation)
             if kind == _DATA:
                 analyzer = conversation.analyzer
+                if conversation.unknown or (analyzer is not None and analyzer.done):
+                    self._judge(conversation, flow)
+                    continue
                 if analyzer is not None and analyzer.segmented:
                     for piece in transcript.pieces(number):
                         conversation.feed(side == 0, piece, times[number])

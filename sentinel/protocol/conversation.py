@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sentinel.decode.address import address_text, mac_text
@@ -32,14 +32,12 @@ class Speech:
         """What protocols keep over all flows, by service."""
         self._by_service = {analyzer.service: analyzer for analyzer in analyzers}
         self._by_port: dict[tuple[str, int], list[type[Analyzer]]] = {}
-        self._by_first: dict[str, list[list[type[Analyzer]]]] = {}
         for analyzer in analyzers:
             for transport in analyzer.transports:
                 for port in analyzer.ports:
                     self._by_port.setdefault((transport, port), []).append(analyzer)
-                table = self._by_first.setdefault(transport, [[] for _ in range(256)])
-                for byte in range(256) if analyzer.first_bytes is None else analyzer.first_bytes:
-                    table[byte].append(analyzer)
+        self._analyzers = tuple(analyzers)
+        self._found: dict[tuple[tuple[str, int], int], tuple[type[Analyzer], ...]] = {}
 
     def announced(self, service: str | None) -> type[Analyzer] | None:
         """Who reads what a control connection announced as `service`."""
@@ -47,19 +45,27 @@ class Speech:
 
     def candidates(
         self, transport: str, orig_port: int, resp_port: int, first: int
-    ) -> Iterator[type[Analyzer]]:
+    ) -> tuple[type[Analyzer], ...]:
         """Protocols of a transport that can begin with byte `first`, those whose usual port is used foremost."""
-        table = self._by_first.get(transport)
-        if table is None:
-            return
-        possible = table[first]
-        usual = self._by_port.get((transport, resp_port)) or self._by_port.get((transport, orig_port)) or ()
-        for analyzer in usual:
-            if analyzer in possible:
-                yield analyzer
-        for analyzer in possible:
-            if analyzer not in usual:
-                yield analyzer
+        usual = (transport, resp_port)
+        if usual not in self._by_port:
+            usual = (transport, orig_port)
+            if usual not in self._by_port:
+                usual = (transport, -1)
+        found = self._found.get((usual, first))
+        if found is None:
+            found = self._found[usual, first] = self._sorted(usual, first)
+        return found
+
+    def _sorted(self, usual: tuple[str, int], first: int) -> tuple[type[Analyzer], ...]:
+        foremost = self._by_port.get(usual, ())
+        possible = [
+            analyzer
+            for analyzer in self._analyzers
+            if usual[0] in analyzer.transports
+            and (analyzer.first_bytes is None or first in analyzer.first_bytes)
+        ]
+        return tuple(sorted(possible, key=lambda analyzer: analyzer not in foremost))
 
 
 class Conversation:
@@ -68,15 +74,16 @@ class Conversation:
     __slots__ = (
         "_early",
         "_early_bytes",
-        "_ends",
         "_macs",
         "_weird",
         "analyzer",
         "expected_service",
         "index",
+        "orig_h",
         "orig_p",
         "parents",
         "proto",
+        "resp_h",
         "resp_p",
         "services",
         "speech",
@@ -90,20 +97,22 @@ class Conversation:
         index: int,
         uid: str,
         proto: int,
+        orig_h: str,
         orig_p: int,
+        resp_h: str,
         resp_p: int,
-        ends: tuple[int, int, int, int],
         macs: tuple[int, int],
     ) -> None:
-        """`ends`: halves of the originator's and the responder's address; `macs`: of the frame's both sides."""
+        """`macs`: of the first frame's source and destination."""
         self.index = index
         self.speech = speech
         self.uid = uid
         """Zeek-style unique id."""
+        self.orig_h = orig_h
         self.orig_p = orig_p
+        self.resp_h = resp_h
         self.resp_p = resp_p
         self.proto = _TRANSPORT.get(proto, "unknown_transport")
-        self._ends = ends
         self._macs = macs
         self.analyzer: Analyzer | None = None
         self.services: list[str] = []
@@ -126,23 +135,16 @@ class Conversation:
                 index,
                 uids[at : at + UID_LENGTH],
                 proto,
+                address_text(ohi, olo),
                 orig_p,
+                address_text(rhi, rlo),
                 resp_p,
-                (ohi, olo, rhi, rlo),
                 (omac, rmac),
             )
             for index, at, proto, orig_p, resp_p, ohi, olo, rhi, rlo, omac, rmac in zip(
                 indexes, range(0, len(uids), UID_LENGTH), *columns, strict=True
             )
         ]
-
-    @property
-    def orig_h(self) -> str:
-        return address_text(self._ends[0], self._ends[1])
-
-    @property
-    def resp_h(self) -> str:
-        return address_text(self._ends[2], self._ends[3])
 
     @property
     def eth_src(self) -> str:
@@ -226,17 +228,15 @@ class Conversation:
     def _recognise(self, is_orig: bool, data: bytes, ts: float) -> None:
         if self.unknown:
             return
-        if self._early:
-            self._early.append((is_orig, data, ts))
-            if self.proto == "tcp":
-                data = b"".join(piece for side, piece, _ in self._early if side == is_orig)
-        else:
-            self._early.append((is_orig, data, ts))
+        self._early.append((is_orig, data, ts))
         self._early_bytes += len(data)
-        kind = self.speech.announced(self.expected_service)
-        if kind is not None:
-            self._adopt(kind)
-            return
+        if len(self._early) > 1 and self.proto == "tcp":
+            data = b"".join(piece for side, piece, _ in self._early if side == is_orig)
+        if self.expected_service is not None:
+            kind = self.speech.announced(self.expected_service)
+            if kind is not None:
+                self._adopt(kind)
+                return
         undecided = False
         for kind in self.speech.candidates(self.proto, self.orig_p, self.resp_p, data[0]):
             answer = kind.recognise(data, is_orig, self.proto)
