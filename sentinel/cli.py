@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sentinel import __version__
+from sentinel.kernel_cache import tolerate_failing_cache
 from sentinel.text import LANGUAGES, text, use_language
 
 __all__ = ["main"]
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     # Only now: rooms with compiled kernels take a second that `--help` need not wait for.
     module = importlib.import_module(f"sentinel.command.{options.command}")
+    tolerate_failing_cache(_tell_of_cache)
     try:
         return int(module.run(options))
     except BrokenPipeError:
@@ -32,6 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _tell_of_cache(error: OSError) -> None:
+    message = text("cli.cache-not-kept", reason=error.strerror or error)
+    print(text("cli.warning", message=message), file=sys.stderr)
 
 
 def _language(arguments: Sequence[str]) -> str:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from sentinel.cache_folder import forget_old, make_trusted, trusted_folders
 
-__all__ = ["use_kernel_cache"]
+__all__ = ["tolerate_failing_cache", "use_kernel_cache"]
 
 _KEPT = 16
 """Folders of former states that stay: another checkout or version may still use them."""
@@ -27,7 +30,37 @@ def use_kernel_cache() -> Path | None:
             os.environ["NUMBA_CACHE_DIR"] = str(folder)
             forget_old(base, folder, _KEPT)
             return folder
+    _compile_in_memory()
     return None
+
+
+def tolerate_failing_cache(tell: Callable[[OSError], None]) -> None:
+    """Let kernels that cannot be kept (a full disk) be compiled again at the next start; `tell` hears it once.
+
+    To be called once numba is imported; without numba there is nothing to do.
+    """
+    caching = sys.modules.get("numba.core.caching")
+    if caching is None:
+        return
+    save = caching.IndexDataCacheFile.save
+    told: list[OSError] = []
+
+    def save_where_possible(file: Any, key: Any, data: Any) -> None:
+        try:
+            save(file, key, data)
+        except OSError as error:
+            if not told:
+                told.append(error)
+                tell(error)
+
+    caching.IndexDataCacheFile.save = save_where_possible
+
+
+def _compile_in_memory() -> None:
+    """There is no folder at all: numba would refuse to go on."""
+    from numba.core import dispatcher
+
+    dispatcher.Dispatcher.enable_caching = lambda function: None  # type: ignore[assignment, method-assign]
 
 
 def _state_of_sources(package: Path) -> str:

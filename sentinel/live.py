@@ -14,6 +14,7 @@ from sentinel.event import Alert, Event
 from sentinel.event.encode import EventEncoder
 from sentinel.event.pack import EventPacker
 from sentinel.frame import WorkerFrame, encode_frame
+from sentinel.kernel_cache import tolerate_failing_cache
 from sentinel.pipeline import Pipeline, relax_collector
 from sentinel.rule import Match, RuleSet
 from sentinel.text import use_language
@@ -29,6 +30,7 @@ class LivePipeline:
 
     def __init__(self, task: WorkerTask, send: Send) -> None:
         config: Config = task.config
+        tolerate_failing_cache(lambda error: None)  # `sentinel check` says it
         use_language(config.language)
         rules = RuleSet.load(config.rule, Path(config.root))
         self._send = send

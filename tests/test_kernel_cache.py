@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from numba.core import caching
 
 from sentinel import kernel_cache
 
@@ -63,3 +67,41 @@ def test_old_folders_are_forgotten(tmp_path: Path, restored_environment: pytest.
     kernel_cache.use_kernel_cache()
     kept = {entry.name for entry in (tmp_path / "kernels").glob("old*")}
     assert kept == {f"old{age}" for age in range(4, 20)}
+
+
+KERNEL = """
+import sys, tempfile
+tempfile.tempdir = "/proc/nowhere"
+import sentinel
+from numba import njit
+@njit(cache=True)
+def double(x):
+    return 2 * x
+print(double(21))
+"""
+
+
+def test_without_any_folder_kernels_run_from_memory(tmp_path: Path) -> None:
+    source = tmp_path / "kernel.py"
+    source.write_text(KERNEL)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": "/proc/nowhere",
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+    }
+    done = subprocess.run((sys.executable, source), env=environment, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("42\n", "")
+
+
+def test_a_cache_that_cannot_be_written_is_told_once_and_stops_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(file: object, key: object, data: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(caching.IndexDataCacheFile, "save", fails)
+    told: list[OSError] = []
+    kernel_cache.tolerate_failing_cache(told.append)
+    for _ in range(3):
+        caching.IndexDataCacheFile.save(None, None, None)  # type: ignore[arg-type]
+    assert [error.errno for error in told] == [errno.ENOSPC]

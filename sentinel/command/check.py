@@ -58,6 +58,7 @@ def _verdicts(options: argparse.Namespace) -> Iterator[_Verdict]:
     yield from _playbooks(config)
     yield from _capture(config)
     yield from _paths(config)
+    yield from _cache()
     yield from _metrics(config)
     yield from _clock()
 
@@ -133,6 +134,17 @@ def _folder(folder: Path) -> Iterator[_Verdict]:
     free = shutil.disk_usage(standing).free
     grade = "error" if free < _NO_DISK else "warning" if free < _LITTLE_DISK else "ok"
     yield _Verdict(grade, Message("check.disk", path=folder, free=write_size(free >> 20 << 20)))
+
+
+def _cache() -> Iterator[_Verdict]:
+    """Where compiled kernels are kept: without room each start compiles them anew."""
+    folder = os.environ.get("NUMBA_CACHE_DIR")
+    if folder is None:
+        yield _Verdict("warning", Message("check.no-cache"))
+    elif (free := shutil.disk_usage(folder).free) < _NO_DISK:
+        yield _Verdict("warning", Message("check.cache-full", path=folder, free=write_size(free >> 20 << 20)))
+    else:
+        yield _Verdict("ok", Message("check.cache", path=folder))
 
 
 def _read_only(folder: Path) -> bool:
