@@ -6,6 +6,7 @@ from sentinel.event.auth import Auth
 from sentinel.event.conn import Conn
 from sentinel.event.dce_rpc import DceRpc
 from sentinel.event.dhcp import Dhcp
+from sentinel.event.dnp3 import Dnp3
 from sentinel.event.dns import Dns
 from sentinel.event.event import KINDS, Event, FlowEvent, field_attributes
 from sentinel.event.files import Files
@@ -17,6 +18,7 @@ from sentinel.event.kerberos import Kerberos
 from sentinel.event.ldap import Ldap
 from sentinel.event.ldap_search import LdapSearch
 from sentinel.event.log import Log
+from sentinel.event.modbus import Modbus
 from sentinel.event.mqtt import MqttConnect, MqttPublish, MqttSubscribe
 from sentinel.event.mysql import Mysql
 from sentinel.event.notice import Notice
@@ -37,6 +39,8 @@ from sentinel.event.snmp import Snmp
 from sentinel.event.socks import Socks
 from sentinel.event.ssh import Ssh
 from sentinel.event.ssl import Ssl
+from sentinel.event.syslog import Syslog
+from sentinel.event.tftp import Tftp
 from sentinel.event.tunnel import Tunnel
 from sentinel.event.weird import Weird
 from sentinel.event.x509 import X509
@@ -50,6 +54,7 @@ __all__ = [
     "Conn",
     "DceRpc",
     "Dhcp",
+    "Dnp3",
     "Dns",
     "Event",
     "Files",
@@ -63,6 +68,7 @@ __all__ = [
     "LdapSearch",
     "Level",
     "Log",
+    "Modbus",
     "MqttConnect",
     "MqttPublish",
     "MqttSubscribe",
@@ -86,6 +92,8 @@ __all__ = [
     "Ssh",
     "Ssl",
     "Stretches",
+    "Syslog",
+    "Tftp",
     "Tunnel",
     "Weird",
     "field_attributes",

@@ -7,6 +7,7 @@ from typing import Final
 from sentinel.protocol.analyzer import Analyzer
 from sentinel.protocol.dce_rpc import DceRpc
 from sentinel.protocol.dhcp import DhcpAnalyzer
+from sentinel.protocol.dnp3 import Dnp3
 from sentinel.protocol.dns import DnsAnalyzer
 from sentinel.protocol.dtls import Dtls
 from sentinel.protocol.ftp import Ftp
@@ -16,6 +17,7 @@ from sentinel.protocol.icmp import IcmpAnalyzer
 from sentinel.protocol.irc import Irc
 from sentinel.protocol.kerberos import KerberosTcp, KerberosUdp
 from sentinel.protocol.ldap import Cldap, Ldap
+from sentinel.protocol.modbus import Modbus
 from sentinel.protocol.mqtt import Mqtt
 from sentinel.protocol.mysql import Mysql
 from sentinel.protocol.ntp import NtpAnalyzer
@@ -30,6 +32,8 @@ from sentinel.protocol.smtp import Smtp
 from sentinel.protocol.snmp import SnmpAnalyzer
 from sentinel.protocol.socks import Socks
 from sentinel.protocol.ssh import Ssh
+from sentinel.protocol.syslog import Syslog
+from sentinel.protocol.tftp import Tftp
 from sentinel.protocol.tls import Tls
 
 __all__ = ["ANALYZERS"]
@@ -56,6 +60,10 @@ ANALYZERS: Final[tuple[type[Analyzer], ...]] = (
     Socks,
     Irc,
     Rfb,
+    Modbus,
+    Dnp3,
+    Syslog,
+    Tftp,
     IcmpAnalyzer,
     KerberosUdp,
     KerberosTcp,

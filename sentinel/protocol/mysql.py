@@ -71,7 +71,7 @@ class Mysql(Analyzer):
     __slots__ = ("_columns", "_event", "_flags", "_logged_in", "_messages")
 
     service: ClassVar[str] = "mysql"
-    ports: ClassVar[frozenset[int]] = frozenset({3306, 33060})
+    ports: ClassVar[frozenset[int]] = frozenset({3306})
     whole: ClassVar[bool] = True
 
     def __init__(self, flow: Endpoints, emit: Emit, settings: ProtocolSettings) -> None:

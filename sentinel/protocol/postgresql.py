@@ -109,7 +109,7 @@ class Postgresql(Analyzer):
     )
 
     service: ClassVar[str] = "postgresql"
-    ports: ClassVar[frozenset[int]] = frozenset({5432, 54321})
+    ports: ClassVar[frozenset[int]] = frozenset({5432})
     whole: ClassVar[bool] = True
 
     def __init__(self, flow: Endpoints, emit: Emit, settings: ProtocolSettings) -> None:
