@@ -29,6 +29,7 @@ from sentinel.frame import WorkerFrame, decode_frame
 from sentinel.log import Log
 from sentinel.metrics import Metrics, MetricsError
 from sentinel.outlet import Outlet, Sink, sink_for
+from sentinel.recollection import Recollection
 from sentinel.rule import Match, RuleSet
 from sentinel.service import ServiceManager
 from sentinel.store import AlertStore, StoreError, StoreWriter
@@ -135,9 +136,12 @@ class Agent:
         with contextlib.suppress(StoreError):
             await self._examine(writer)
         await self._examine_rules()
+        recollection = Recollection(self._watch, writer)
+        await recollection.restore()
         async with asyncio.TaskGroup() as tasks:
             lasting = [
                 tasks.create_task(self._lasting("retry", store.keep_trying)),
+                tasks.create_task(self._lasting("recollection", recollection.keep_saving)),
                 tasks.create_task(self._lasting("heartbeat", lambda: self._heartbeat(writer, store))),
             ]
             committing = tasks.create_task(self._lasting("commit", lambda: self._commit(store)))
@@ -145,6 +149,9 @@ class Agent:
             await self._end_of(committing)
             for task in lasting:
                 task.cancel()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._left()):
+                    await recollection.save()
 
     async def _capture(self, tasks: asyncio.TaskGroup) -> None:
         """Run the capture workers, or say why not, until the end begins and their last frames are in."""

@@ -66,6 +66,11 @@ class Watch:
         links = Links() if rules is None else rules.links
         self._correlator = Correlator(links, self._correlation, self._correlator)
 
+    @property
+    def correlator(self) -> Correlator:
+        """What correlations know."""
+        return self._correlator
+
     def take(
         self, events: Sequence[Event], alerts: Sequence[Alert] = (), matches: Sequence[Match] = ()
     ) -> Found:

@@ -3,6 +3,15 @@
 from sentinel.store.alert import AlertStore
 from sentinel.store.fault import StoreError, StoreUnavailable
 from sentinel.store.settings import OutputSettings, StoreSettings
+from sentinel.store.state import StateStore
 from sentinel.store.writer import StoreWriter
 
-__all__ = ["AlertStore", "OutputSettings", "StoreError", "StoreSettings", "StoreUnavailable", "StoreWriter"]
+__all__ = [
+    "AlertStore",
+    "OutputSettings",
+    "StateStore",
+    "StoreError",
+    "StoreSettings",
+    "StoreUnavailable",
+    "StoreWriter",
+]

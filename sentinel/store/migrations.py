@@ -46,6 +46,15 @@ def _alert_respond(db: Database) -> None:
     db.table("alert").add_column("respond", str)
 
 
+@_migrations(name="0003-state")
+def _state(db: Database) -> None:
+    db.table("state").create(
+        {"name": str, "part": int, "signature": str, "data": bytes},
+        pk=("name", "part"),
+        not_null={"signature", "data"},
+    )
+
+
 def migrate(db: Database) -> None:
     """Bring `db` to the present form. Raises StoreError where a newer version wrote it."""
     refuse_newer(db)

@@ -15,6 +15,9 @@ from sentinel.rule.settings import CorrelationSettings
 
 __all__ = ["Correlator"]
 
+_EARLIEST, _LATEST = -1e11, 1e11
+"""Seconds since 1970 between which a time is believed: some three thousand years."""
+
 
 class Correlator:
     """All correlations of a rule set, and their state. Driven by the time of events alone.
@@ -35,7 +38,12 @@ class Correlator:
         for tracker in self.trackers.values():
             for rule in tracker.correlation.rules:
                 self._listeners.setdefault(rule, []).append(tracker)
+        self.matches = 0
+        """Matches taken."""
+        self.timeless = 0
+        """Matches whose time is none."""
         self._before: Counter[str] = Counter()
+        """Counters of those whom this one took over from."""
         if before is not None:
             self._take_over(before)
 
@@ -44,7 +52,7 @@ class Correlator:
         for name, tracker in self.trackers.items():
             former = before.trackers.get(name)
             if former is not None and former.correlation.signature == tracker.correlation.signature:
-                tracker.groups = former.groups
+                tracker.adopt(former.groups)
 
     def take(self, matches: Iterable[Match]) -> list[Alert]:
         """The alerts that these matches complete, in their order."""
@@ -57,34 +65,40 @@ class Correlator:
 
     def observe(self, match: Match) -> list[Firing]:
         """Every correlation that holds by this match and does not only serve others, alerted before or not."""
-        self._before["matches"] += 1
-        found = self._tell(int(match.ts * 1e6 + 0.5), match.hits, match)
-        return [firing for firing in found if firing.correlation.id not in self._silent] if found else found
-
-    def _tell(self, t: int, hits: Mapping[str, Mapping[str, Any]], match: Match) -> list[Firing]:
-        """Have every listener of these rules take the event; and the listeners of those, if they hold."""
+        self.matches += 1
+        if not _EARLIEST < match.ts < _LATEST:
+            self.timeless += 1
+            return []
+        t = int(match.ts * 1e6 + 0.5)
+        hits = match.hits
+        found: list[Firing] = []
         if len(hits) == 1:
-            [rule] = hits
-            found: list[Firing] = []
+            [(rule, values)] = hits.items()
             for tracker in self._listeners.get(rule, ()):
-                found += tracker.offer(t, hits, match)
+                firing = tracker.offer(t, rule, values, match)
+                if firing is not None:
+                    found.append(firing)
         else:
-            found = self._tell_together(t, hits, match)
+            found = self._observe_together(t, match)
+        if not found:
+            return found
         for firing in tuple(found):
             found += self._tell_parents(firing)
-        return found
+        return [firing for firing in found if firing.correlation.id not in self._silent]
 
-    def _tell_together(self, t: int, hits: Mapping[str, Mapping[str, Any]], match: Match) -> list[Firing]:
+    def _observe_together(self, t: int, match: Match) -> list[Firing]:
+        """An event that several rules matched is one event to each correlation."""
         asked: dict[str, dict[str, Mapping[str, Any]]] = {}
-        for rule, values in hits.items():
+        for rule, values in match.hits.items():
             for tracker in self._listeners.get(rule, ()):
                 asked.setdefault(tracker.correlation.id, {})[rule] = values
         found: list[Firing] = []
         for name, together in asked.items():
-            found += self.trackers[name].offer(t, together, match)
+            found += self.trackers[name].offer_together(t, together, match)
         return found
 
     def _tell_parents(self, firing: Firing) -> list[Firing]:
+        """Have correlations that build on one that holds take it; and those that build on them."""
         correlation = firing.correlation
         found: list[Firing] = []
         listeners = self._listeners.get(correlation.id, ())
@@ -92,9 +106,9 @@ class Correlator:
             values = {**firing.values, **dict(zip(correlation.group_by, firing.group, strict=True))}
             for parent in listeners:
                 if firing.first or parent.correlation.type.temporal:
-                    found += parent.offer(firing.end, {correlation.id: values}, firing.match)
-        for above in tuple(found):
-            found += self._tell_parents(above)
+                    above = parent.offer(firing.end, correlation.id, values, firing.match)
+                    if above is not None:
+                        found += [above, *self._tell_parents(above)]
         return found
 
     # What is measured.
@@ -104,11 +118,11 @@ class Correlator:
         trackers = self.trackers.values()
         counted = {
             "groups": sum(len(tracker.groups) for tracker in trackers),
-            "matches": 0,
+            "matches": self.matches,
             "evicted": sum(tracker.evicted for tracker in trackers),
             "overfull": sum(tracker.terms.overfull for tracker in trackers),
             "late": sum(tracker.terms.late for tracker in trackers),
             "ungrouped": sum(tracker.ungrouped for tracker in trackers),
-            "unusable": sum(tracker.unusable for tracker in trackers),
+            "unusable": self.timeless + sum(tracker.unusable for tracker in trackers),
         }
         return {name: number + self._before[name] for name, number in counted.items()}

@@ -9,6 +9,7 @@ from typing import Any
 from sentinel.event import Alert
 from sentinel.rule.correlation.correlation import SECOND
 from sentinel.rule.correlation.tracker import Firing
+from sentinel.rule.correlation.window import SAMPLE
 
 __all__ = ["alert_of"]
 
@@ -25,7 +26,6 @@ def alert_of(firing: Firing) -> Alert:
     correlation, match, window = firing.correlation, firing.match, firing.window
     group = dict(zip(correlation.group_by, firing.group, strict=True))
     fields: dict[str, Any] = {
-        **group,
         "correlation": correlation.type.value,
         "count": firing.count,
         "value": round(firing.value, 6),
@@ -33,8 +33,9 @@ def alert_of(firing: Firing) -> Alert:
         "first_ts": firing.begun / SECOND,
         "last_ts": firing.end / SECOND,
     }
+    fields |= group
     if window.uids:
-        fields["uids"] = list(window.uids)
+        fields["uids"] = window.uids[-SAMPLE:]
     if len(window.sources) > 1:
         fields["sources"] = list(window.sources)
     if len(window.targets) > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,10 +28,10 @@ __all__ = ["Firing", "Group", "Tracker"]
 
 Group = tuple[str, ...]
 """The values of the group-by fields, as text, in their order."""
+Key = str | Group
+"""How a group is found: by the tuple, or by the value itself where there is one field alone."""
 Hits = Mapping[str, Mapping[str, Any]]
 
-_SAMPLE = 8
-"""Flows, sources and targets named in an alert."""
 _IDLE = 86_400 * SECOND
 """Microseconds after the end of its window when a group that nothing came to is forgotten.
 
@@ -62,65 +62,71 @@ class Firing:
 
 
 class Tracker:
-    """Runs one correlation. Groups are bounded: past the limit the one that nothing came to for longest goes."""
+    """Runs one correlation. Groups are bounded: past the limit one goes that nothing came to for long."""
 
     def __init__(self, correlation: Correlation, settings: CorrelationSettings) -> None:
         self.correlation = correlation
         self.terms = _terms(correlation, settings)
-        self.groups: OrderedDict[Group, Window] = OrderedDict()
+        self.groups: dict[Key, Window] = {}
+        self._order: deque[Key] = deque()
+        """The groups, in the order in which they are considered for eviction."""
+        self._idle = correlation.timespan + self.terms.lateness + _IDLE
         self.evicted = 0
         """Groups given up for newer ones."""
         self.ungrouped = 0
         """Matches that lacked a group-by field."""
         self.unusable = 0
         """Matches whose field held nothing that the correlation can work with."""
+        self.changed = False
+        """Did anything happen since its state was last saved?"""
         self._most = settings.groups
         self._keys = {rule: _key_reader(correlation, rule) for rule in correlation.rules}
         self._entries = _entry_reader(correlation)
-        self._open: Callable[[], Window] = CountWindow
+        self.open: Callable[[], Window] = CountWindow
         if correlation.type is not CorrelationType.EVENT_COUNT:
-            self._open = self._open_entries
+            self.open = self._open_entries
 
-    def offer(self, t: int, hits: Hits, match: Match) -> list[Firing]:
-        """Take what one event says to this correlation: for each of its rules that matched, the fields."""
-        if len(hits) == 1:
-            [(rule, values)] = hits.items()
-            key = self._keys[rule](values)
-            if key is None:
-                self.ungrouped += 1
-                return []
-            firing = self._enter(t, key, hits, values, match)
-            return [] if firing is None else [firing]
-        groups: dict[Group, dict[str, Mapping[str, Any]]] = {}
+    def offer(self, t: int, rule: str, values: Mapping[str, Any], match: Match) -> Firing | None:
+        """Take an event that one of its rules matched, with the fields of it."""
+        key = self._keys[rule](values)
+        if key is None:
+            self.ungrouped += 1
+            return None
+        entry: Any = None
+        if self._entries is not None:
+            entry = self._entries({rule: values})
+            if entry is None:
+                self.unusable += 1
+                return None
+        return self._enter(t, key, entry, values, match)
+
+    def offer_together(self, t: int, hits: Hits, match: Match) -> list[Firing]:
+        """Take an event that several of its rules matched: it counts once for each group that it belongs to."""
+        groups: dict[Key, dict[str, Mapping[str, Any]]] = {}
         for rule, values in hits.items():
             key = self._keys[rule](values)
             if key is None:
                 self.ungrouped += 1
             else:
                 groups.setdefault(key, {})[rule] = values
-        found = (
-            self._enter(t, key, together, next(iter(together.values())), match)
-            for key, together in groups.items()
-        )
-        return [firing for firing in found if firing is not None]
-
-    def _enter(
-        self, t: int, key: Group, hits: Hits, values: Mapping[str, Any], match: Match
-    ) -> Firing | None:
-        entry: Any = None
-        if self._entries is not None:
-            entry = self._entries(hits)
-            if entry is None:
+        found: list[Firing] = []
+        for key, together in groups.items():
+            entry = None if self._entries is None else self._entries(together)
+            if entry is None and self._entries is not None:
                 self.unusable += 1
-                return None
+                continue
+            firing = self._enter(t, key, entry, next(iter(together.values())), match)
+            if firing is not None:
+                found.append(firing)
+        return found
+
+    def _enter(self, t: int, key: Key, entry: Any, values: Mapping[str, Any], match: Match) -> Firing | None:
         window = self.groups.get(key)
         if window is None:
-            window = self.groups[key] = self._open()
-            self._make_room(t)
-        else:
-            self.groups.move_to_end(key)
+            window = self._begin(key, t)
+        window.touched = self.changed = True
         held = window.add(t, entry, self.terms)
-        self._note(window, t, match)
+        window.note(t, self.terms, match.uid, match.src, match.dst)
         if held is None:
             return None
         end, value = held
@@ -129,27 +135,41 @@ class Tracker:
         if first:
             window.told = end
         count, begun = window.count(end, self.terms)
-        return Firing(self.correlation, key, end, value, window, match, values, first, count, begun)
+        group = (key,) if isinstance(key, str) else key
+        return Firing(self.correlation, group, end, value, window, match, values, first, count, begun)
 
-    def _note(self, window: Window, t: int, match: Match) -> None:
-        """Remember who took part."""
-        if window.alone(t, self.terms):
-            window.uids = window.sources = window.targets = ()
-        if match.uid is not None and match.uid not in window.uids:
-            window.uids = (*window.uids[1 - _SAMPLE :], match.uid)
-        if match.src is not None and match.src not in window.sources and len(window.sources) < _SAMPLE:
-            window.sources = (*window.sources, match.src)
-        if match.dst is not None and match.dst not in window.targets and len(window.targets) < _SAMPLE:
-            window.targets = (*window.targets, match.dst)
-
-    def _make_room(self, t: int) -> None:
-        groups = self.groups
-        if len(groups) > self._most:
-            groups.popitem(last=False)
+    def _begin(self, key: Key, t: int) -> Window:
+        """A new group. Where there is no room, one that no match came to while all others had their turn goes."""
+        groups, order = self.groups, self._order
+        if len(groups) >= self._most:
+            while groups[order[0]].touched:
+                groups[order[0]].touched = False
+                order.rotate(-1)
+            del groups[order.popleft()]
             self.evicted += 1
-        oldest = next(iter(groups.values()))
-        if oldest.times and t - oldest.times[-1] > self.terms.timespan + self.terms.lateness + _IDLE:
-            groups.popitem(last=False)
+        elif order:
+            oldest = groups[order[0]]
+            if t - oldest.latest > self._idle:
+                del groups[order.popleft()]
+            else:
+                order.rotate(-1)
+        order.append(key)
+        window = groups[key] = self.open()
+        return window
+
+    def adopt(self, groups: Mapping[Key, Window]) -> None:
+        """Go on with the groups that another tracker of the same correlation followed, as many as there is room for."""
+        self.evicted += max(0, len(groups) - self._most)
+        self.groups = dict(list(groups.items())[-self._most :])
+        self._order = deque(self.groups)
+
+    def remember_told(self, group: Group, end: int) -> None:
+        """An alert about this group told of the window that ended at `end`."""
+        key: Key = group[0] if len(group) == 1 else group
+        window = self.groups.get(key)
+        if window is None:
+            window = self._begin(key, end)
+        window.told = end if window.told is None else max(end, window.told)
 
     def _open_entries(self) -> Window:
         return EntryWindow(self.terms.aggregate())
@@ -226,7 +246,7 @@ def _wanted(expression: Expression) -> Iterable[str]:
             yield from _wanted(part)
 
 
-def _key_reader(correlation: Correlation, rule: str) -> Callable[[Mapping[str, Any]], Group | None]:
+def _key_reader(correlation: Correlation, rule: str) -> Callable[[Mapping[str, Any]], Key | None]:
     """How to read a match's group; None where it belongs to none."""
     names = [correlation.field_of(name, rule) for name in correlation.group_by]
     if not names:
@@ -234,11 +254,11 @@ def _key_reader(correlation: Correlation, rule: str) -> Callable[[Mapping[str, A
     if len(names) == 1:
         [name] = names
 
-        def key(values: Mapping[str, Any]) -> Group | None:
+        def key(values: Mapping[str, Any]) -> str | None:
             value = values.get(name)
             if value.__class__ is str:
-                return (value,)
-            return None if value is None else (_text(value),)
+                return value
+            return None if value is None else _text(value)
 
         return key
 

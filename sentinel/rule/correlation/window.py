@@ -7,6 +7,7 @@ it belongs to is looked at again.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +15,13 @@ from typing import Any
 
 from sentinel.rule.correlation.aggregate import Aggregate
 
-__all__ = ["CountWindow", "EntryWindow", "Hold", "Terms", "Window"]
+__all__ = ["SAMPLE", "CountWindow", "EntryWindow", "Hold", "Terms", "Window"]
 
 Hold = tuple[int, float]
 """The end of a window in which the correlation holds, in microseconds, and the value that says so."""
 
+SAMPLE = 8
+"""Flows, sources and targets named in an alert."""
 _FEW = 64
 """Entries behind the window at which cleaning up begins to pay."""
 _LOOKED_AT = 256
@@ -48,13 +51,16 @@ class Terms:
 class Window:
     """What one group remembers besides its entries."""
 
-    __slots__ = ("sources", "targets", "times", "told", "uids")
+    __slots__ = ("sources", "targets", "times", "told", "touched", "uids")
 
     def __init__(self) -> None:
-        self.times: list[int] = []
+        self.times = array("q")
+        """Microseconds of all entries, rising."""
         self.told: int | None = None
         """End of the window that the last alert was about."""
-        self.uids: tuple[str, ...] = ()
+        self.touched = False
+        """Did a match come since the group was last considered for eviction?"""
+        self.uids: list[str] | None = None
         self.sources: tuple[str, ...] = ()
         self.targets: tuple[str, ...] = ()
 
@@ -62,16 +68,37 @@ class Window:
         """Take a match; the first window that holds by it, where one does."""
         raise NotImplementedError
 
+    @property
+    def latest(self) -> int:
+        """When the last match came, or what was told last."""
+        return self.times[-1] if self.times else self.told or 0
+
     def count(self, end: int, terms: Terms) -> tuple[int, int]:
         """How many entries the window that ends at `end` has, and when the first of them came."""
         times = self.times
         first = bisect_left(times, end - terms.timespan)
         return bisect_right(times, end) - first, times[first] if first < len(times) else end
 
-    def alone(self, t: int, terms: Terms) -> bool:
-        """Is the match that came last the only one in its window?"""
+    def note(self, t: int, terms: Terms, uid: str | None, src: str | None, dst: str | None) -> None:
+        """Remember who took part in the match that came last; only those inside the window matter."""
         times = self.times
-        return len(times) == 1 or times[-2] < t - terms.timespan
+        if len(times) == 1 or times[-2] < t - terms.timespan:
+            self.uids = None if uid is None else [uid]
+            self.sources = () if src is None else (src,)
+            self.targets = () if dst is None else (dst,)
+            return
+        if uid is not None:
+            uids = self.uids
+            if uids is None:
+                self.uids = [uid]
+            elif uid != uids[-1]:
+                uids.append(uid)
+                if len(uids) >= 2 * SAMPLE:
+                    del uids[:SAMPLE]
+        if src is not None and src not in self.sources and len(self.sources) < SAMPLE:
+            self.sources = (*self.sources, src)
+        if dst is not None and dst not in self.targets and len(self.targets) < SAMPLE:
+            self.targets = (*self.targets, dst)
 
 
 class CountWindow(Window):
@@ -227,7 +254,7 @@ class EntryWindow(Window):
         if excess > 0:
             terms.overfull += excess
             del kept[:excess]
-        self.times[:] = [self.times[place] for place in kept]
+        self.times = array("q", [self.times[place] for place in kept])
         self.entries[:] = [self.entries[place] for place in kept]
         self.rebuild(terms)
 
