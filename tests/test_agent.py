@@ -10,19 +10,21 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 
 from sentinel.agent import Agent
 from sentinel.capture.settings import CaptureSettings
 from sentinel.config import Config, MetricsSettings
-from sentinel.event import Alert, Level
+from sentinel.event import Alert, Conn, Level
+from sentinel.event.pack import EventPacker
 from sentinel.frame import WorkerFrame, encode_frame
-from sentinel.rule import RuleSet
+from sentinel.rule import RuleSet, RuleSettings
 from sentinel.service import ServiceManager
 from sentinel.statistics import Statistics
 from sentinel.store import OutputSettings, StoreSettings
@@ -118,9 +120,11 @@ def may_capture(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sentinel.agent.can_capture", lambda: None)
 
 
-async def run_until_told(config: Config, workers: FakeWorkers, wanted: int) -> tuple[Agent, Told]:
+async def run_until_told(
+    config: Config, workers: FakeWorkers, wanted: int, load_rules: Callable[..., RuleSet] = no_rules
+) -> tuple[Agent, Told]:
     told = Told(Path(config.store.path), wanted)
-    agent = Agent(config, supervise=workers, announcements=told, load_rules=no_rules)
+    agent = Agent(config, supervise=workers, announcements=told, load_rules=load_rules)
     async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
         tasks.create_task(agent.run())
         await told.enough.wait()
@@ -134,6 +138,42 @@ async def test_alerts_are_in_the_database_when_they_are_announced_and_only_once(
     assert told.ids == ["a1", "a2", "a99"]
     assert set(told.ids[:2]) <= told.stored[-1]
     assert all(stored for stored in told.stored)
+
+
+def probes(hosts: range) -> bytes:
+    """A frame of refused connections from one host to one port of each of `hosts`."""
+    events = [
+        Conn(
+            ts=float(host), uid=f"C{host}", orig_h="10.0.0.9", orig_p=1, resp_h=f"10.1.0.{host}", resp_p=3389,
+            proto="tcp", conn_state="REJ", history="Sr", local_orig=True, local_resp=True, orig_pkts=1,
+        )
+        for host in hosts
+    ]  # fmt: skip
+    return encode_frame(WorkerFrame(events=EventPacker({"conn"}).pack(events)))
+
+
+async def test_what_no_single_worker_sees_is_noticed_committed_and_told(tmp_path: Path) -> None:
+    def shipped(settings: object, root: Path) -> RuleSet:
+        return RuleSet.load(RuleSettings(), ROOT)
+
+    workers = FakeWorkers([probes(range(15)), probes(range(15, 30))])
+    agent, told = await run_until_told(settings(tmp_path), workers, 1, shipped)
+    [noticed, _] = told.ids
+    assert noticed in told.stored[-1]
+    [line] = (tmp_path / "events" / "notice.log").read_text("utf-8").splitlines()
+    assert (json.loads(line)["note"], json.loads(line)["n"]) == ("Scan::Address_Scan", 25)
+    exported = generate_latest(agent.metrics.registry).decode()
+    assert 'sentinel_alerts_total{level="high"} 1.0' in exported
+    assert 'sentinel_detector_entries{detector="scan"}' in exported
+
+
+async def test_events_that_are_none_cost_no_alert(tmp_path: Path) -> None:
+    bad = [
+        encode_frame(WorkerFrame(alerts=[alert(1)], events={"conn": b"\xc1", "../conn": b"\x90"})),
+        encode_frame(WorkerFrame(alerts=[alert(2)])),
+    ]
+    _, told = await run_until_told(settings(tmp_path), FakeWorkers(bad), 2)
+    assert told.ids[:2] == ["a1", "a2"]
 
 
 async def test_what_a_worker_sent_at_its_end_still_counts(tmp_path: Path) -> None:

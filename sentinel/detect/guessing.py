@@ -171,14 +171,9 @@ class Guessing(Detector):
 
     def _guessing(self, event: Any, login: Login, pair: _Pair, window: float) -> Notice:
         note = _NAMES.get(login.service, f"{login.service}::Password_Guessing")
-        msg = text(
-            "detect.guessing",
-            service=login.service,
-            src=login.src,
-            dst=login.dst,
-            number=pair.failed,
-            users=len(pair.users),
-        )
+        values: dict[str, object] = {"service": login.service, "src": login.src, "dst": login.dst}
+        values |= {"number": pair.failed, "users": len(pair.users)}
+        msg = text("detect.guessing", **values) if login.seen else text("detect.trying", **values)
         return self._told(note, msg, event, login, pair, window_seconds=window)
 
     def _success(self, event: Any, login: Login, pair: _Pair) -> Notice:
@@ -208,6 +203,7 @@ class Guessing(Detector):
             figures={
                 "failures": pair.failed,
                 "users": len(pair.users),
+                "outcome_seen": login.seen,
                 **figures,
                 "threshold": guessing.failures,
                 "threshold_slow": guessing.slow_failures,
