@@ -30,7 +30,7 @@ from sentinel.log import Log
 from sentinel.metrics import Metrics, MetricsError
 from sentinel.outlet import Outlet, Sink, sink_for
 from sentinel.recollection import Recollection
-from sentinel.rule import Match, RuleSet
+from sentinel.rule import Match, ReloadRefused, RuleSet, reload_rules, rules_on_disk
 from sentinel.service import ServiceManager
 from sentinel.store import AlertStore, StoreError, StoreWriter
 from sentinel.text import Message
@@ -63,6 +63,7 @@ class Workers(Protocol):
     def running(self) -> frozenset[str]: ...
     def process_id(self, worker: str) -> int | None: ...
     def stop(self) -> None: ...
+    def reload(self) -> None: ...
     def frames(self) -> AsyncIterator[tuple[str, bytes]]: ...
 
 
@@ -90,6 +91,10 @@ class Agent:
         self._load_rules = load_rules
         self._announcements = announcements
         self._stopping = asyncio.Event()
+        self._changed = asyncio.Event()
+        """Someone says that rules changed."""
+        self._rules_seen = ""
+        """The state of the files of the rules that run, or of those last refused."""
         self._deadline = float("inf")
         self._alerts: asyncio.Queue[list[Alert] | None] = asyncio.Queue(_ALERT_FRAMES)
         self._encoder = EventEncoder()
@@ -118,6 +123,10 @@ class Agent:
             outlet.reopen()
         _log.info("agent.reopened")
 
+    def reload(self) -> None:
+        """Look at the rules on disk now; good ones take the place of those that run."""
+        self._changed.set()
+
     async def run(self) -> None:
         """Start everything that can be started, and run until `stop`."""
         _log.info("agent.starting", version=__version__)
@@ -143,6 +152,7 @@ class Agent:
                 tasks.create_task(self._lasting("retry", store.keep_trying)),
                 tasks.create_task(self._lasting("recollection", recollection.keep_saving)),
                 tasks.create_task(self._lasting("heartbeat", lambda: self._heartbeat(writer, store))),
+                tasks.create_task(self._lasting("rules", self._follow_rules)),
             ]
             committing = tasks.create_task(self._lasting("commit", lambda: self._commit(store)))
             await self._capture(tasks)
@@ -357,10 +367,55 @@ class Agent:
 
     async def _examine_rules(self) -> None:
         """The workers compile the rules for themselves; here they are named and counted once."""
-        rules = await asyncio.to_thread(self._load_rules, self._config.rule, self._config.root)
+        settings, root = self._config.rule, self._config.root
+        self._rules_seen = await asyncio.to_thread(rules_on_disk, settings, root)
+        rules = await asyncio.to_thread(self._load_rules, settings, root)
+        for problem in rules.problems:
+            if not problem.informational:
+                _log.warning("agent.rule-problem", problem=problem)
+        self._take_rules(rules)
+
+    async def _follow_rules(self) -> None:
+        """Take over rules that were changed on disk: on demand, or once their files have lain still for a while."""
+        config = self._config
+        seen = self._rules_seen
+        while True:
+            asked = await self._told_of_changes(config.rule.reload_interval)
+            before, seen = seen, await asyncio.to_thread(rules_on_disk, config.rule, config.root)
+            if asked or (seen != self._rules_seen and seen == before):
+                self._rules_seen = seen
+                await self._reload_rules()
+
+    async def _told_of_changes(self, seconds: float) -> bool:
+        """Wait until someone says that rules changed, or for so long (0: for ever)."""
+        try:
+            async with asyncio.timeout(seconds or None):
+                await self._changed.wait()
+        except TimeoutError:
+            return False
+        self._changed.clear()
+        return True
+
+    async def _reload_rules(self) -> None:
+        config = self._config
+        try:
+            rules = await asyncio.to_thread(
+                reload_rules, config.rule, config.root, self._watch.rules, self._load_rules
+            )
+        except ReloadRefused as error:
+            for problem in error.problems:
+                _log.warning("agent.rule-problem", problem=problem)
+            _log.error("agent.rules-kept", number=len(error.problems))
+            self.metrics.reloaded(taken=False)
+            return
+        self._take_rules(rules)
+        self.metrics.reloaded(taken=True)
+        _log.info("agent.rules-taken", number=len(rules.rules))
+        if self._workers is not None:
+            self._workers.reload()
+
+    def _take_rules(self, rules: RuleSet) -> None:
         refused = [problem for problem in rules.problems if not problem.informational]
-        for problem in refused:
-            _log.warning("agent.rule-problem", problem=problem)
         self._watch.rules = rules
         self.metrics.rules(len(rules.rules), len(refused), [rule.id for rule in rules.rules])
 

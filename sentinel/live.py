@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from sentinel.event.pack import EventPacker
 from sentinel.frame import WorkerFrame, encode_frame
 from sentinel.kernel_cache import tolerate_failing_cache
 from sentinel.pipeline import Pipeline, relax_collector
-from sentinel.rule import Match, RuleSet
+from sentinel.rule import Match, ReloadRefused, RuleSet, reload_rules
 from sentinel.text import use_language
 from sentinel.watch import Watch
 
@@ -32,13 +33,17 @@ class LivePipeline:
         config: Config = task.config
         tolerate_failing_cache(lambda error: None)  # `sentinel check` says it
         use_language(config.language)
-        rules = RuleSet.load(config.rule, Path(config.root))
+        self._settings, self._root = config.rule, Path(config.root)
+        self._rules = RuleSet.load(self._settings, self._root)
+        self._next: RuleSet | None = None
+        """Compiled, not yet in force."""
+        self._loading = threading.Lock()
         self._send = send
         self._encoder = EventEncoder() if config.output.events else None
         self._packer = EventPacker(Watch(config, None).kinds)
         self._pipeline = Pipeline(
             config,
-            rules,
+            self._rules,
             self._alerts,
             self._events,
             on_matches=self._matches,
@@ -49,11 +54,30 @@ class LivePipeline:
 
     def process(self, batch: Batch) -> None:
         """Take a batch."""
+        self._take_rules()
         self._pipeline.process(batch)
 
     def idle(self, now: float) -> None:
         """No packets came for a while."""
+        self._take_rules()
         self._pipeline.idle(now)
+
+    def reload(self) -> None:
+        """The agent found the rules on disk good: compile them aside, and go on with them at the next batch."""
+        threading.Thread(target=self._compile_rules, name="rules", daemon=True).start()
+
+    def _compile_rules(self) -> None:
+        with self._loading:
+            try:
+                self._next = reload_rules(self._settings, self._root, self._rules)
+            except ReloadRefused:
+                return  # they were changed again since; the agent tells of it
+
+    def _take_rules(self) -> None:
+        rules, self._next = self._next, None
+        if rules is not None:
+            self._pipeline.use(rules)
+            self._rules = rules
 
     def report(self, ring: RingStatistics, blocks: tuple[int, int], dropped_frames: int) -> None:
         """Send the statistics, the ring's losses among them."""

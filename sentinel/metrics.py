@@ -150,6 +150,14 @@ class Metrics:
         self._rule_alerts = self._counter("sentinel_rule_alerts", "Alerts by rule.", "rule_id")
         self._committed = self._counter("sentinel_alerts_committed", "Alerts written to the store.")
         self._rules = self._gauge("sentinel_rules", "Rules loaded and refused.", "state")
+        self._reload_failed = self._gauge(
+            "sentinel_rule_reload_failed", "1 while changed rules on disk are refused and the former go on."
+        )
+        self._reloads = self._counter(
+            "sentinel_rule_reloads", "Times that changed rules were taken over or refused.", "result"
+        )
+        for result in ("taken", "refused"):
+            self._reloads.labels(result)
         self._store_errors = self._counter("sentinel_store_errors", "Writes to the store that failed.")
         for kind in KINDS.keys() - _NEVER_EXPORTED | {_OTHER}:
             self._events.labels(kind)
@@ -284,6 +292,11 @@ class Metrics:
             self._rules.labels("refused").set(refused)
             for rule_id in ids:
                 self._rule_alerts.labels(self._rule_label(rule_id))
+
+    def reloaded(self, taken: bool) -> None:
+        """Changed rules were taken over, or refused."""
+        self._reloads.labels("taken" if taken else "refused").inc()
+        self._reload_failed.set(not taken)
 
     def store_error(self) -> None:
         """A write to the store failed."""

@@ -116,6 +116,15 @@ class Pipeline:
         self._weird_dropped = 0
         self._last_ts = 0.0
 
+    def use(self, rules: RuleSet) -> None:
+        """Go on with other rules. Call it between batches; payload rules that stay keep what they have seen."""
+        if self._rules is not None:
+            rules.succeed(self._rules)
+        if self._rules is None or rules.payload_tail != self._rules.payload_tail:
+            self._scribe = Scribe(self._table, rules.payload_tail)
+        self._rules = rules
+        self._payload_rules = rules if rules.wants("payload") else None
+
     def process(self, batch: Batch) -> None:
         """Take one batch; all its events and alerts have been handed over when this returns."""
         if not len(batch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import signal
@@ -42,6 +43,7 @@ class FakeWorkers:
     def __init__(self, frames: list[bytes], dies: bool = False) -> None:
         self.interfaces = {"lo": "lo"}
         self.running = frozenset({"lo"})
+        self.reloads = 0
         self.told: tuple[Any, ...] = ()
         self._frames = frames
         self._dies = dies
@@ -64,6 +66,9 @@ class FakeWorkers:
 
     def stop(self) -> None:
         self._stopped.set()
+
+    def reload(self) -> None:
+        self.reloads += 1
 
     async def frames(self) -> AsyncIterator[tuple[str, bytes]]:
         for frame in self._frames:
@@ -281,3 +286,52 @@ def test_a_wrong_configuration_starts_nothing(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "c.yaml:1:20" in done.stderr and "did you mean store?" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["c.yaml"]
+
+
+RULE = "title: {title}\nlogsource: {{product: sentinel, service: weird}}\ndetection: {{s: {{name: x}}, condition: s}}\n"
+
+
+async def until(true: Callable[[], bool]) -> None:
+    while not true():
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("on_demand", [False, True])
+async def test_changed_rules_are_taken_over_and_bad_ones_are_not(tmp_path: Path, on_demand: bool) -> None:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "one.yml").write_text(RULE.format(title="one"))
+    config = settings(tmp_path, rule=RuleSettings(reload_interval=0 if on_demand else 0.02))
+    workers = FakeWorkers([])
+    agent = Agent(config, supervise=workers)
+    failed = functools.partial(agent.metrics.registry.get_sample_value, "sentinel_rule_reload_failed")
+
+    def titles() -> list[str]:
+        return [rule.title for rule in agent._watch.rules.rules] if agent._watch.rules else []
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        tasks.create_task(agent.run())
+        await until(lambda: titles() == ["one"])
+        assert failed() == 0
+        (folder / "two.yml").write_text(RULE.format(title="two"))
+        if on_demand:
+            agent.reload()
+        await until(lambda: titles() == ["one", "two"] and workers.reloads == 1)
+
+        (folder / "one.yml").write_text(
+            RULE.format(title="one").replace("condition: s", "condition: nothing")
+        )
+        if on_demand:
+            agent.reload()
+        await until(lambda: failed() == 1)
+        assert titles() == ["one", "two"] and workers.reloads == 1
+
+        (folder / "one.yml").write_text(RULE.format(title="uno"))
+        if on_demand:
+            agent.reload()
+        await until(lambda: failed() == 0)
+        assert titles() == ["uno", "two"] and workers.reloads == 2
+        agent.stop("test")
+    taken = agent.metrics.registry.get_sample_value
+    assert taken("sentinel_rule_reloads_total", {"result": "taken"}) == 2
+    assert taken("sentinel_rule_reloads_total", {"result": "refused"}) == 1

@@ -54,6 +54,10 @@ class Supervisor:
         self._tasks: list[asyncio.Task[None]] = []
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._plans: list[WorkerTask] = []
+        self._changes = 0
+        """Times that rules changed."""
+        self._speaking: set[str] = set()
+        """Workers that sent a frame in this life: they are past their start, and know what a signal means."""
         self.interfaces: dict[str, str] = {}
         """Interface of each worker."""
         self.restarts: Counter[tuple[str, str]] = Counter()
@@ -107,6 +111,18 @@ class Supervisor:
                 with contextlib.suppress(ProcessLookupError):
                     process.send_signal(signal.SIGTERM)
 
+    def reload(self) -> None:
+        """Have all workers take over changed rules. Those that are just starting are told once they speak."""
+        self._changes += 1
+        for name in self._speaking:
+            self._tell_of_changes(name)
+
+    def _tell_of_changes(self, name: str) -> None:
+        process = self._processes.get(name)
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGHUP)
+
     async def frames(self) -> AsyncIterator[_Frame]:
         """Worker's name and frame, as they come; ends when all workers have ended after `stop`."""
         while (item := await self._queue.get()) is not None:
@@ -154,6 +170,7 @@ class Supervisor:
                 stderr=asyncio.subprocess.PIPE,
             )
         self._processes[task.name] = process
+        changes = self._changes
         reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
         assert process.stderr is not None
         words = asyncio.create_task(_last_words(process.stderr))
@@ -163,9 +180,14 @@ class Supervisor:
             if self._stopped.is_set():
                 process.terminate()
             while (frame := await self._next_frame(reader, process)) is not None:
+                if task.name not in self._speaking:
+                    self._speaking.add(task.name)
+                    if changes != self._changes:
+                        self._tell_of_changes(task.name)
                 await self._queue.put((task.name, frame))
             code = await self._reap(process)
         finally:
+            self._speaking.discard(task.name)
             writer.close()
             if process.returncode is None:
                 process.kill()

@@ -55,6 +55,9 @@ class Consumer(Protocol):
     def idle(self, now: float) -> None:
         """No packets came for a while; `now` is wall-clock time."""
 
+    def reload(self) -> None:
+        """Rules were changed: take them over soon, without keeping packets waiting."""
+
     def report(self, ring: RingStatistics, blocks: tuple[int, int], dropped_frames: int) -> None:
         """Send the statistics; called about once a second."""
 
@@ -62,8 +65,16 @@ class Consumer(Protocol):
         """The end: send what is still held."""
 
 
-def run(task: WorkerTask, sender: FrameSender, stopping: Callable[[], bool]) -> None:
-    """Read the ring until told to stop. Raises `OSError` when the interface fails."""
+def run(
+    task: WorkerTask,
+    sender: FrameSender,
+    stopping: Callable[[], bool],
+    reloading: Callable[[], bool] = lambda: False,
+) -> None:
+    """Read the ring until told to stop; `reloading` says once that rules changed.
+
+    Raises `OSError` when the interface fails.
+    """
     module, _, function = task.factory.partition(":")
     consumer: Consumer = getattr(importlib.import_module(module), function)(task, sender.send)
     program = compile_filter(task.settings.filter, snaplen=task.settings.snaplen)
@@ -72,6 +83,8 @@ def run(task: WorkerTask, sender: FrameSender, stopping: Callable[[], bool]) -> 
     next_report = 0.0
     try:
         while not stopping():
+            if reloading():
+                consumer.reload()
             batch = ring.poll(task.settings.block_timeout)
             if batch is not None:
                 try:
@@ -101,15 +114,24 @@ def main(descriptor: int) -> int:
     asked: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the agent decides
+    changes: list[int] = []
+    signal.signal(signal.SIGHUP, lambda number, _: changes.append(number))
     sender = FrameSender(sock)
     try:
-        run(task, sender, lambda: bool(asked))
+        run(task, sender, lambda: bool(asked), lambda: _taken(changes))
     except BrokenPipeError:
         return 0  # the agent is gone
     except (OSError, ValueError) as error:
         print(f"{task.name}: {error}", file=sys.stderr)  # noqa: T201 - the agent logs our standard error
         return 3
     return 0
+
+
+def _taken(signals: list[int]) -> bool:
+    """Whether any came since the last time."""
+    came = bool(signals)
+    signals.clear()
+    return came
 
 
 def _exactly(sock: socket.socket, length: int) -> bytes:

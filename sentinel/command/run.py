@@ -55,7 +55,12 @@ async def _run(config: Config) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end, number)
-    loop.add_signal_handler(signal.SIGHUP, agent.reopen)
+
+    def begin_anew() -> None:
+        agent.reopen()
+        agent.reload()
+
+    loop.add_signal_handler(signal.SIGHUP, begin_anew)
     await agent.run()
 
 

@@ -186,6 +186,8 @@ BOUNDS: dict[str, Bound] = {
     "rule.correlation.groups": Bound(16, 1 << 22),
     "rule.correlation.entries": Bound(16, 1 << 20),
     "rule.correlation.lateness": Bound(0, _DAY, "seconds"),
+    "rule.pipelines": Bound(form="path", must_exist=True),
+    "rule.reload_interval": Bound(0, 3600, "seconds"),
     "rule.minimum_level": Bound(choices=("informational", "low", "medium", "high", "critical")),
     "store.path": Bound(form="path"),
     "store.waiting": Bound(1, 1_000_000),

@@ -125,6 +125,27 @@ class PayloadPlan:
         self._recital = Recital(self.tail, most_directions)
         self._forgotten = 0
 
+    def succeed(self, former: PayloadPlan) -> None:
+        """Take over the memory of `former`: what rules that are the same in both have seen and told."""
+        before = {one.rule.id: (number, one) for number, one in former._rules.items()}
+        numbers: dict[int, int] = {}
+        leaves: dict[int, int] = {}
+        for number, one in self._rules.items():
+            old_number, old = before.get(one.rule.id, (-1, one))
+            if old_number >= 0 and old.rule.condition == one.rule.condition:
+                numbers[old_number] = number
+                pairs = zip(old.finds, one.finds, strict=True)
+                leaves.update((old_leaf, leaf) for (old_leaf, _), (leaf, _) in pairs)
+        for key, known in former._directions.items():
+            direction = _Direction()
+            direction.seen = frozenset(leaves[leaf] for leaf in known.seen if leaf in leaves)
+            direction.fired = frozenset(numbers[number] for number in known.fired if number in numbers)
+            if direction.seen or direction.fired:
+                self._directions[key] = direction
+        self._forgotten += former._forgotten
+        if self.tail == former.tail:
+            self._recital = former._recital
+
     @property
     def forgotten(self) -> int:
         """Directions whose memory was given up for newer ones."""

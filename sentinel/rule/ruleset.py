@@ -19,7 +19,7 @@ from sentinel.rule.plan import Condition, Plan
 from sentinel.rule.rule import Rule, RuleProblem
 from sentinel.rule.settings import RuleSettings
 from sentinel.rule.teller import MatchTeller
-from sentinel.rule.view import View, shipped_pipelines, views_of
+from sentinel.rule.view import Pipeline, PipelineError, View, read_pipelines, shipped_pipelines, views_of
 
 __all__ = ["Findings", "RuleSet"]
 
@@ -46,7 +46,9 @@ class RuleSet:
         correlations: Sequence[Correlation] = (),
         *,
         minimum_level: Level = Level.INFORMATIONAL,
+        pipelines: tuple[Pipeline, ...] = (),
     ) -> None:
+        """`pipelines` are those of the site, beside the shipped ones."""
         self.links, unlinked = link(rules, correlations)
         """The correlations, for a `Correlator`."""
         self.problems: list[RuleProblem] = [*problems, *unlinked]
@@ -59,7 +61,8 @@ class RuleSet:
             for number, rule in enumerate(self.rules)
             if rule.id not in silent and rule.level.rank >= least
         )
-        self._views = [views_of(rule.logsource, shipped_pipelines()) for rule in self.rules]
+        pipelines = (*shipped_pipelines(), *pipelines)
+        self._views = [views_of(rule.logsource, pipelines) for rule in self.rules]
         self._teller = MatchTeller(self.rules, self._views, asked)
         self._conditions: dict[str, list[Condition]] = {}
         """By kind of event."""
@@ -96,13 +99,24 @@ class RuleSet:
         else:
             reason = f"`minimum_level` {settings.minimum_level!r} is not one of {', '.join(Level)}"
             problems.append(RuleProblem(root, 0, "rule", reason, "Correct it; until then every level alerts"))
+        pipelines: list[Pipeline] = []
+        for name in settings.pipelines:
+            try:
+                pipelines += read_pipelines(root / name)
+            except PipelineError as error:
+                problems.append(RuleProblem(root / name, 0, name, str(error), "Correct the pipeline"))
         disabled = frozenset(settings.disabled)
         return cls(
             [rule for rule in compiled.rules if rule.id not in disabled],
             problems,
             [one for one in compiled.correlations if one.id not in disabled],
             minimum_level=least,
+            pipelines=tuple(pipelines),
         )
+
+    def succeed(self, former: RuleSet) -> None:
+        """Take over what `former` knows of payloads, for the rules that stayed the same."""
+        self._payload.succeed(former._payload)
 
     @property
     def forgotten(self) -> int:

@@ -38,5 +38,9 @@ class RuleSettings:
     """Rule ids that do not run."""
     minimum_level: str = "informational"
     """Matches of rules below this level make no alert."""
+    pipelines: tuple[str, ...] = ()
+    """Files of processing pipelines of this site (pySigma's YAML), beside the shipped ones."""
+    reload_interval: float = 5.0
+    """Seconds between looks whether rule files changed; 0: only on SIGHUP."""
     placeholders: tuple[PlaceholderSettings, ...] = ()
     correlation: CorrelationSettings = CorrelationSettings()

@@ -57,6 +57,34 @@ def supervisor(wire: Any) -> Supervisor:
     return Supervisor(capture, (wire.near,), "sentinel.live:make_worker", config)
 
 
+RULE = "title: {title}\nlogsource: {{product: sentinel, service: http}}\ndetection: {{s: {{method: GET}}, condition: s}}\n"
+
+
+async def test_a_running_worker_goes_on_with_changed_rules(wire: Any, tmp_path: Path) -> None:
+    attack(tmp_path / "attack.pcap")
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "r.yml").write_text(RULE.format(title="former"))
+    capture = CaptureSettings(interfaces=(wire.near,), restart_backoff=0.05, blocks=8, block_size=1 << 20)
+    config = dataclasses.replace(default_config(tmp_path), capture=capture)
+    supervisor = Supervisor(capture, (wire.near,), "sentinel.live:make_worker", config)
+    async with supervisor:
+        frames = supervisor.frames()
+        await next_frame(frames, lambda frame: frame.statistics is not None)
+        (tmp_path / "rules" / "r.yml").write_text(RULE.format(title="changed"))
+        supervisor.reload()
+        titles: set[str] = set()
+        async with asyncio.timeout(60):
+            while "changed" not in titles:
+                await asyncio.to_thread(
+                    wire.run, "tcpreplay", "-q", "-t", "-i", wire.far, str(tmp_path / "attack.pcap")
+                )
+                frame = await next_frame(frames, lambda frame: frame.alerts)
+                titles |= {alert.title for alert in frame.alerts}
+        supervisor.stop()
+        assert [raw async for _, raw in frames]
+    assert not supervisor.restarts
+
+
 async def test_packet_to_alert(wire: Any, supervisor: Supervisor, tmp_path: Path) -> None:
     attack(tmp_path / "attack.pcap")
     async with supervisor:

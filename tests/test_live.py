@@ -1,0 +1,45 @@
+"""A capture worker's pipeline takes over changed rules between batches, and bad ones never."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+import time
+from pathlib import Path
+
+from sentinel.capture.settings import CaptureSettings
+from sentinel.capture.worker import WorkerTask
+from sentinel.config import Config
+from sentinel.live import LivePipeline
+from sentinel.rule import RuleSettings
+
+RULE = "title: {title}\nlogsource: {{product: sentinel, service: conn}}\ndetection: {{s: {{proto: tcp}}, condition: {c}}}\n"
+
+
+def test_rules_are_compiled_aside_and_taken_at_the_next_batch(tmp_path: Path) -> None:
+    (tmp_path / "one.yml").write_text(RULE.format(title="one", c="s"))
+    config = dataclasses.replace(Config(), root=tmp_path, rule=RuleSettings(paths=(str(tmp_path),)))
+    task = WorkerTask("lo", "lo", CaptureSettings(), None, "", config, os.getpid())
+    pipeline = LivePipeline(task, lambda frame, precious: None)
+    (tmp_path / "two.yml").write_text(RULE.format(title="two", c="s"))
+    pipeline.reload()
+    await_threads(pipeline)
+    assert [rule.title for rule in pipeline._rules.rules] == ["one"]
+    pipeline.idle(1.0)
+    assert [rule.title for rule in pipeline._rules.rules] == ["one", "two"]
+    assert pipeline._pipeline._rules is pipeline._rules
+
+    (tmp_path / "two.yml").write_text(RULE.format(title="two", c="nothing"))
+    pipeline.reload()
+    await_threads(pipeline)
+    pipeline.idle(2.0)
+    assert [rule.title for rule in pipeline._rules.rules] == ["one", "two"]
+    pipeline.finish()
+
+
+def await_threads(pipeline: LivePipeline) -> None:
+    deadline = time.monotonic() + 20
+    while any(thread.name == "rules" for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
