@@ -108,6 +108,7 @@ BOUNDS: dict[str, Bound] = {
     "flow.zones.vlans": Bound(0, 4094),
     "flow.zones.interfaces": Bound(form="interface"),
     "flow.local_networks": Bound(form="network"),
+    "protocol.file_hash_bytes": Bound(0, 1 << 30, "bytes"),
     "protocol.http_body_bytes": Bound(0, 1 << 24, "bytes"),
     "protocol.recognition_bytes": Bound(16, 1 << 16, "bytes"),
     "intake.zone": Bound(form="zone"),

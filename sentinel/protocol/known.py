@@ -28,6 +28,7 @@ from sentinel.protocol.rdp import Rdp, RdpEudp
 from sentinel.protocol.redis import Redis
 from sentinel.protocol.rfb import Rfb
 from sentinel.protocol.sip import Sip
+from sentinel.protocol.smb import Smb
 from sentinel.protocol.smtp import Smtp
 from sentinel.protocol.snmp import SnmpAnalyzer
 from sentinel.protocol.socks import Socks
@@ -67,6 +68,7 @@ ANALYZERS: Final[tuple[type[Analyzer], ...]] = (
     IcmpAnalyzer,
     KerberosUdp,
     KerberosTcp,
+    Smb,
     DceRpc,
     Ldap,
     Cldap,

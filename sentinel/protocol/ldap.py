@@ -58,6 +58,8 @@ _ANSWERS: Final = {
 _KNOWN: Final = frozenset({*_REQUESTS, *_ANSWERS, _SEARCH, _ENTRY, _SEARCH_DONE, _REFERENCE, 0x79})
 _UNANSWERED: Final = (_UNBIND, _ABANDON)
 _CHANGES: Final = {0: "add", 1: "delete", 2: "replace", 3: "increment"}
+_SICILY_BEGINS: Final = ("bind sicily_discovery", "bind sicily_negotiate")
+"""Success here only means that a challenge follows."""
 _START_TLS: Final = b"1.3.6.1.4.1.1466.20037"
 
 
@@ -250,7 +252,7 @@ class _Conversation:
             for child in der.children(data, operation):
                 if child[0] == 0x87:
                     self._negotiation.token(data[child[2] : child[3]], ts)
-            if code != 14:
+            if code != 14 and event.opcode not in _SICILY_BEGINS:
                 self._negotiation.concluded(code == 0)
             self.sasl = self.sasl or (code == 0 and event.opcode != "bind simple")
         elif tag == _EXTENDED_ANSWER and ident == self._tls_asked:

@@ -17,3 +17,5 @@ class ProtocolSettings:
     """Bytes of each direction in which a flow's protocol must show itself."""
     mask_passwords: bool = True
     """Write `<hidden>` for passwords in FTP, HTTP Basic and their like."""
+    file_hash_bytes: int = 4_194_304
+    """The longest file whose content is hashed (MD5, SHA-1); 0 hashes none."""
