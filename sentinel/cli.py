@@ -65,6 +65,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check", parents=[configured], help=text("cli.check"))
     _add_replay(commands.add_parser("replay", parents=[configured], help=text("cli.replay")))
     commands.add_parser("interfaces", parents=[every], help=text("cli.interfaces"))
+    formats = commands.add_parser("formats", parents=[every], help=text("cli.formats"))
+    actions = formats.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", parents=[configured], help=text("cli.formats.list"))
+    actions.add_parser("test", parents=[configured], help=text("cli.formats.test"))
     _add_rules(commands.add_parser("rules", parents=[every], help=text("cli.rules")), configured, every)
     return parser
 

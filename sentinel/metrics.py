@@ -26,7 +26,8 @@ from prometheus_client.registry import Collector
 
 from sentinel import __version__
 from sentinel.capture.account import PacketAccount
-from sentinel.event import KINDS, Level
+from sentinel.event import KINDS, Alert, Event, Level
+from sentinel.intake.account import SourceAccount
 from sentinel.statistics import Statistics, WatchStatistics
 from sentinel.text import Message
 
@@ -103,12 +104,14 @@ class Metrics:
         self._lives: dict[str, _Life] = {}
         self._queues: dict[Counter, float] = {}
         self._watched: dict[Counter, float] = {}
+        self._taken_in: dict[Counter, float] = {}
         self._rule_ids: set[str] = set()
         self._interfaces: set[str] = set()
         self.registry = _OneMoment(self._lock)
         self._declare_packets()
         self._declare_findings()
         self._declare_watch()
+        self._declare_intake()
         self._declare_daemon()
         for interface in interfaces:
             self.interface(interface)
@@ -184,6 +187,27 @@ class Metrics:
             self._uncorrelated.labels(reason)
         self._watch_seconds = self._counter("sentinel_watch_seconds", "Seconds spent by the detectors.")
 
+    def _declare_intake(self) -> None:
+        self._log_lines = self._counter("sentinel_intake_lines", "Lines of logs read.", "source")
+        self._log_losses = self._counter(
+            "sentinel_intake_imperfect",
+            "Lines of logs that became a message only (unexplained), were cut off (cut), or were lost since no one"
+            " could follow (dropped); faults of a source (fault).",
+            "source",
+            "reason",
+        )
+        self._log_seen = self._gauge(
+            "sentinel_intake_last_seen_seconds", "When a source last sent, since 1970; 0 for never.", "source"
+        )
+        self._log_silent = self._gauge(
+            "sentinel_intake_silent", "Senders of a source that are silent for longer than usual.", "source"
+        )
+        self._log_offset = self._gauge(
+            "sentinel_intake_clock_offset_seconds",
+            "The most that the clock of a source's sender is off; positive is ahead.",
+            "source",
+        )
+
     def _declare_daemon(self) -> None:
         self._queue_depth = self._gauge("sentinel_queue_depth", "Entries that wait in a queue.", "queue")
         self._queue_dropped = self._counter(
@@ -250,6 +274,31 @@ class Metrics:
             for detector, entries in statistics.entries.items():
                 self._held.labels(detector).set(entries)
                 _grow(self._watched, self._evicted.labels(detector), statistics.evicted.get(detector, 0))
+
+    def found(self, events: Iterable[Event], alerts: Iterable[Alert]) -> None:
+        """So many more events and alerts came from logs."""
+        with self._lock:
+            for kind, number in _tally(event.kind for event in events).items():
+                self._events.labels(kind if kind in KINDS else _OTHER).inc(number)
+            for alert in alerts:
+                self._alerts.labels(alert.level.value).inc()
+                self._rule_alerts.labels(self._rule_label(alert.rule_id)).inc()
+
+    def intake(self, accounts: Mapping[str, SourceAccount]) -> None:
+        """Take what became of each source's lines since the start; call it again and again."""
+        with self._lock:
+            for source, account in accounts.items():
+                _grow(self._taken_in, self._log_lines.labels(source), account.lines)
+                for reason, number in (
+                    ("unexplained", account.unexplained),
+                    ("cut", account.cut),
+                    ("dropped", account.dropped),
+                    ("fault", account.faults),
+                ):
+                    _grow(self._taken_in, self._log_losses.labels(source, reason), number)
+                self._log_seen.labels(source).set(account.last)
+                self._log_silent.labels(source).set(account.silent)
+                self._log_offset.labels(source).set(account.offset)
 
     def lag(self, worker: str, seconds: float) -> None:
         """Set a worker's lag, where the caller knows better than `update`, until its next update."""
@@ -430,6 +479,13 @@ class _WorkerMemory(Collector):
                 continue  # it has just ended
             family.add_metric([worker], pages * os.sysconf("SC_PAGE_SIZE"))
         yield family
+
+
+def _tally(kinds: Iterable[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for kind in kinds:
+        counts[kind] = counts.get(kind, 0) + 1
+    return counts
 
 
 def _grow(seen: dict[Counter, float], counter: Counter, total: float) -> None:

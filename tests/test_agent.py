@@ -25,6 +25,7 @@ from sentinel.config import Config, MetricsSettings
 from sentinel.event import Alert, Conn, Level
 from sentinel.event.pack import EventPacker
 from sentinel.frame import WorkerFrame, encode_frame
+from sentinel.intake.settings import IntakeSettings, SourceSettings
 from sentinel.rule import RuleSet, RuleSettings
 from sentinel.service import ServiceManager
 from sentinel.statistics import Statistics
@@ -254,6 +255,40 @@ async def test_a_store_that_does_not_answer_is_not_called_alive(
             await asyncio.Event().wait()
 
     assert not await Agent(settings(tmp_path), load_rules=no_rules)._answers(Silent())  # type: ignore[arg-type]
+
+
+async def test_logs_are_matched_written_watched_and_read_on_after_a_restart(tmp_path: Path) -> None:
+    log = tmp_path / "auth.log"
+    line = "May  1 08:{:02}:{:02} host1 sshd[9]: Failed password for root from 198.51.100.7 port 4242 ssh2\n"
+    log.write_text("".join(line.format(number // 60, number % 60) for number in range(40)))
+    source = SourceSettings(name="主机", kind="file", paths=(str(log),), from_start=True)
+    config = settings(
+        tmp_path,
+        intake=IntakeSettings(sources=(source,)),
+        rule=RuleSettings(paths=(str(ROOT / "rules" / "guessing"),)),
+    )
+    first, told = await run_logs(config, 40)
+    assert first.metrics.registry.get_sample_value("sentinel_events_total", {"kind": "auth"}) == 40
+    with log.open("a") as more:
+        more.write("one line more\n")
+    await run_logs(config, 1)
+    assert len((tmp_path / "events" / "auth.log").read_text().splitlines()) == 40
+    last = json.loads((tmp_path / "events" / "log.log").read_text().splitlines()[-1])
+    assert last["fields"] == {"message": "one line more"}
+    assert any(alert_id != "a99" for alert_id in told.ids)
+
+
+async def run_logs(config: Config, lines: int) -> tuple[Agent, Told]:
+    """An agent that ran until its logs gave so many lines."""
+    told = Told(Path(config.store.path), 1)
+    agent = Agent(config, supervise=FakeWorkers([]), announcements=told)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        tasks.create_task(agent.run())
+        while agent._intake is None or agent._intake.accounts["主机"].lines < lines:
+            await asyncio.sleep(0.01)
+        agent.stop("test")
+    assert agent._intake.accounts["主机"].lines == lines
+    return agent, told
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -32,7 +32,7 @@ def findings(tmp_path: Path, content: str) -> list[tuple[int, int, str]]:
     return [(f.line, f.column, f.message.id) for f in caught.value.findings]
 
 
-LISTED = ("flow.zones.", "rule.placeholders.")
+LISTED = ("flow.zones.", "intake.sources.", "rule.placeholders.")
 """Keys inside of lists, which are empty by default."""
 
 

@@ -20,7 +20,20 @@ def resolve_paths(config: Config) -> Config:
     root = config.root
     return replace(
         config,
-        intake=replace(config.intake, formats=tuple(absolute(root, path) for path in config.intake.formats)),
+        intake=replace(
+            config.intake,
+            formats=tuple(absolute(root, path) for path in config.intake.formats),
+            sources=tuple(
+                replace(
+                    source,
+                    paths=tuple(absolute(root, path) for path in source.paths),
+                    certificate=absolute(root, source.certificate),
+                    key=absolute(root, source.key),
+                    authority=absolute(root, source.authority),
+                )
+                for source in config.intake.sources
+            ),
+        ),
         rule=replace(config.rule, paths=tuple(absolute(root, path) for path in config.rule.paths)),
         store=replace(config.store, path=absolute(root, config.store.path)),
         output=replace(

@@ -17,6 +17,7 @@ def related(config: Config) -> Iterator[tuple[str, Message]]:
     """The key to look at and what is wrong, for each contradiction."""
     yield from _capture(config)
     yield from _flow(config)
+    yield from _intake(config)
 
 
 def _capture(config: Config) -> Iterator[tuple[str, Message]]:
@@ -53,3 +54,17 @@ def _flow(config: Config) -> Iterator[tuple[str, Message]]:
             if owners.setdefault(member, zone.name) != zone.name:
                 values = {"member": member, "first": owners[member], "second": zone.name}
                 yield place, Message("config.zone-overlap", **values)
+
+
+def _intake(config: Config) -> Iterator[tuple[str, Message]]:
+    names: set[str] = set()
+    for number, source in enumerate(config.intake.sources):
+        place = f"intake.sources[{number}]"
+        if source.name in names:
+            yield place, Message("config.source-twice", name=source.name)
+        names.add(source.name)
+        if source.kind == "file" and not source.paths:
+            yield place, Message("config.source-needs", name=source.name, kind=source.kind, key="paths")
+        for key in ("certificate", "key"):
+            if source.kind == "tls" and not getattr(source, key):
+                yield place, Message("config.source-needs", name=source.name, kind=source.kind, key=key)

@@ -100,10 +100,14 @@ def _open_stamp(record: Record, text: str, start: int, iso: re.Pattern[str]) -> 
     if match is not None:
         month, day, before, clock, behind = match.groups()
         year = before or behind
+        origin.zoneless = True
         record.ts = origin.years.moment(month, int(day), clock, origin.zone, int(year) if year else None)
         return match.end() if record.ts is not None else start
     match = iso.match(text, start)
     if match is not None:
+        origin.zoneless = (
+            iso is _ISO_WITHOUT_ZONE and match[1][-6:-5] not in ("+", "-") and match[1][-1] != "Z"
+        )
         record.ts = _read_iso(match[1], origin.zone)
         return match.end()
     return start

@@ -31,6 +31,8 @@ class Origin:
         """Who writes the records, where they do not say."""
         self.zone = zone
         """Of stamps that name none."""
+        self.zoneless = False
+        """Stamps in its syslog headers name no zone."""
         self.years = YearGuess(reference, now)
         self.last = reference
         """Time of the last record that had one: records without are taken to follow it."""

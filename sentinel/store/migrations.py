@@ -55,6 +55,15 @@ def _state(db: Database) -> None:
     )
 
 
+@_migrations(name="0004-intake-position")
+def _intake_position(db: Database) -> None:
+    db.table("intake_position").create(
+        {"source": str, "stream": str, "position": str},
+        pk=("source", "stream"),
+        not_null={"source", "stream", "position"},
+    )
+
+
 def migrate(db: Database) -> None:
     """Bring `db` to the present form. Raises StoreError where a newer version wrote it."""
     refuse_newer(db)

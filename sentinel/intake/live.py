@@ -1,0 +1,330 @@
+"""The intake at work: all configured sources, their lines into events, their silences and clocks into notices."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
+
+from sentinel.event import Event, Notice
+from sentinel.intake.account import SourceAccount
+from sentinel.intake.catalogue import Catalogue
+from sentinel.intake.chunk import Chunk, Inlet, Report
+from sentinel.intake.file import decoded_line
+from sentinel.intake.follow import FileSource
+from sentinel.intake.journal import JournalSource
+from sentinel.intake.pulse import Pulse
+from sentinel.intake.reader import LineReader
+from sentinel.intake.receive import StreamSource, UdpSource, tls_context
+from sentinel.intake.record import Origin
+from sentinel.intake.settings import IntakeSettings, SourceSettings
+from sentinel.intake.zeek import stream_of_name
+from sentinel.text import text
+
+__all__ = ["Intake", "Take"]
+
+Take = Callable[[Sequence[Event]], Awaitable[None]]
+"""Given events; returns once they are safe, or given up on purpose."""
+Keep = Callable[[Mapping[tuple[str, str], Mapping[str, Any]]], Awaitable[None]]
+"""Given positions by source and stream, to be found again after a restart."""
+
+_CHUNKS: Final = 64
+"""Chunks between sources and reader."""
+_AT_ONCE: Final = 200
+"""Lines read before other tasks have their turn."""
+_MOST_STREAMS: Final = 4096
+"""Senders and files of which something is remembered."""
+_LOOK: Final = 5.0
+"""Seconds between two looks at silences and positions."""
+_RETRY: Final = 5.0
+_SKEW: Final = 5.0
+"""Seconds that a clock may be off."""
+_SKEW_AGAIN: Final = 3600.0
+
+
+class Source(Protocol):
+    """Hands over chunks until it is cancelled."""
+
+    name: str
+
+    async def run(self) -> None: ...
+
+
+@dataclass(slots=True)
+class _Stream:
+    """One file or sender."""
+
+    reader: LineReader
+    pulse: Pulse
+    told: tuple[int, int, int] = (0, 0, 0)
+    shifted: bool = False
+    skew_told: float = float("-inf")
+    host: str | None = None
+    hosts: Counter[str] = field(default_factory=Counter)
+
+
+class Intake:
+    """Runs the sources of `settings`. `take` gets the events, `keep` the positions; both are awaited."""
+
+    def __init__(
+        self,
+        settings: IntakeSettings,
+        take: Take,
+        keep: Keep,
+        report: Report,
+        *,
+        positions: Mapping[tuple[str, str], Mapping[str, Any]] | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings
+        self._take = take
+        self._keep = keep
+        self._report = report
+        self._now = now
+        self.inlet = Inlet(_CHUNKS)
+        self.catalogue = Catalogue.load([Path(folder) for folder in settings.formats])
+        self.accounts = {source.name: SourceAccount() for source in settings.sources}
+        self._by_name = {source.name: source for source in settings.sources}
+        self._streams: OrderedDict[tuple[str, str], _Stream] = OrderedDict()
+        self._positions: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self.sources: list[Source] = [
+            source for one in settings.sources for source in self._made(one, positions or {})
+        ]
+        self._zones: dict[str, tzinfo] = {
+            source.name: ZoneInfo(source.zone or settings.zone) for source in settings.sources
+        }
+
+    def _made(
+        self, one: SourceSettings, positions: Mapping[tuple[str, str], Mapping[str, Any]]
+    ) -> list[Source]:
+        report = partial(self._fault, one.name)
+        own = {stream: position for (name, stream), position in positions.items() if name == one.name}
+        if one.kind == "file":
+            return [
+                FileSource(
+                    one.name,
+                    path,
+                    self.inlet,
+                    report,
+                    positions=own,
+                    from_start=one.from_start,
+                    now=self._now,
+                )
+                for path in one.paths
+            ]
+        if one.kind == "journal":
+            return [JournalSource(one.name, self.inlet, report, positions=own, now=self._now)]
+        if one.kind == "udp":
+            return [UdpSource(one.name, one.listen, one.port, self.inlet, report, self._now)]
+        tls = None
+        if one.kind == "tls":
+            authority = Path(one.authority) if one.authority else None
+            tls = partial(tls_context, Path(one.certificate), Path(one.key), authority)
+        return [StreamSource(one.name, one.listen, one.port, self.inlet, report, tls=tls, now=self._now)]
+
+    async def run(self) -> None:
+        """Run until cancelled; then what was handed over already is still read."""
+        tasks = [asyncio.create_task(self._lasting(source)) for source in self.sources]
+        reading = asyncio.create_task(self._read())
+        looking = asyncio.create_task(self._look())
+        try:
+            await asyncio.gather(reading, looking, *tasks)
+        finally:
+            for task in (*tasks, looking):
+                task.cancel()
+            await asyncio.gather(*tasks, looking, return_exceptions=True)
+            await self.inlet.join()
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            await self._save()
+
+    async def _lasting(self, source: Source) -> None:
+        """The edge of a source's task: an error of ours is told, and the source begun again."""
+        while True:
+            try:
+                await source.run()
+            except Exception as error:
+                self._fault(source.name, type(error).__name__, str(error))
+            await asyncio.sleep(_RETRY)
+
+    def _fault(self, name: str, what: str, reason: str) -> None:
+        self.accounts[name].faults += 1
+        self._report(f"{name}: {what}", reason)
+
+    # Lines into events.
+
+    async def _read(self) -> None:
+        while True:
+            chunk = await self.inlet.get()
+            try:
+                await self._read_chunk(chunk)
+            except Exception as error:
+                self._fault(chunk.source, chunk.stream, f"{type(error).__name__}: {error}")
+            finally:
+                self.inlet.done()
+
+    async def _read_chunk(self, chunk: Chunk) -> None:
+        account = self.accounts[chunk.source]
+        stream = self._stream(chunk)
+        account.last = max(account.last, chunk.arrival)
+        if stream.pulse.beat(chunk.arrival):
+            account.silent -= 1
+            await self._take(
+                [self._notice("Intake::Source_Back", "intake.back", chunk.source, stream, chunk)]
+            )
+        if chunk.reference is None:
+            stream.reader.origin.last = chunk.arrival
+        for begin in range(0, len(chunk.lines), _AT_ONCE):
+            events: list[Event] = []
+            last: Event | None = None
+            for line in chunk.lines[begin : begin + _AT_ONCE]:
+                made = stream.reader.events(
+                    decoded_line(line.rstrip(b"\r\0")),
+                    host=chunk.host,
+                    arrival=chunk.arrival if chunk.reference is None else None,
+                )
+                if made:
+                    events += made
+                    last = made[0]
+            if last is not None and chunk.current:
+                self._clock(stream, last, chunk.arrival)
+            if events:
+                account.events += len(events)
+                await self._take(events)
+            await asyncio.sleep(0)
+        self._account(account, stream)
+        await self._tell_skew(account, stream, chunk)
+        if chunk.position is not None:
+            self._positions[chunk.source, chunk.stream] = chunk.position
+
+    def _stream(self, chunk: Chunk) -> _Stream:
+        key = (chunk.source, chunk.stream)
+        stream = self._streams.get(key)
+        if stream is None:
+            source = self._by_name[chunk.source]
+            live = chunk.reference is None
+            origin = Origin(
+                chunk.source,
+                host=source.host or chunk.host,
+                zone=self._zones[chunk.source],
+                reference=self._now() if chunk.reference is None else chunk.reference,
+                now=self._now if live else None,
+            )
+            reader = LineReader(
+                self.catalogue,
+                origin,
+                format=source.format,
+                stream=stream_of_name(Path(chunk.stream).name) if source.kind == "file" else None,
+            )
+            stream = self._streams[key] = _Stream(reader, Pulse(source.silence))
+            if len(self._streams) > _MOST_STREAMS:
+                _, gone = self._streams.popitem(last=False)
+                if gone.pulse.silent:
+                    self.accounts[chunk.source].silent -= 1
+        else:
+            self._streams.move_to_end(key)
+        return stream
+
+    def _account(self, account: SourceAccount, stream: _Stream) -> None:
+        reader = stream.reader
+        read, unexplained, cut = stream.told
+        stream.told = (reader.read, reader.unexplained.total(), reader.cut)
+        account.lines += reader.read - read
+        account.unexplained += stream.told[1] - unexplained
+        account.cut += reader.cut - cut
+
+    # Clocks.
+
+    def _clock(self, stream: _Stream, event: Event, arrival: float) -> None:
+        if event.ts == arrival:
+            return
+        stream.pulse.clock(event.ts, arrival)
+        origin = stream.reader.origin
+        if origin.zoneless and not stream.shifted:
+            shift = stream.pulse.zone_shift()
+            if shift:
+                own = datetime.fromtimestamp(arrival, UTC).astimezone(origin.zone).utcoffset() or timedelta()
+                origin.zone = timezone(own + timedelta(seconds=shift))
+                stream.shifted = True
+
+    async def _tell_skew(self, account: SourceAccount, stream: _Stream, chunk: Chunk) -> None:
+        offset = stream.pulse.offset
+        if offset is None:
+            return
+        if abs(offset) > abs(account.offset) or abs(account.offset) <= _SKEW:
+            account.offset = offset
+        if abs(offset) > _SKEW and chunk.arrival >= stream.skew_told + _SKEW_AGAIN:
+            stream.skew_told = chunk.arrival
+            await self._take(
+                [
+                    self._notice(
+                        "Intake::Clock_Offset",
+                        "intake.skew",
+                        chunk.source,
+                        stream,
+                        chunk,
+                        seconds=round(offset),
+                    )
+                ]
+            )
+
+    # Silences and positions.
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK)
+            await self.look()
+
+    async def look(self) -> None:
+        """Tell of sources that fell silent, and keep positions."""
+        now = self._now()
+        notices: list[Event] = []
+        for (name, place), stream in self._streams.items():
+            if stream.pulse.fell_silent(now):
+                self.accounts[name].silent += 1
+                notices.append(self._silence(name, place, stream, now))
+        if notices:
+            await self._take(notices)
+        for name, dropped in self.inlet.dropped.items():
+            self.accounts[name].dropped = dropped
+        for source in self.sources:
+            if isinstance(source, UdpSource):
+                self.accounts[source.name].dropped = (
+                    self.inlet.dropped.get(source.name, 0) + source.kernel_drops
+                )
+        await self._save()
+
+    def _silence(self, name: str, place: str, stream: _Stream, now: float) -> Notice:
+        usual = stream.pulse.patience or 0.0
+        return Notice(
+            ts=now,
+            note="Intake::Source_Silent",
+            msg=text("intake.silent", source=name, stream=place, seconds=round(now - stream.pulse.last)),
+            sub=name,
+            src=stream.reader.origin.host,
+            figures={"silent_seconds": round(now - stream.pulse.last), "threshold": round(usual)},
+        )
+
+    def _notice(
+        self, note: str, message: str, name: str, stream: _Stream, chunk: Chunk, **figures: float
+    ) -> Notice:
+        return Notice(
+            ts=chunk.arrival,
+            note=note,
+            msg=text(message, source=name, stream=chunk.stream, **figures),
+            sub=name,
+            src=stream.reader.origin.host,
+            figures=dict(figures),
+        )
+
+    async def _save(self) -> None:
+        if self._positions:
+            positions, self._positions = self._positions, {}
+            await self._keep(positions)

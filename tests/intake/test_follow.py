@@ -1,0 +1,159 @@
+"""Files are followed through rotation, truncation and restarts: no line twice, none left out."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sentinel.intake.chunk import Inlet
+from sentinel.intake.follow import FileSource
+
+
+class Follower:
+    def __init__(self) -> None:
+        self.inlet = Inlet(1000)
+        self.lines: list[str] = []
+        self.positions: dict[str, Mapping[str, Any]] = {}
+        self.reports: list[tuple[str, str]] = []
+
+    async def until(self, number: int) -> list[str]:
+        """All lines so far, once there are so many."""
+        async with asyncio.timeout(20):
+            while len(self.lines) < number:
+                chunk = await self.inlet.get()
+                self.lines += [line.decode() for line in chunk.lines]
+                if chunk.position is not None:
+                    self.positions[chunk.stream] = chunk.position
+        return self.lines
+
+
+@asynccontextmanager
+async def following(
+    pattern: Path, positions: Mapping[str, Mapping[str, Any]] | None = None, **options: Any
+) -> AsyncIterator[Follower]:
+    follower = Follower()
+
+    def report(what: str, why: str) -> None:
+        follower.reports.append((what, why))
+
+    source = FileSource("files", str(pattern), follower.inlet, report, positions=positions, **options)
+    task = asyncio.create_task(source.run())
+    try:
+        async with asyncio.timeout(20):
+            await source.looked.wait()
+        yield follower
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def add(path: Path, text: str) -> None:
+    with path.open("a") as file:
+        file.write(text)
+
+
+async def test_growth_and_half_lines(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("one\ntw")
+    async with following(log, from_start=True) as follower:
+        assert await follower.until(1) == ["one"]
+        add(log, "o\nthree\n")
+        assert await follower.until(3) == ["one", "two", "three"]
+
+
+async def test_what_was_there_is_passed_over_unless_wanted_and_new_files_are_read_whole(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.log").write_text("old\n")
+    async with following(tmp_path / "*.log") as follower:
+        add(tmp_path / "a.log", "new\n")
+        assert await follower.until(1) == ["new"]
+        (tmp_path / "b.log").write_text("whole\n")
+        assert await follower.until(2) == ["new", "whole"]
+
+
+async def test_rotation_by_rename_loses_nothing_even_of_a_writer_that_does_not_know_yet(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    async with following(log, from_start=True) as follower:
+        await follower.until(1)
+        with log.open("a") as writer:
+            writer.write("2\n")
+            log.rename(tmp_path / "a.log.1")
+            log.write_text("3\n")
+            writer.write("4\n")
+            writer.flush()
+            assert sorted(await follower.until(4)) == ["1", "2", "3", "4"]
+            writer.write("5\n")
+            writer.flush()
+            assert (await follower.until(5))[-1] == "5"
+
+
+async def test_truncation(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("first line\nsecond line\n")
+    async with following(log, from_start=True) as follower:
+        await follower.until(2)
+        os.truncate(log, 0)
+        add(log, "x\n")
+        assert (await follower.until(3))[-1] == "x"
+
+
+async def test_a_restart_goes_on_where_the_last_life_stopped(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("1\n2\nhalf")
+    async with following(log, from_start=True) as follower:
+        await follower.until(2)
+    add(log, " done\n3\n")
+    async with following(log, follower.positions) as later:
+        assert await later.until(2) == ["half done", "3"]
+
+
+async def test_a_restart_after_a_rotation_reads_the_old_file_to_its_end(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    async with following(log, from_start=True) as follower:
+        await follower.until(1)
+    add(log, "2\n")
+    log.rename(tmp_path / "a.log.1")
+    log.write_text("3\n")
+    (tmp_path / "a.log.2.gz").write_bytes(gzip.compress(b"0\n"))
+    async with following(log, follower.positions) as later:
+        assert sorted(await later.until(2)) == ["2", "3"]
+
+
+async def test_a_file_replaced_by_another_is_read_from_its_start(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("1\n2\n")
+    async with following(log, from_start=True) as follower:
+        await follower.until(2)
+    log.unlink()
+    log.write_text("other file\n")
+    async with following(log, follower.positions) as later:
+        assert await later.until(1) == ["other file"]
+
+
+async def test_wide_text(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_bytes("一\r\n二ਊ\r\n".encode("utf-16"))
+    async with following(log, from_start=True) as follower:
+        assert await follower.until(2) == ["一\r", "二ਊ\r"]
+
+
+async def test_a_file_that_cannot_be_read_is_told_once_and_folders_never(tmp_path: Path) -> None:
+    (tmp_path / "a.log").symlink_to(tmp_path / "a.log")
+    (tmp_path / "b.log").write_text("1\n")
+    (tmp_path / "c.log").mkdir()
+    os.mkfifo(tmp_path / "d.log")
+    async with following(tmp_path / "*.log", from_start=True) as follower:
+        for number in range(1, 4):
+            await follower.until(number)
+            add(tmp_path / "b.log", "more\n")
+        assert sorted(Path(what).name for what, _ in follower.reports) == ["a.log", "d.log"]

@@ -1,0 +1,157 @@
+"""The intake as a whole: lines to events, silences and clocks to notices, positions kept, nothing stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sentinel.event import Auth, Event, Log, Notice
+from sentinel.intake.chunk import Chunk
+from sentinel.intake.live import Intake
+from sentinel.intake.receive import UdpSource
+from sentinel.intake.settings import IntakeSettings, SourceSettings
+
+START = datetime(2024, 5, 1, tzinfo=UTC).timestamp()
+FAILED = "<38>May  1 08:00:00 web1 sshd[9]: Failed password for root from 198.51.100.7 port 4242 ssh2"
+
+
+class Desk:
+    """Takes what the intake gives, at a clock of its own."""
+
+    def __init__(self, *sources: SourceSettings, **options: Any) -> None:
+        self.now = START
+        self.events: list[Event] = []
+        self.kept: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self.faults: list[tuple[str, str]] = []
+        self.failing = False
+        self.intake = Intake(
+            IntakeSettings(sources=sources),
+            self.take,
+            self.keep,
+            lambda what, why: self.faults.append((what, why)),
+            now=lambda: self.now,
+            **options,
+        )
+
+    async def take(self, events: Sequence[Event]) -> None:
+        if self.failing:
+            self.failing = False
+            raise RuntimeError("desk on fire")
+        self.events += events
+
+    async def keep(self, positions: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
+        self.kept.update(positions)
+
+    def notes(self) -> list[str]:
+        return [event.note for event in self.events if isinstance(event, Notice)]
+
+    async def read(self, *chunks: Chunk) -> None:
+        """Let the intake read these chunks to their end."""
+        task = asyncio.create_task(self.intake.run())
+        for chunk in chunks:
+            await self.intake.inlet.put(chunk)
+        async with asyncio.timeout(20):
+            await self.intake.inlet.join()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+SYSLOG = SourceSettings(name="syslog", kind="udp", listen="127.0.0.1", port=0)
+
+
+def chunk(*lines: str, sender: str = "10.0.0.2", arrival: float = START, **options: Any) -> Chunk:
+    return Chunk("syslog", sender, [line.encode() for line in lines], arrival, host=sender, **options)
+
+
+async def test_lines_become_events_of_their_source_and_are_accounted() -> None:
+    desk = Desk(SYSLOG)
+    await desk.read(chunk(FAILED, "no header at all"))
+    log, auth, plain = desk.events
+    assert isinstance(log, Log) and isinstance(auth, Auth) and isinstance(plain, Log)
+    assert (log.source, log.host, log.ts, auth.src) == ("syslog", "web1", START, "198.51.100.7")
+    assert (plain.host, plain.ts, plain.fields["message"]) == ("10.0.0.2", START, "no header at all")
+    account = desk.intake.accounts["syslog"]
+    assert (account.lines, account.events, account.unexplained, account.last) == (2, 3, 1, START)
+
+
+async def test_a_real_datagram_arrives() -> None:
+    desk = Desk(SYSLOG)
+    (source,) = desk.intake.sources
+    assert isinstance(source, UdpSource)
+    task = asyncio.create_task(desk.intake.run())
+    async with asyncio.timeout(20):
+        await source.listening.wait()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(FAILED.encode(), ("127.0.0.1", source.port))
+        while not desk.events:
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert isinstance(desk.events[0], Log)
+
+
+async def test_a_silent_sender_is_told_and_its_return() -> None:
+    desk = Desk(SYSLOG)
+    await desk.read(*(chunk("<13>x: y", arrival=START + number) for number in range(30)))
+    desk.now = START + 29 + 59
+    await desk.intake.look()
+    assert desk.notes() == []
+    desk.now += 2
+    await desk.intake.look()
+    await desk.intake.look()
+    assert desk.notes() == ["Intake::Source_Silent"]
+    assert desk.intake.accounts["syslog"].silent == 1
+    await desk.read(chunk("<13>x: y", arrival=desk.now + 1))
+    assert desk.notes() == ["Intake::Source_Silent", "Intake::Source_Back"]
+    assert desk.intake.accounts["syslog"].silent == 0
+
+
+async def test_a_clock_that_is_off_is_told_once() -> None:
+    desk = Desk(SYSLOG)
+    late = "<13>May  1 07:58:00 web1 x: y"
+    await desk.read(*(chunk(late, arrival=START + number / 10) for number in range(20)))
+    assert desk.notes() == ["Intake::Clock_Offset"]
+    assert -123 < desk.intake.accounts["syslog"].offset < -119
+
+
+async def test_a_zone_that_is_another_is_found_by_the_clock() -> None:
+    desk = Desk(SYSLOG)
+    in_utc = "<13>May  1 00:00:00 web1 x: y"
+    await desk.read(*(chunk(in_utc, arrival=START) for _ in range(10)))
+    assert [event.ts for event in desk.events if isinstance(event, Log)][-1] == START
+    assert desk.notes() == []
+
+
+async def test_files_are_read_and_positions_kept(tmp_path: Path) -> None:
+    log = tmp_path / "auth.log"
+    log.write_text("May  1 08:00:00 h sshd[1]: Accepted password for bob from 10.0.0.9 port 1 ssh2\n")
+    files = SourceSettings(name="files", kind="file", paths=(str(tmp_path / "*.log"),), from_start=True)
+    desk = Desk(files)
+    task = asyncio.create_task(desk.intake.run())
+    async with asyncio.timeout(20):
+        while len(desk.events) < 2:
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert isinstance(desk.events[1], Auth) and desk.events[1].success
+    assert desk.kept[("files", str(log))]["position"] == log.stat().st_size
+
+
+async def test_an_error_of_ours_costs_one_chunk_and_is_told() -> None:
+    desk = Desk(SYSLOG)
+    desk.failing = True
+    await desk.read(chunk("<13>x: lost"), chunk("<13>x: kept"))
+    assert [event.fields["message"] for event in desk.events if isinstance(event, Log)] == ["kept"]
+    assert desk.faults == [("syslog: 10.0.0.2", "RuntimeError: desk on fire")]
+
+
+async def test_senders_remembered_are_bounded(monkeypatch: Any) -> None:
+    monkeypatch.setattr("sentinel.intake.live._MOST_STREAMS", 10)
+    desk = Desk(SYSLOG)
+    await desk.read(*(chunk("<13>x: y", sender=f"10.0.0.{number}") for number in range(50)))
+    assert len(desk.events) == 50
+    assert len(desk.intake._streams) == 10
