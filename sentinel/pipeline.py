@@ -49,7 +49,8 @@ _TUNNEL_NAMES = {
 }
 _TUNNEL_PORTS = frozenset({2123, 2152, 3544, 4789, 6081})
 """GTP, Teredo, VXLAN, Geneve over UDP."""
-_DATA, _GAP, _CLOSED, _CONFLICT = int(Work.DATA), int(Work.GAP), int(Work.CLOSED), int(Work.CONFLICT)
+_DATA, _GAP, _CLOSED = int(Work.DATA), int(Work.GAP), int(Work.CLOSED)
+_CONFLICT, _SKIPPED = int(Work.CONFLICT), int(Work.SKIPPED)
 _BYPASS, _INSPECT = int(Verdict.BYPASS), int(Verdict.INSPECT)
 _KEEP, _SCAN = int(Verdict.KEEP), int(Verdict.SCAN)
 _EXPECTED = 4096
@@ -104,6 +105,7 @@ class Pipeline:
         self._table.expect_servers(_TUNNEL_PORTS, udp=True)
         self._conversations: dict[int, Conversation] = {}
         self._verdicts = self._table.tables.flows["verdict"]
+        self._ends = self._table.tables.ends
         self._begun = np.zeros(len(self._verdicts), np.bool_)
         self._expected: OrderedDict[tuple[str, int], str] = OrderedDict()
         self._payload_rules = rules if rules is not None and rules.wants("payload") else None
@@ -246,6 +248,7 @@ class Pipeline:
         conversations = self._conversations
         new = self._begin(runs["flow"])
         expected = self._expected
+        sated: set[tuple[int, int]] = set()
         heard = np.flatnonzero((self._verdicts[runs["flow"]] != _SCAN) | (runs["kind"] != _DATA))
         for number, kind, flow, side, start, end in zip(
             heard.tolist(),
@@ -273,15 +276,30 @@ class Pipeline:
                     or conversation.analyzer is not analyzer
                 ):
                     self._judge(conversation, flow)
+                elif analyzer.sated:
+                    sated.add((flow, side))
             elif kind == _GAP:
                 conversation.gap(side == 0, int(runs["length"][number]), times[number])
             elif kind == _CLOSED:
                 conversation.closed(side == 0, times[number])
+            elif kind == _SKIPPED:
+                conversation.skipped(side == 0, int(runs["length"][number]), times[number])
             elif kind == _CONFLICT:
                 addl = f"{runs['length'][number]} bytes: {text[start:end]!r}"
                 conversation.weird("rexmit_inconsistency", times[number], addl=addl, source="TCP")
             else:
                 self._begin_tunnelled(conversation, int(runs["row"][number]), packets, times[number])
+        for flow, side in sated:
+            self._let_pass(conversations[flow], side)
+
+    def _let_pass(self, conversation: Conversation, side: int) -> None:
+        """Have the flow table only count what neither the protocol nor payload rules want to see."""
+        end = self._ends[2 * conversation.index + side]
+        analyzer = conversation.analyzer
+        if analyzer is None or analyzer.done:
+            return
+        if self._payload_rules is None or end["delivered"] >= self._config.flow.inspect_bytes:
+            end["unwanted"] = analyzer.unwanted(side == 0)
 
     def _begin(self, flows: NDArray[np.int32]) -> set[int]:
         """Begin the conversations of those of `flows` that have none yet, and say which."""

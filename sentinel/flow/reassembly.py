@@ -19,13 +19,15 @@ N_SEGMENTS = COUNTERS.index("segments")
 N_KEPT = COUNTERS.index("kept")
 N_REFUSED = COUNTERS.index("pending_refused")
 N_CONFLICTS = COUNTERS.index("conflicts")
-DATA, GAP, CONFLICT = int(Work.DATA), int(Work.GAP), int(Work.CONFLICT)
+DATA, GAP, CONFLICT, SKIPPED = int(Work.DATA), int(Work.GAP), int(Work.CONFLICT), int(Work.SKIPPED)
 KEEP, FRESH = int(Verdict.KEEP), int(Verdict.FRESH)
 TRUNCATED = int(Endpoint.TRUNCATED)
 STREAM = int(Endpoint.STREAM)
 KEPT_BUFFER = np.int64(2)
 NO_ROW = np.int64(-1)
 NEWEST = np.int64(1) << np.int64(62)
+MOST_SKIPPED = np.int64(1) << np.int64(30)
+"""Bytes told of in one entry."""
 LARGEST_GAP = 1 << 24
 """Bytes; an acknowledgement further ahead is not believed."""
 CHAIN_STEPS = 128
@@ -181,12 +183,36 @@ def drain(tables, limits, flow_index, side, row):
             )
 
 
+@inlined
+def pass_over(end, length):
+    """Of the next `length` bytes in order, count those that nobody wants; how many."""
+    unwanted = min(end.unwanted, length)
+    end.unwanted -= unwanted
+    end.skipped += unwanted
+    return unwanted
+
+
+@inlined
+def tell_skipped(work, count, end, flow_index, side, row):
+    """Tell the protocols of the bytes passed over, before anything that came after them."""
+    while end.skipped > 0:
+        length = min(end.skipped, MOST_SKIPPED)
+        end.skipped -= length
+        push(work, count, SKIPPED, flow_index, side, row, 0, 0, length, 0)
+
+
 @kernel
 def hand_over(tables, limits, flow_index, side, row, buffer, offset, length):
     """The next bytes in order go to the protocols, until the inspection depth is reached."""
     end = tables.ends[2 * flow_index + side]
     end.next += np.uint32(length)
-    push(tables.work, tables.counters, DATA, flow_index, side, row, buffer, offset, length, end.delivered)
+    unwanted = pass_over(end, length)
+    if unwanted < length:
+        tell_skipped(tables.work, tables.counters, end, flow_index, side, row)
+        push(
+            tables.work, tables.counters, DATA, flow_index, side, row, buffer, offset + unwanted, length - unwanted,
+            end.delivered + unwanted,
+        )  # fmt: skip
     end.delivered += length
     if is_shallow(tables.flows[flow_index].verdict) and end.delivered >= limits.inspect:
         end.flags |= TRUNCATED
@@ -198,7 +224,10 @@ def skip_gap(tables, flow_index, side, row, length):
     end = tables.ends[2 * flow_index + side]
     end.missed += length
     end.next += np.uint32(length)
-    push(tables.work, tables.counters, GAP, flow_index, side, row, 0, 0, length, 0)
+    wanted = length - pass_over(end, length)
+    if wanted > 0:
+        tell_skipped(tables.work, tables.counters, end, flow_index, side, row)
+        push(tables.work, tables.counters, GAP, flow_index, side, row, 0, 0, wanted, 0)
 
 
 @kernel

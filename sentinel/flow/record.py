@@ -153,6 +153,8 @@ ENDPOINT: Final = _whole_lines(
         ("rexmits", "<i4"),
         ("zero_windows", "<i4"),
         ("bad_checksums", "<i4"),
+        ("unwanted", "<i8"),  # of the next bytes, so many are only counted
+        ("skipped", "<i8"),  # bytes that were only counted since the protocols were last told
     ]
 )
 """What is known of one side of a flow: two cache lines. Row 2 f is flow f's originator, 2 f + 1 its responder."""
@@ -184,6 +186,8 @@ class Work(enum.IntEnum):
     """A retransmission differs from the bytes handed over before; offset and length give the new bytes."""
     NEW = 4
     """A flow in (or carrying) a tunnel began; `row` is its packet."""
+    SKIPPED = 5
+    """`length` bytes of a stream went by that its protocol had no use for."""
 
 
 WORK: Final = np.dtype(

@@ -9,7 +9,7 @@ from sentinel.flow import reassembly, tcp
 from sentinel.flow.key import flow_hash, icmp_reply_type, mix, write_uid
 from sentinel.flow.lookup import find, insert, peek, remove
 from sentinel.flow.memory import prefetch
-from sentinel.flow.reassembly import is_shallow, keep, push
+from sentinel.flow.reassembly import is_shallow, keep, pass_over, push, tell_skipped
 from sentinel.flow.record import FlowFlag, Verdict, Work
 from sentinel.flow.tables import COUNTERS
 from sentinel.flow.tcp import add_letter, add_scaled, ahead
@@ -68,6 +68,8 @@ def end_flow(tables, limits, index):
     if flow.proto == TCP and flow.verdict != BYPASS:
         for side in range(2):
             reassembly.flush(tables, limits, index, np.int64(side))
+            end = tables.ends[2 * index + side]
+            tell_skipped(tables.work, tables.counters, end, index, np.int64(side), reassembly.NO_ROW)
     remove(tables.entries, flow.hash, index)
     flow.flags |= ENDED
     tables.deadline[index] = MAX_NS
@@ -183,6 +185,8 @@ def create(tables, limits, row, hashed, src_port, dst_port, zone):
         end.payload_bytes = 0
         end.missed = 0
         end.delivered = 0
+        end.unwanted = 0
+        end.skipped = 0
         end.last = 0
         end.acked = 0
         end.segment = -1
@@ -365,9 +369,15 @@ def process(tables, limits, rows, data, spill, zone, start):
                 and length == row.payload_wire
                 and row.buffer == 0
             ):
-                keep(kept, segments, count, end, 2 * index + side, data, row.payload, length, seq, 0)
                 end.next = seq + np.uint32(length)
-                push(work, count, W_DATA, index, side, number, 0, row.payload, length, end.delivered)
+                unwanted = pass_over(end, length)
+                if unwanted < length:
+                    keep(kept, segments, count, end, 2 * index + side, data, row.payload, length, seq, 0)
+                    tell_skipped(work, count, end, index, side, np.int64(number))
+                    push(
+                        work, count, W_DATA, index, side, number, 0, row.payload + unwanted, length - unwanted,
+                        end.delivered + unwanted,
+                    )  # fmt: skip
                 end.delivered += length
             else:
                 source = data if row.buffer == 0 else spill
@@ -376,6 +386,7 @@ def process(tables, limits, rows, data, spill, zone, start):
                     np.int64(row.payload_wire), seq,
                 )  # fmt: skip
         if flags & tcp.FIN and before != CLOSED and before != RESET:
+            tell_skipped(work, count, end, index, side, np.int64(number))
             push(work, count, W_CLOSED, index, side, number, 0, 0, 0, 0)
     return len(rows)
 

@@ -84,6 +84,8 @@ class Analyzer:
     itself: to whoever recognises them."""
     unread: Sequence[tuple[bool, bytes]] = ()
     """With `successor`: bytes of each direction that were taken already and are the successor's."""
+    sated: bool = False
+    """Set where `unwanted` may be above 0: bytes follow of which only the number matters."""
     expected_data: Sequence[tuple[str, int]] = ()
     """Responders (address, port) of data connections that this one announced; the reader clears it."""
 
@@ -121,6 +123,13 @@ class Analyzer:
     def gap(self, is_orig: bool, length: int, ts: float) -> None:
         """`length` bytes of one direction were never seen. By default the protocol is given up."""
         self.done = True
+
+    def unwanted(self, is_orig: bool) -> int:
+        """How many of the next bytes of a direction it need not see; asked where it is `sated`."""
+        return 0
+
+    def skipped(self, is_orig: bool, length: int, ts: float) -> None:
+        """`length` bytes went by that were `unwanted`."""
 
     def closed(self, is_orig: bool, ts: float) -> None:
         """One direction ended in order (FIN)."""

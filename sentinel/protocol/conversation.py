@@ -206,6 +206,11 @@ class Conversation:
         elif not self.analyzer.done:
             self.analyzer.gap(is_orig, length, ts)
 
+    def skipped(self, is_orig: bool, length: int, ts: float) -> None:
+        """`length` bytes of a direction went by unseen, as its protocol wished."""
+        if self.analyzer is not None and not self.analyzer.done:
+            self.analyzer.skipped(is_orig, length, ts)
+
     def closed(self, is_orig: bool, ts: float) -> None:
         """A direction ended in order."""
         if self.analyzer is not None and not self.analyzer.done:

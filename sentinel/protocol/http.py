@@ -39,6 +39,9 @@ _MAX_PENDING: Final = 100
 _MAX_LINE: Final = 4096
 """Bytes of a chunk's size line, or of one trailer."""
 _MAX_METHOD: Final = 32
+_WORTH: Final = 2048
+"""Bytes left of a body from which on it pays to let them pass."""
+_ENDLESS: Final = 1 << 62
 
 # Where one direction stands.
 _HEAD, _LENGTH, _CHUNK_SIZE, _CHUNK_DATA, _CHUNK_END, _TRAILER, _CLOSE, _LOST, _NOTHING = range(9)
@@ -111,7 +114,9 @@ class HttpAnalyzer(Analyzer):
             elif state == _LENGTH or state == _CHUNK_DATA:
                 position = self._body(half, data, position)
             elif state == _CLOSE:
-                self._collector(half).add(data[position:] if position else data)
+                body = self._collector(half)
+                body.add(data[position:] if position else data)
+                self.sated = body.full
                 return
             elif state == _NOTHING:
                 return
@@ -139,6 +144,23 @@ class HttpAnalyzer(Analyzer):
             self._abandon()
             half.buffer = b""
             half.state = _LOST
+
+    def unwanted(self, is_orig: bool) -> int:
+        """The rest of a body whose beginning is kept, but for the byte that ends it."""
+        half = self._orig if is_orig else self._resp
+        self.sated = False
+        if half.body is None or not half.body.full:
+            return 0
+        if half.state == _CLOSE:
+            return _ENDLESS
+        return half.remaining - 1 if half.state in (_LENGTH, _CHUNK_DATA) and half.remaining > _WORTH else 0
+
+    def skipped(self, is_orig: bool, length: int, ts: float) -> None:
+        """See `Analyzer`."""
+        half = self._orig if is_orig else self._resp
+        self._collector(half).length += length
+        if half.state != _CLOSE:
+            half.remaining -= length
 
     def closed(self, is_orig: bool, ts: float) -> None:
         """A body without length ends with its direction."""
@@ -211,10 +233,13 @@ class HttpAnalyzer(Analyzer):
         if take > half.remaining:
             take = half.remaining
         end = position + take
-        self._collector(half).add(data if take == len(data) else data[position:end])
+        body = self._collector(half)
+        body.add(data if take == len(data) else data[position:end])
         half.remaining -= take
         if not half.remaining:
             self._body_complete(half)
+        elif half.remaining > _WORTH and body.full:
+            self.sated = True
         return end
 
     def _body_complete(self, half: _Half) -> None:

@@ -40,6 +40,11 @@ class HttpBody:
         if self._coding not in _CODINGS:
             self._coding = None
 
+    @property
+    def full(self) -> bool:
+        """Of what follows only the number of bytes matters."""
+        return self._room <= 0 and self._coding is None
+
     def add(self, data: bytes) -> None:
         """The next bytes."""
         if self._coding is None:

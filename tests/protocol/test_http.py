@@ -453,3 +453,28 @@ def test_garbage_never_raises(wire: Any, pieces: Talk, data: st.DataObject) -> N
     http.closed(True, 2.0)
     http.finish(2.0)
     assert all(event.kind == "http" for event in fresh.events)
+
+
+@pytest.mark.parametrize("closing", [True, False])
+def test_the_rest_of_a_long_body_may_pass_unseen(wire: Any, closing: bool) -> None:
+    http = HttpAnalyzer(wire, wire.events.append, ProtocolSettings(http_body_bytes=100))
+    http.feed(True, GET, 1.0)
+    head = b"HTTP/1.1 200 OK\r\nServer: s\r\n" + (b"" if closing else b"Content-Length: 100000\r\n") + b"\r\n"
+    http.feed(False, head + b"x" * 50, 1.1)
+    assert not http.sated and not http.unwanted(False)
+    http.feed(False, b"x" * 950, 1.2)
+    assert http.sated and http.unwanted(False) == (1 << 62 if closing else 98_999)
+    http.skipped(False, 98_999, 1.3)
+    http.feed(False, b"y", 1.4)
+    http.closed(False, 1.5)
+    (event,) = wire.of("http")
+    assert event.response_body_len == 100_000
+    assert event.server_body == "x" * 100
+
+
+def test_a_packed_body_is_wanted_to_its_end(wire: Any) -> None:
+    http = HttpAnalyzer(wire, wire.events.append, ProtocolSettings(http_body_bytes=100))
+    http.feed(True, GET, 1.0)
+    packed = gzip.compress(bytes(range(256)) * 4000, 0)
+    http.feed(False, reply(packed, b"Content-Encoding: gzip")[:60_000], 1.1)
+    assert not http.sated and not http.unwanted(False)
