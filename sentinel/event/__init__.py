@@ -13,6 +13,7 @@ from sentinel.event.files import Files
 from sentinel.event.ftp import Ftp
 from sentinel.event.http import Http
 from sentinel.event.icmp import Icmp
+from sentinel.event.ike import Ike
 from sentinel.event.irc import Irc
 from sentinel.event.kerberos import Kerberos
 from sentinel.event.ldap import Ldap
@@ -39,6 +40,7 @@ from sentinel.event.snmp import Snmp
 from sentinel.event.socks import Socks
 from sentinel.event.ssh import Ssh
 from sentinel.event.ssl import Ssl
+from sentinel.event.stratum import Stratum
 from sentinel.event.syslog import Syslog
 from sentinel.event.tftp import Tftp
 from sentinel.event.tunnel import Tunnel
@@ -62,6 +64,7 @@ __all__ = [
     "Ftp",
     "Http",
     "Icmp",
+    "Ike",
     "Irc",
     "Kerberos",
     "Ldap",
@@ -91,6 +94,7 @@ __all__ = [
     "Socks",
     "Ssh",
     "Ssl",
+    "Stratum",
     "Stretches",
     "Syslog",
     "Tftp",

@@ -1,4 +1,4 @@
-"""`auth`: one attempt to log in, as the asked service's own log tells it (our own kind)."""
+"""`auth`: one attempt to log in, as the asked service's own log or its traffic tells it (our own kind)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ class Auth(Event, kw_only=True):
     kind: ClassVar[str] = "auth"
 
     source: str
-    """Name of the configured source, or of the file that was replayed."""
+    """Name of the configured source, or of the file that was replayed; `traffic` where it was seen on the wire."""
+    uid: str | None = None
+    """Of the flow, where it was seen on the wire."""
     host: str | None = None
     """Where someone tried to log in: the name or address of the machine."""
     service: str
