@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sentinel.config import Config, ConfigError, default_config, load_config
 from sentinel.config.bound import BOUNDS
 from sentinel.config.quantity import parse_duration, parse_size, write_duration, write_size
+from sentinel.config.tree import shipped_rules
 from sentinel.text import use_language
 
 SHIPPED = Path(__file__).parents[1] / "config.yaml"
@@ -216,3 +217,26 @@ def test_no_file_whatever_raises_anything_but_findings(tmp_path: Path, content: 
         assert isinstance(load_config(tmp_path / "c.yaml"), Config)
     except ConfigError as error:
         assert error.findings and str(error)
+
+
+def test_rules_that_came_along_serve_where_no_others_are(tmp_path: Path) -> None:
+    beside = (str(SHIPPED.parent / "rules"),)
+    (tmp_path / "config.yaml").write_text("flow: {max_flows: 2048}\n")
+    assert default_config(tmp_path).rule.paths == beside
+    assert load_config(tmp_path / "config.yaml").rule.paths == beside
+    (tmp_path / "rules").mkdir()
+    assert load_config(tmp_path / "config.yaml").rule.paths == (str(tmp_path / "rules"),)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "config.yaml").write_text("rule: {paths: [mine]}\n")
+    assert load_config(tmp_path / "config.yaml").rule.paths == (str(tmp_path / "mine"),)
+
+
+def test_a_wheel_brings_its_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = tmp_path / "share" / "sentinel" / "rules"
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    monkeypatch.setattr(
+        "sentinel.config.tree.__file__", str(tmp_path / "lib" / "sentinel" / "config" / "tree.py")
+    )
+    assert shipped_rules() is None
+    shipped.mkdir(parents=True)
+    assert shipped_rules() == shipped

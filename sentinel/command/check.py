@@ -16,7 +16,7 @@ import yaml
 from sentinel.capture.filter import FilterError, compile_filter
 from sentinel.capture.interface import can_capture, default_interface, list_interfaces
 from sentinel.command.clock import clock_is_plausible, clock_is_synchronised
-from sentinel.command.configuration import chosen_config
+from sentinel.command.configuration import chosen_config, chosen_file
 from sentinel.config import Config, ConfigError
 from sentinel.config.quantity import write_size
 from sentinel.rule import RuleSet
@@ -53,7 +53,10 @@ def _verdicts(options: argparse.Namespace) -> Iterator[_Verdict]:
             yield _Verdict("error", str(finding))
         yield from _clock()
         return
-    yield _Verdict("ok", Message("check.config", path=options.config or config.root))
+    file = chosen_file(options)
+    yield _Verdict(
+        "ok", Message("check.config", path=file.absolute()) if file else Message("check.no-config")
+    )
     yield from _rules(config)
     yield from _playbooks(config)
     yield from _capture(config)

@@ -10,7 +10,7 @@ from sentinel.config import Config, ConfigError, default_config, load_config
 from sentinel.rule import RuleSet
 from sentinel.text import text, use_language
 
-__all__ = ["chosen_config", "chosen_rules", "complain"]
+__all__ = ["chosen_config", "chosen_file", "chosen_rules", "complain"]
 
 _DEFAULT = Path("config.yaml")
 
@@ -20,11 +20,17 @@ def chosen_config(options: argparse.Namespace) -> Config:
 
     Speaks the configuration's language from here on, unless `--lang` chose one.
     """
-    path: Path | None = options.config or (_DEFAULT if _DEFAULT.exists() else None)
+    path = chosen_file(options)
     config = load_config(path) if path else default_config(Path())
     if options.lang is None:
         use_language(config.language)
     return config
+
+
+def chosen_file(options: argparse.Namespace) -> Path | None:
+    """The configuration's file; None where there is none and all defaults hold."""
+    named: Path | None = options.config
+    return named or (_DEFAULT if _DEFAULT.exists() else None)
 
 
 def chosen_rules(config: Config) -> RuleSet:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from sentinel.config.tree import Config
+from sentinel.config.tree import Config, shipped_rules
+from sentinel.rule.settings import RuleSettings
 
 __all__ = ["absolute", "resolve_paths"]
 
@@ -16,8 +17,11 @@ def absolute(root: Path, written: str) -> str:
 
 
 def resolve_paths(config: Config) -> Config:
-    """`config` with every path absolute."""
+    """`config` with every path absolute. Where no rules are in the usual place, those that came along serve."""
     root = config.root
+    rules = config.rule.paths
+    if rules == RuleSettings().paths and not (root / rules[0]).is_dir() and (shipped := shipped_rules()):
+        rules = (str(shipped),)
     return replace(
         config,
         intake=replace(
@@ -34,7 +38,7 @@ def resolve_paths(config: Config) -> Config:
                 for source in config.intake.sources
             ),
         ),
-        rule=replace(config.rule, paths=tuple(absolute(root, path) for path in config.rule.paths)),
+        rule=replace(config.rule, paths=tuple(absolute(root, path) for path in rules)),
         store=replace(config.store, path=absolute(root, config.store.path)),
         output=replace(
             config.output,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -63,16 +64,12 @@ def default_config(root: Path) -> Config:
     """All defaults, paths from `root`, and the shipped rules where `root` has none."""
     from sentinel.config.path import resolve_paths
 
-    config = replace(Config(), root=root.absolute())
-    if not (root / "rules").is_dir() and (rules := shipped_rules()):
-        config = replace(config, rule=replace(config.rule, paths=(str(rules),)))
-    return resolve_paths(config)
+    return resolve_paths(replace(Config(), root=root.absolute()))
 
 
 def shipped_rules() -> Path | None:
-    """The folder of rules that came with the package or stands beside it in a checkout."""
-    package = Path(__file__).parents[1]
-    for folder in (package / "rules", package.parent / "rules"):
+    """The folder of rules that stands beside the package in a checkout, or came along in a wheel."""
+    for folder in (Path(__file__).parents[2] / "rules", Path(sys.prefix) / "share" / "sentinel" / "rules"):
         if folder.is_dir():
             return folder
     return None
