@@ -23,6 +23,7 @@ DATA, GAP, CONFLICT, SKIPPED = int(Work.DATA), int(Work.GAP), int(Work.CONFLICT)
 KEEP, FRESH = int(Verdict.KEEP), int(Verdict.FRESH)
 TRUNCATED = int(Endpoint.TRUNCATED)
 STREAM = int(Endpoint.STREAM)
+FIN = int(Endpoint.FIN)
 KEPT_BUFFER = np.int64(2)
 NO_ROW = np.int64(-1)
 NEWEST = np.int64(1) << np.int64(62)
@@ -255,6 +256,55 @@ def acknowledge(tables, limits, flow_index, side, row, ack, in_order):
 
 
 @kernel
+def _beyond(end):
+    """Distance from the next byte wanted to the end of the furthest one sent."""
+    reach = ahead(end.start + np.uint32(end.last & 0xFFFFFFFF), end.next)
+    return reach - 1 if end.flags & FIN else reach
+
+
+@kernel
+def count_arrival(end, seq, length):
+    """Payload of a stream that nobody reads: only how far it reaches, and what came out of order, is kept."""
+    if not end.flags & STREAM:
+        end.flags |= STREAM
+        end.next = seq
+    distance = ahead(seq, end.next)
+    if distance > 0:
+        end.pending = min(end.pending + length, LARGEST_GAP)
+    elif length + distance > 0:
+        end.next += np.uint32(length + distance)
+    if end.pending > 0:
+        beyond = _beyond(end)
+        if beyond <= 0:
+            end.pending = 0
+        elif end.pending >= beyond:
+            end.next += np.uint32(beyond)
+            end.pending = 0
+
+
+@kernel
+def count_acknowledged(flow, end, side, ack, in_order):
+    """The peer of `side` has all bytes before `ack`; of a stream that nobody reads, count those never seen."""
+    span = ahead(ack, end.next)
+    if end.seen & 2 and np.uint32(ack) == np.uint32(end.fin_seq + np.uint32(1)):
+        span -= 1
+    if span <= 0 or span > LARGEST_GAP:
+        return
+    beyond = _beyond(end)
+    missing = span
+    if end.pending > 0 and beyond > 0:
+        holes = max(np.int64(0), beyond - end.pending)
+        missing = holes + span - beyond if span >= beyond else min(holes, span)
+    end.next += np.uint32(span)
+    end.pending = max(np.int64(0), end.pending - (span - missing))
+    if missing > 0:
+        end.missed += missing
+        if in_order:
+            end.gaps += 1
+            add_scaled(flow, LETTER_G, side, np.int64(end.gaps))
+
+
+@kernel
 def segment_arrives(tables, limits, flow_index, side, row, source, buffer, offset, captured, length, seq):
     """Payload of one segment: hand over, keep for later, or compare with what was handed over.
 
@@ -316,6 +366,8 @@ def flush(tables, limits, flow_index, side):
     """The flow ends: hand over what still waits, with the gaps between."""
     end_index = 2 * flow_index + side
     end = tables.ends[end_index]
+    if end.flags & TRUNCATED:
+        return  # what is pending is only counted
     for _ in range(CHAIN_STEPS):
         if end.pending <= 0:
             return

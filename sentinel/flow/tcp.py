@@ -99,6 +99,27 @@ def set_state(end, state):
 
 
 @kernel
+def exchange(one, other):
+    """Exchange what is known of two endpoints of which no payload was seen."""
+    one.pkts, other.pkts = other.pkts, one.pkts
+    one.ip_bytes, other.ip_bytes = other.ip_bytes, one.ip_bytes
+    one.last, other.last = other.last, one.last
+    one.acked, other.acked = other.acked, one.acked
+    one.start, other.start = other.start, one.start
+    one.next, other.next = other.next, one.next
+    one.state, other.state = other.state, one.state
+    one.former, other.former = other.former, one.former
+    one.flags, other.flags = other.flags, one.flags
+    one.seen, other.seen = other.seen, one.seen
+    one.syn_seq, other.syn_seq = other.syn_seq, one.syn_seq
+    one.fin_seq, other.fin_seq = other.fin_seq, one.fin_seq
+    one.rst_seq, other.rst_seq = other.rst_seq, one.rst_seq
+    one.rexmits, other.rexmits = other.rexmits, one.rexmits
+    one.zero_windows, other.zero_windows = other.zero_windows, one.zero_windows
+    one.bad_checksums, other.bad_checksums = other.bad_checksums, one.bad_checksums
+
+
+@kernel
 def _leave_inactive(end, peer, side, flags, length):
     if flags & SYN:
         if side == 0:

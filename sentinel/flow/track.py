@@ -106,12 +106,9 @@ def evict(tables, limits):
 
 @kernel
 def should_flip(tables, row, proto):
-    """Was this first packet sent by the server? An answer to a SYN, or from a server's port to another."""
+    """Was this first packet sent by the server? So it seems where it comes from a server's port to another."""
     if proto == TCP:
-        control = row.tcp_flags & (tcp.SYN | tcp.ACK)
-        if control == tcp.SYN | tcp.ACK:
-            return True
-        if control & tcp.SYN:
+        if row.tcp_flags & (tcp.SYN | tcp.ACK) == tcp.SYN:
             return False
         return tables.server_ports[row.src_port] == 1 and tables.server_ports[row.dst_port] == 0
     if proto == UDP:
@@ -119,6 +116,24 @@ def should_flip(tables, row, proto):
             tables.server_ports[65536 + row.src_port] == 1 and tables.server_ports[65536 + row.dst_port] == 0
         )
     return False
+
+
+@kernel
+def reverse(tables, index):
+    """The SYN came after its answer: exchange originator and responder, as Zeek does, and take both for established."""
+    flow, orig, resp = tables.flows[index], tables.ends[2 * index], tables.ends[2 * index + 1]
+    add_letter(flow, tcp.LETTER_S, np.int64(1))
+    add_letter(flow, tcp.LETTER_FLIPPED, tcp.ORIG)
+    resp.seen |= tcp.SEEN_SYN
+    resp.syn_seq = resp.start
+    tcp.set_state(orig, ESTABLISHED)
+    tcp.set_state(resp, ESTABLISHED)
+    tcp.exchange(orig, resp)
+    flow.orig_hi, flow.resp_hi = flow.resp_hi, flow.orig_hi
+    flow.orig_lo, flow.resp_lo = flow.resp_lo, flow.orig_lo
+    flow.orig_port, flow.resp_port = flow.resp_port, flow.orig_port
+    flow.orig_mac, flow.resp_mac = flow.resp_mac, flow.orig_mac
+    flow.flags ^= FLIPPED
 
 
 @kernel
@@ -209,6 +224,22 @@ def create(tables, limits, row, hashed, src_port, dst_port, zone):
         mix(entropy + np.uint64(tables.counters[N_CREATED]) + np.uint64(limits.seed)),
     )
     return index
+
+
+@inlined
+def is_reversed(flow, mine, peer, row):
+    """Is this the SYN to a flow that began with its answer? Nothing may have been handed over of it."""
+    return (
+        row.proto == TCP
+        and row.tcp_flags & (tcp.SYN | tcp.ACK | tcp.RST) == tcp.SYN
+        and mine.state == INACTIVE
+        and peer.state == tcp.SYN_ACK_SENT
+        and mine.start == row.seq
+        and peer.delivered == 0
+        and peer.pending == 0
+        and flow.tunnel == 0
+        and flow.carries == 0
+    )
 
 
 @inlined
@@ -310,6 +341,9 @@ def process(tables, limits, rows, data, spill, zone, start):
                 count[N_EXPIRED] += stale
                 end_flow(tables, limits, index)
                 index = np.int64(-1)
+            elif is_reversed(flow, ends[2 * index + side], ends[2 * index + 1 - side], row):
+                reverse(tables, index)
+                side = np.int64(0)
         if index < 0:
             index = create(tables, limits, row, hashed, src_port, dst_port, network)
             side = np.int64(flows[index].flags & FLIPPED)
@@ -347,21 +381,27 @@ def process(tables, limits, rows, data, spill, zone, start):
         before = end.state
         if tcp.take(flow, end, peer, side, row):
             deadline[index] = row.ts + limits.closed
-        if flow.verdict == BYPASS:
-            continue
         flags, seq = row.tcp_flags, row.seq
-        if flags & (tcp.ACK | tcp.RST) == tcp.ACK and peer.flags & (STREAM | TRUNCATED) == STREAM:
+        read = flow.verdict != BYPASS
+        if flags & (tcp.ACK | tcp.RST) == tcp.ACK and peer.flags & STREAM:
             if ahead(row.ack, peer.next) > 0:
                 in_order = not flags & tcp.FIN
-                reassembly.acknowledge(tables, limits, index, 1 - side, np.int64(number), row.ack, in_order)
+                if read and not peer.flags & TRUNCATED:
+                    reassembly.acknowledge(
+                        tables, limits, index, 1 - side, np.int64(number), row.ack, in_order
+                    )
+                else:
+                    reassembly.count_acknowledged(flow, peer, 1 - side, row.ack, in_order)
         if flags & tcp.SYN:
             end.flags |= STREAM
             seq = seq + np.uint32(1)
             end.next = seq
-        if row.payload_wire > 0 and not flags & tcp.RST and not end.flags & TRUNCATED:
+        if row.payload_wire > 0 and not flags & tcp.RST:
             length = np.int64(row.payload_len)
-            if is_shallow(flow.verdict) and end.delivered + end.pending >= limits.inspect:
+            if read and is_shallow(flow.verdict) and end.delivered >= limits.inspect:
                 end.flags |= TRUNCATED
+            if not read or end.flags & TRUNCATED:
+                reassembly.count_arrival(end, seq, np.int64(row.payload_wire))
             elif (
                 end.flags & STREAM
                 and seq == end.next
@@ -385,7 +425,7 @@ def process(tables, limits, rows, data, spill, zone, start):
                     tables, limits, index, side, np.int64(number), source, np.int64(row.buffer), row.payload, length,
                     np.int64(row.payload_wire), seq,
                 )  # fmt: skip
-        if flags & tcp.FIN and before != CLOSED and before != RESET:
+        if read and flags & tcp.FIN and before != CLOSED and before != RESET:
             tell_skipped(work, count, end, index, side, np.int64(number))
             push(work, count, W_CLOSED, index, side, number, 0, 0, 0, 0)
     return len(rows)

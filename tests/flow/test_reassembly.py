@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -121,3 +122,60 @@ def test_ring_of_kept_segments_is_bounded(make_wire: Any, packet: Any) -> None:
     assert not wire.conflicts  # too long ago to compare
     wire.send(packet("A", seq=START + 299_000, data=b"different"))
     assert wire.conflicts == [b"different"]
+
+
+def test_bytes_waiting_behind_a_hole_are_read_once_it_is_filled(make_wire: Any, packet: Any) -> None:
+    """The depth counts what was handed over, so that nobody hides behind a hole until the flow ends."""
+    wire = make_wire(inspect_bytes=100)
+    wire.send(packet("S", seq=START - 1))
+    wire.table.set_verdict(0, Verdict.INSPECT)
+    wire.send(*(packet("A", seq=START + 1 + 50 * k, data=b"x" * 50) for k in range(4)))
+    assert wire.stream(0) == b""
+    wire.send(packet("A", seq=START, data=b"a"))
+    assert wire.stream(0)[:101] == b"a" + b"x" * 100
+
+
+@pytest.mark.parametrize(
+    ("segments", "ack", "missed"),
+    [
+        ([(0, 100), (100, 100)], 200, 0),
+        ([(100, 100), (0, 100)], 200, 0),  # out of order
+        ([(0, 100), (0, 100), (50, 100)], 150, 0),  # sent again
+        ([(0, 100), (150, 50)], 200, 50),  # a hole
+        ([(0, 100), (150, 50), (300, 100)], 400, 150),  # two holes
+        ([(0, 100)], 250, 150),  # the end was lost
+        ([(0, 100), (150, 50)], 260, 110),  # a hole and the end
+        ([(0, 100)], 1 << 30, 0),  # not to be believed
+    ],
+)
+@pytest.mark.parametrize("why", ["bypass", "depth"])
+def test_what_is_missing_of_a_stream_that_nobody_reads_is_counted(
+    make_wire: Any, packet: Any, segments: list[tuple[int, int]], ack: int, missed: int, why: str
+) -> None:
+    wire = make_wire(inspect_bytes=16)
+    wire.send(
+        packet("S", seq=START - 17), packet("SA", back=True, seq=1, ack=START - 16), packet("A", seq=START - 16, ack=2)
+    )  # fmt: skip
+    wire.table.set_verdict(0, Verdict.BYPASS if why == "bypass" else Verdict.INSPECT)
+    wire.send(packet("A", seq=START - 16, ack=2, data=b"0123456789abcdef"))
+    for start, length in segments:
+        wire.send(packet("A", seq=START + start, ack=2, data=bytes(length)))
+    wire.send(packet("A", back=True, seq=2, ack=START + ack))
+    handed_over = len(wire.stream(0))
+    (conn,) = wire.finish()
+    assert (conn.missed_bytes, "G" in conn.history) == (missed, missed > 0)
+    assert handed_over == (0 if why == "bypass" else 16)
+
+
+def test_a_fin_is_no_missing_byte_where_nobody_reads(make_wire: Any, packet: Any) -> None:
+    wire = make_wire(inspect_bytes=0)
+    wire.send(
+        packet("S", seq=START - 1),
+        packet("SA", back=True, seq=1, ack=START),
+        packet("A", seq=START, ack=2, data=b"all"),
+        packet("FA", seq=START + 3, ack=2),
+        packet("FA", back=True, seq=2, ack=START + 4),
+        packet("A", seq=START + 4, ack=3),
+    )
+    (conn,) = wire.finish()
+    assert (conn.missed_bytes, conn.conn_state, conn.orig_bytes) == (0, "SF", 3)

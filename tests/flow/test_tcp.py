@@ -35,11 +35,34 @@ CLOSE = [("FA", False, 106, 507, b""), ("FA", True, 507, 107, b""), ("A", False,
 def test_state_and_history(
     wire: Any, packet: Any, script: list[Any], state: str, history: str, orig_bytes: int, resp_bytes: int
 ) -> None:
+    wire.table.expect_servers(frozenset({80}), udp=False)
     wire.send(*(packet(f, back=back, seq=seq, ack=ack, data=data) for f, back, seq, ack, data in script))
     (conn,) = wire.finish()
     assert (conn.conn_state, conn.history) == (state, history)
     assert (conn.orig_bytes, conn.resp_bytes) == (orig_bytes, resp_bytes)
     assert conn.orig_pkts + conn.resp_pkts == len(script)
+
+
+def test_an_answer_from_no_servers_port_is_taken_for_the_beginning(wire: Any, packet: Any) -> None:
+    wire.send(packet("SA", back=True, seq=500, ack=101))
+    (conn,) = wire.finish()
+    assert (conn.orig_p, conn.conn_state, conn.history) == (80, "OTH", "H")
+
+
+def test_a_syn_behind_its_answer_turns_the_connection_round(wire: Any, packet: Any) -> None:
+    wire.send(packet("SA", back=True, seq=500, ack=101), packet("S", seq=100))
+    wire.send(*(packet(f, back=b, seq=s, ack=a, data=d) for f, b, s, a, d in OPEN[2:] + DATA + CLOSE))
+    (conn,) = wire.finish()
+    assert (conn.orig_p, conn.resp_p, conn.conn_state, conn.history) == (40000, 80, "SF", "Hs^ADdFf")
+    assert (conn.orig_bytes, conn.resp_bytes, conn.missed_bytes) == (5, 6, 0)
+    assert (conn.orig_pkts, conn.resp_pkts) == (6, 3)
+    assert (wire.stream(0), wire.stream(1)) == (b"hello", b"world!")
+
+
+def test_another_syn_behind_an_answer_turns_nothing_round(wire: Any, packet: Any) -> None:
+    wire.send(packet("SA", back=True, seq=500, ack=101), packet("S", seq=7000))
+    (conn,) = wire.finish()
+    assert (conn.orig_p, conn.history) == (80, "Hs")
 
 
 def test_syn_after_close_is_a_new_connection(wire: Any, packet: Any) -> None:
