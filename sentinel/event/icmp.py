@@ -10,13 +10,17 @@ __all__ = ["Icmp"]
 
 
 class Icmp(FlowEvent, kw_only=True):
-    """The first message with data of a flow: scanners and tunnels show in it."""
+    """The first message of a flow: scanners and tunnels show in it."""
 
     kind: ClassVar[str] = "icmp"
 
     icmp_type: int
     """8 is an echo request (128 in ICMPv6), 3 an unreachable destination …"""
     icmp_code: int
+    id: int | None = None
+    """Identifier of an echo (or timestamp, information, address mask) request or reply."""
+    seq: int | None = None
+    """Its sequence number."""
     payload_len: int
     """Bytes behind the eight of the header."""
     payload: str

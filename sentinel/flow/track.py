@@ -31,6 +31,8 @@ W_DATA, W_CLOSED, W_NEW = int(Work.DATA), int(Work.CLOSED), int(Work.NEW)
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
 ESTABLISHED, CLOSED, RESET, INACTIVE = tcp.ESTABLISHED, tcp.CLOSED, tcp.RESET, tcp.INACTIVE
 BYPASS, FRESH = int(Verdict.BYPASS), int(Verdict.FRESH)
+ICMP_WORD = 4
+"""Bytes before an ICMP payload that are handed over with it: an echo's identifier and number, a next hop's MTU …"""
 CARRIER_ROW = 2
 """decode.Status.CARRIER"""
 STREAM, TRUNCATED = reassembly.STREAM, reassembly.TRUNCATED
@@ -370,13 +372,15 @@ def process(tables, limits, rows, data, spill, zone, start):
             if proto == UDP and not end.seen & tcp.SEEN_DATA:
                 end.seen |= tcp.SEEN_DATA
                 add_letter(flow, tcp.LETTER_D, side)
-            if row.payload_len > 0 and flow.verdict != BYPASS and not flow.flags & CARRIER:
+            header = ICMP_WORD if proto == ICMP or proto == ICMP6 else 0
+            length = row.payload_len + header
+            if length > 0 and flow.verdict != BYPASS and not flow.flags & CARRIER:
                 if not is_shallow(flow.verdict) or end.delivered < limits.inspect:
                     push(
-                        work, count, W_DATA, index, side, number, row.buffer, row.payload, row.payload_len,
+                        work, count, W_DATA, index, side, number, row.buffer, row.payload - header, length,
                         end.delivered,
                     )  # fmt: skip
-                    end.delivered += row.payload_len
+                    end.delivered += length
             continue
         before = end.state
         if tcp.take(flow, end, peer, side, row):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Final
 
 from sentinel.event.icmp import Icmp
@@ -10,6 +11,10 @@ from sentinel.protocol.analyzer import Analyzer
 __all__ = ["IcmpAnalyzer"]
 
 _SHOWN: Final = 64
+_WORD: Final = struct.Struct("!HH")
+_NUMBERED4: Final = frozenset({0, 8, 13, 14, 15, 16, 17, 18})
+_NUMBERED6: Final = frozenset({128, 129})
+"""Types whose header holds an identifier and a sequence number."""
 
 
 class IcmpAnalyzer(Analyzer):
@@ -26,9 +31,14 @@ class IcmpAnalyzer(Analyzer):
         return transport == "icmp"
 
     def feed(self, is_orig: bool, data: bytes, ts: float) -> None:
-        """Take what stands behind the eight bytes of the header."""
+        """Take the second four bytes of the header and what stands behind them."""
         flow = self.flow
         self.done = True
+        kind = flow.orig_p if is_orig else flow.resp_p
+        number: tuple[int | None, int | None] = (None, None)
+        if len(data) >= _WORD.size and kind in (_NUMBERED6 if ":" in flow.orig_h else _NUMBERED4):
+            number = _WORD.unpack_from(data)
+        payload = data[_WORD.size :]
         self.emit(
             Icmp(
                 ts=ts,
@@ -39,7 +49,9 @@ class IcmpAnalyzer(Analyzer):
                 resp_p=flow.resp_p,
                 icmp_type=flow.orig_p,
                 icmp_code=flow.resp_p,
-                payload_len=len(data),
-                payload=data[:_SHOWN].decode("latin-1"),
+                id=number[0],
+                seq=number[1],
+                payload_len=len(payload),
+                payload=payload[:_SHOWN].decode("latin-1"),
             )
         )

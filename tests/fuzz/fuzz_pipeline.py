@@ -1,4 +1,6 @@
-"""Coverage-guided fuzzing by hand: `pip install atheris && python tests/fuzz/fuzz_pipeline.py [whole|flow] [CORPUS] [libFuzzer options]`.
+"""Coverage-guided fuzzing by hand: `python tests/fuzz/fuzz_pipeline.py [whole|flow] [CORPUS] [libFuzzer options]`.
+
+Needs `pip install atheris`.
 
 The input is a capture file. Whatever it is, the pipeline (`whole`), or decoding and the flow table alone
 (`flow`), must neither raise, nor hang, nor lose count of a packet. Kernels are compiled, so that only what
@@ -23,11 +25,6 @@ from sentinel.kernel_cache import use_kernel_cache  # noqa: E402
 use_kernel_cache()
 
 # What numba compiles must not be instrumented.
-import sentinel.capture.pcap  # noqa: E402
-import sentinel.capture.pcapng  # noqa: E402
-import sentinel.flow  # noqa: E402, F401
-import sentinel.flow.conn  # noqa: E402
-import sentinel.flow.transcript  # noqa: E402
 from sentinel.decode.decoder import Decoder  # noqa: E402
 
 with atheris.instrument_imports(include=["sentinel"]):
@@ -85,6 +82,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {"whole": whole, "flow": flow}
 
 if __name__ == "__main__":
     chosen = sys.argv.pop(1) if len(sys.argv) > 1 and sys.argv[1] in TARGETS else "whole"
-    TARGETS[chosen]((ROOT / "demo" / "demo.pcap").read_bytes())  # compiles the kernels
+    for kind in ((ROOT / "demo" / "demo.pcap").read_bytes(), b"\n\r\r\n" + bytes(24)):
+        TARGETS[chosen](kind)  # compiles the kernels
     atheris.Setup(sys.argv, TARGETS[chosen])
     atheris.Fuzz()
