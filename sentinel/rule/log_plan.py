@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from sentinel.event import Log
 from sentinel.rule.access import RecordAccess
 from sentinel.rule.condition import And, Leaf, Node, Not, leaves
+from sentinel.rule.cost import Cost
 from sentinel.rule.plan import Plan
 from sentinel.rule.question import Number, Text
 from sentinel.rule.rule import LogSource
@@ -47,6 +48,8 @@ class LogPlans:
         self._events = {event for seen in self._seen for event in _events_of(seen)}
         self._plans: OrderedDict[tuple[LogSource, str | None], Plan] = OrderedDict()
         self._access = RecordAccess()
+        self.costs: dict[int, Cost] | None = None
+        """By rule number; set it before records come to have asking measured."""
         self.dropped = 0
         """Plans given up for newer ones."""
 
@@ -95,6 +98,7 @@ class LogPlans:
         plan = self._plans[key] = Plan(
             [(seen.number, seen.condition, seen.view.name) for seen in admitted], self._access
         )
+        plan.costs = self.costs
         if len(self._plans) > _MOST:
             self._plans.popitem(last=False)
             self.dropped += 1

@@ -6,6 +6,7 @@ marks are gathered over its fields; the rules all of whose marks are set are ask
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from typing import Any
 
 from sentinel.rule.access import Access
 from sentinel.rule.condition import Node
+from sentinel.rule.cost import Cost
 from sentinel.rule.exact import Holds, holds
 from sentinel.rule.index import FieldIndex, Marks
 from sentinel.rule.trigger import ANY_TEXT, Need, Trigger, needs_of
@@ -42,6 +44,8 @@ class Plan:
         """The marks of needs that a rule does not have."""
         self._presences: dict[str, Marks] = {}
         self._indexes = self._build()
+        self.costs: dict[int, Cost] | None = None
+        """By rule number; set it to have asking measured."""
         self._every: Marks = (1 << self._count) - 1
         self._unprompted = self._all_set(0)
         """The rules to ask of every row."""
@@ -141,8 +145,19 @@ class Plan:
             if test is None:
                 _, condition, field_of = self._conditions[place]
                 test = self._holds[place] = holds(condition, self._access, field_of)
-            if test(event):
-                found.append((row, self._conditions[place][0]))
+            number = self._conditions[place][0]
+            if self._measured(number, test, event) if self.costs is not None else test(event):
+                found.append((row, number))
+
+    def _measured(self, number: int, test: Holds, event: Any) -> bool:
+        assert self.costs is not None
+        cost = self.costs.setdefault(number, Cost())
+        began = time.perf_counter()
+        held = test(event)
+        cost.seconds += time.perf_counter() - began
+        cost.asked += 1
+        cost.held += held
+        return held
 
 
 def _heads(field: str) -> frozenset[str]:

@@ -10,6 +10,7 @@ from sentinel.event import KINDS, Alert, Event, Level, Log, Payload, Stretches
 from sentinel.rule.access import EventAccess, RecordAccess
 from sentinel.rule.condition import And, Node
 from sentinel.rule.correlation import Correlation, Match, link
+from sentinel.rule.cost import Cost
 from sentinel.rule.evidence import alert_of
 from sentinel.rule.library import load_paths
 from sentinel.rule.log_plan import LogPlans
@@ -113,6 +114,14 @@ class RuleSet:
             minimum_level=least,
             pipelines=tuple(pipelines),
         )
+
+    def measure(self) -> dict[int, Cost]:
+        """Measure from now on what each rule costs, by its place in `rules`; payload rules only by their hits."""
+        costs: dict[int, Cost] = {}
+        self._logs.costs = costs
+        for plan in self._plans.values():
+            plan.costs = costs
+        return costs
 
     def succeed(self, former: RuleSet) -> None:
         """Take over what `former` knows of payloads, for the rules that stayed the same."""

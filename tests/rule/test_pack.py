@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 import yaml
 
@@ -18,6 +17,7 @@ from sentinel.rule.library import rule_files
 from sentinel.rule.load import load_file
 from sentinel.rule.logsource import COMPUTED, kind_of
 from sentinel.rule.plan import Plan
+from sentinel.rule.trial import event_of
 from sentinel.rule.view import shipped_pipelines, views_of
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,6 @@ NAMES = [str(path.relative_to(ROOT / "rules")).removesuffix(".yml") for path in 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 CATEGORY = re.compile(r"(?:MP|NA|DS|IC|DE|RO|SHE|AB|FOC)[A-Z]+")
 FLOW = {"ts": 1.0, "uid": "C1", "id.orig_h": "10.1.2.3", "id.orig_p": 50000, "id.resp_h": "192.0.2.1"}
-DEFAULTS: dict[str, dict[str, Any]] = {"payload": {"proto": "tcp", "direction": "to_server"}}
 
 
 def only_rule(path: Path) -> Rule:
@@ -46,26 +45,7 @@ _KEY = {True: "positive", False: "negative"}
 
 def typed(kind: str, fields: dict[str, Any]) -> Event:
     """An event from its wire names; bytes are written as Latin-1 text."""
-    known = field_attributes(KINDS[kind])
-    unknown = fields.keys() - known.keys()
-    assert not unknown, f"{kind} has no field {unknown}"
-    given = {**FLOW, "id.resp_p": 80, **DEFAULTS.get(kind, {}), **fields}
-    types = {field.encode_name: field.type for field in msgspec.structs.fields(KINDS[kind])}
-    values = {
-        known[name]: value.encode("latin-1") if isinstance(value, str) and _is_bytes(types[name]) else value
-        for name, value in given.items()
-        if name in known
-    }
-    required = {
-        field.name: [] if "list" in str(field.type) else (0 if field.type in (int, float) else "")
-        for field in msgspec.structs.fields(KINDS[kind])
-        if field.required and field.name not in values
-    }
-    return KINDS[kind](**values, **required)
-
-
-def _is_bytes(annotation: Any) -> bool:
-    return annotation is bytes or annotation == bytes | None
+    return event_of({"kind": kind, **fields})
 
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
