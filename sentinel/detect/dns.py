@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from sentinel.detect.detector import Detector, Scene
+from sentinel.detect.network import NetworkSet
 from sentinel.detect.randomness import entropy, looks_random, registered_domain
 from sentinel.detect.targets import Targets
 from sentinel.event import Dns, Notice
@@ -50,7 +51,8 @@ class _Domain(Targets):
 
 class DnsWatch(Detector):
     """`DNS::Tunnel` and `DNS::Possible_Tunnel` by registered domain, `DNS::Coded_Queries` by server where the
-    names have no common domain, `DNS::Generated_Domains` for hosts that ask for many random names in vain.
+    names have no common domain, `DNS::Generated_Domains` for hosts that ask for many random names in vain,
+    `DNS::Foreign_Resolver` for hosts of ours that ask others than the configured resolvers.
     """
 
     name: ClassVar[str] = "dns"
@@ -60,6 +62,8 @@ class DnsWatch(Detector):
         self._domains = self.table(_Domain, 0.5)
         self._coded = self.table(Targets, 0.25)
         self._unknown = self.table(Targets, 0.25)
+        self._resolvers = NetworkSet(self.settings.dns.resolvers)
+        self._foreign = self.table(Targets, 0.25)
         self._allowed = frozenset(name.lower().strip(".") for name in self.settings.dns.allowed)
         self.reads = {"dns": self._see}
 
@@ -68,6 +72,8 @@ class DnsWatch(Detector):
             query = event.query
             if not query or event.resp_p in _LOCAL_PORTS or event.orig_h in self.scene.shared:
                 continue
+            if not self._resolvers.empty:
+                yield from self._ask(event)
             domain = registered_domain(query)
             if domain in self._allowed or domain.rpartition(".")[2] in _NOBODYS:
                 continue
@@ -76,6 +82,24 @@ class DnsWatch(Detector):
                 yield from self._name(event, query, domain, below)
             if event.rcode == _NXDOMAIN and "." in domain:
                 yield from self._not_there(event, domain)
+
+    def _ask(self, event: Dns) -> Iterator[Notice]:
+        """A host of ours that asks others than the resolvers it should."""
+        if (
+            event.orig_h not in self.scene.local
+            or event.orig_h in self._resolvers
+            or event.resp_h in self._resolvers
+        ):
+            return
+        dns, ts = self.settings.dns, event.ts
+        asked = self._foreign.at(event.orig_h)
+        asked.add((event.resp_h, event.query), ts, dns.foreign, dns.window)
+        if ts < asked.quiet_until or (number := asked.within(ts, dns.window)) < dns.foreign:
+            return
+        asked.quiet_until = ts + self.settings.quiet
+        msg = text("detect.foreign-resolver", src=event.orig_h, dst=event.resp_h, number=number)
+        figures = {"queries": number, "threshold": dns.foreign, "window_seconds": dns.window}
+        yield self._told(event, "Foreign_Resolver", msg, event.resp_h, number, figures)
 
     def _name(self, event: Dns, query: str, domain: str, below: str) -> Iterator[Notice]:
         dns, ts = self.settings.dns, event.ts

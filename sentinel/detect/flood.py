@@ -19,6 +19,9 @@ _ONE_WAY = frozenset({514, 2055, 4739, 6343, 9995, 9996})
 _REFLECTING = frozenset({17, 19, 53, 69, 111, 123, 137, 161, 389, 520, 1900, 3283, 3702, 5353, 11211})
 """UDP services whose answers are larger than the questions (US-CERT TA14-017A)."""
 _MOST_SOURCES = 1000
+_WEB = frozenset({80, 443, 8000, 8080, 8443})
+_IDLE_SECONDS, _IDLE_BYTES = 10.0, 2000
+"""A web connection that lasts longer and said less is held open for its own sake."""
 
 
 class _Victim:
@@ -39,7 +42,8 @@ class _Victim:
 
 class Flood(Detector):
     """`Flood::SYN_Flood`, `Flood::UDP_Flood`, `Flood::ICMP_Flood`, `Flood::Reflection` (of which we are the
-    victim) and `Flood::DNS_Any` (of which we are made the tool). A flow is counted when it ends.
+    victim), `Flood::DNS_Any` (of which we are made the tool) and `Flood::Slow_HTTP` (connections held open with
+    next to nothing said, as slowloris does). A flow is counted when it ends.
     """
 
     name: ClassVar[str] = "flood"
@@ -50,6 +54,7 @@ class Flood(Detector):
         self._half_open = self.table(make)
         self._unanswered = self.table(make, 0.5)
         self._asking = self.table(make, 0.25)
+        self._held = self.table(partial(_Victim, self.settings.flood.held_window), 0.25)
         self.reads = {"conn": self._see, "dns": self._see_dns}
 
     def _see(self, events: Sequence[Conn]) -> Iterator[Notice]:
@@ -58,10 +63,12 @@ class Flood(Detector):
                 history = event.history
                 if history and history[0] == "S" and "A" not in history and not event.orig_bytes:
                     yield from self._open_half(event)
-                else:
-                    victim = self._half_open.find((event.resp_h, event.resp_p))
-                    if victim is not None:
-                        victim.good.add(event.ts)
+                    continue
+                victim = self._half_open.find((event.resp_h, event.resp_p))
+                if victim is not None:
+                    victim.good.add(event.ts)
+                if event.duration and event.duration >= _IDLE_SECONDS and event.resp_p in _WEB:
+                    yield from self._hold(event)
             elif (not event.resp_pkts and event.orig_pkts) or (
                 event.proto == "icmp" and (event.orig_pkts or 0) > 100
             ):
@@ -78,6 +85,17 @@ class Flood(Detector):
         if ratio >= flood.half_open_ratio:
             victim.quiet_until = ts + self.settings.quiet
             yield self._told(event, "SYN", victim, bad, flood.half_open, ratio)
+
+    def _hold(self, event: Conn) -> Iterator[Notice]:
+        flood, ts = self.settings.flood, event.ts
+        if (event.orig_bytes or 0) >= _IDLE_BYTES or (event.resp_bytes or 0) >= _IDLE_BYTES:
+            return
+        victim = self._held.at((event.orig_h, event.resp_h, event.resp_p))
+        held = victim.bad.add(ts)
+        _remember(victim, event.orig_h)
+        if held >= flood.held and ts >= victim.quiet_until:
+            victim.quiet_until = ts + self.settings.quiet
+            yield self._told(event, "Slow_HTTP", victim, held, flood.held, 1.0)
 
     def _send(self, event: Conn) -> Iterator[Notice]:
         flood, ts = self.settings.flood, event.ts
@@ -132,17 +150,19 @@ class Flood(Detector):
     ) -> Notice:
         sources = len(victim.sources)
         victim.sources.clear()
-        port = event.resp_p if sort == "SYN" else None
-        values = {"dst": event.resp_h, "number": round(number), "sources": sources}
-        values["seconds"] = round(self.settings.flood.window)
+        port = event.resp_p if sort in ("SYN", "Slow_HTTP") else None
+        window = self.settings.flood.held_window if sort == "Slow_HTTP" else self.settings.flood.window
+        values = {"dst": event.resp_h, "number": round(number), "sources": sources, "seconds": round(window)}
         if sort == "SYN":
             msg = text("detect.syn-flood", port=port, percent=round(100 * ratio), **values)
+        elif sort == "Slow_HTTP":
+            msg = text("detect.slow-http", src=event.orig_h, port=port, **values)
         elif sort == "Reflection":
             msg = text("detect.reflection", port=event.orig_p, **values)
         else:
             msg = text("detect.packet-flood", proto=event.proto, **values)
         return self.notice(
-            f"Flood::{sort}" if sort == "Reflection" else f"Flood::{sort}_Flood",
+            f"Flood::{sort}" if sort in ("Reflection", "Slow_HTTP") else f"Flood::{sort}_Flood",
             event.ts,
             msg=msg,
             uid=event.uid,
@@ -157,7 +177,7 @@ class Flood(Detector):
                 "threshold": threshold,
                 "ratio": round(ratio, 3),
                 "sources": sources,
-                "window_seconds": self.settings.flood.window,
+                "window_seconds": window,
             },
         )
 

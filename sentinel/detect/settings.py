@@ -100,6 +100,10 @@ class FloodSettings:
     """Datagrams from the ports of reflecting services that were not asked for."""
     any_queries: int = 50
     """DNS queries of type ANY by one host."""
+    held: int = 50
+    """Web connections that one host holds open without a request, within `held_window`."""
+    held_window: float = 300.0
+    """Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +176,10 @@ class DnsWatchSettings:
     """Domains that do not exist within `unknown_window`, most of them random."""
     unknown_window: float = 600.0
     """Seconds."""
+    resolvers: tuple[str, ...] = ()
+    """Networks of the resolvers that our hosts should ask; empty: any."""
+    foreign: int = 5
+    """Queries of one of our hosts to other resolvers within `window`."""
     allowed: tuple[str, ...] = (
         "akadns.net",
         "akamai.net",

@@ -8,6 +8,7 @@ from typing import Any
 
 from sentinel.detect.dns import DnsWatch
 from sentinel.detect.randomness import entropy, looks_random, registered_domain
+from sentinel.detect.settings import DnsWatchSettings
 from sentinel.event import Dns
 
 from .conftest import detector, feed, flow_event, notes
@@ -68,3 +69,14 @@ def test_what_is_registered_and_what_is_random() -> None:
     assert entropy("aaaa") == 0.0 and entropy("abcd") == 2.0
     assert looks_random("xkqzjvbnwrtd") and looks_random("a8f3k29d01b7")
     assert not looks_random("zhanjiang") and not looks_random("microsoftonline")
+
+
+def test_a_resolver_that_is_none_of_ours() -> None:
+    settings = DnsWatchSettings(resolvers=("10.0.0.53",))
+    ours = [ask(number, f"a{number}.cn") for number in range(20)]
+    others = [ask(number, f"a{number}.cn") for number in range(20)]
+    for event in others:
+        event.resp_h = "8.8.8.8"
+    found = feed(detector(DnsWatch, dns=settings), [*ours, *others])
+    assert notes(found) == ["DNS::Foreign_Resolver"] and found[0].dst == "8.8.8.8"
+    assert not feed(detector(DnsWatch), others)

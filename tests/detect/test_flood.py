@@ -123,3 +123,21 @@ def test_answers_that_nobody_asked_for_and_questions_for_everything() -> None:
     ]
     found = feed(detector(Flood), [*answers, *questions])
     assert notes(found) == ["Flood::Reflection", "Flood::DNS_Any"]
+
+
+def test_connections_held_open() -> None:
+    def held(number: int, **values: Any) -> Any:
+        given = {
+            "conn_state": "S1",
+            "history": "ShAD",
+            "orig_bytes": 240,
+            "resp_bytes": 0,
+            "duration": 60.0,
+            **values,
+        }
+        return conn(number, "192.0.2.7", VICTIM, 80, **given)
+
+    [notice] = feed(detector(Flood), [held(number) for number in range(80)])
+    assert (notice.note, notice.src, notice.n) == ("Flood::Slow_HTTP", "192.0.2.7", 50)
+    assert not feed(detector(Flood), [held(number, resp_bytes=90_000) for number in range(80)])
+    assert not feed(detector(Flood), [held(number, duration=0.3) for number in range(80)])
