@@ -60,3 +60,19 @@ def test_control_characters_are_shown_not_obeyed() -> None:
     )
     assert "a\\x1b[2Jb\\n" in alert_line(alert)
     assert alert_line(alert).endswith("c\\rd")
+
+
+def test_type_and_code_of_icmp_are_no_ports() -> None:
+    alert = Alert(
+        ts=0.0,
+        id="a",
+        level=Level.LOW,
+        title="t",
+        rule_id="r",
+        kind="icmp",
+        src="10.0.0.1",
+        src_port=8,
+        dst="10.0.0.2",
+        dst_port=0,
+    )
+    assert alert_line(alert).endswith("t 10.0.0.1 → 10.0.0.2")

@@ -17,7 +17,7 @@ class Files(FlowEvent, kw_only=True):
     fuid: str
     """Zeek-style unique id of the transfer: `F` and 17 base-62 digits."""
     source: str
-    """The protocol that carried it: `SMB` …"""
+    """The protocol that carried it: `SMB`, `FTP_DATA` …"""
     analyzers: list[str] | None = None
     """What was computed: `MD5`, `SHA1`."""
     mime_type: str | None = None

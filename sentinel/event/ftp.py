@@ -24,6 +24,8 @@ class Ftp(FlowEvent, kw_only=True):
     arg: str | None = None
     """For commands on files the whole URL, from the current directory."""
     mime_type: str | None = None
+    fuid: str | None = None
+    """Of the `files` event that tells the content moved."""
     file_size: int | None = None
     """Bytes, as the server says."""
     reply_code: int | None = None

@@ -26,6 +26,7 @@ GUESTS: Final = frozenset({"anonymous", "ftp", "ftpuser", "guest"})
 FILE_COMMANDS: Final = frozenset(
     {"APPE", "CWD", "DELE", "MKD", "RETR", "RMD", "RNFR", "RNTO", "STOR", "STOU", "REST", "SIZE", "MDTM"}
 )
+MOVING: Final = frozenset({"APPE", "RETR", "STOR", "STOU"})
 REFUSED: Final = (430, 530)
 
 MAX_PENDING: Final = 20
@@ -93,6 +94,7 @@ class Ftp(Analyzer):
         "_current",
         "_directory",
         "_file_size",
+        "_fuid",
         "_lines",
         "_mime_type",
         "_multiline",
@@ -124,6 +126,7 @@ class Ftp(Analyzer):
         self._directory = "."
         self._file_size: int | None = None
         self._mime_type: str | None = None
+        self._fuid: str | None = None
         self._announced: tuple[str, int] | None = None
         self._channel: tuple[bool, str, str, int] | None = None
 
@@ -189,9 +192,11 @@ class Ftp(Analyzer):
             self._announced = (resp_h, resp_p)
             self.expected_data = [*self.expected_data, (resp_h, resp_p)]
 
-    def transferred(self, mime_type: str | None) -> None:
-        """The data connection last announced carries this type of content."""
-        self._mime_type = mime_type
+    def transferred(self, mime_type: str | None, fuid: str) -> str | None:
+        """The data connection last announced carries this type of content in file `fuid`; the file's name."""
+        self._mime_type, self._fuid = mime_type, fuid
+        moving = next((command for command in reversed(self._pending) if command.name in MOVING), None)
+        return (moving.arg.rpartition("/")[2] or None) if moving is not None else None
 
     # -- what the server says ---------------------------------------------------------------------
 
@@ -271,7 +276,7 @@ class Ftp(Analyzer):
             self._current = self._reply = None
         if name != "SIZE":
             self._file_size = None
-        self._channel = self._mime_type = None
+        self._channel = self._mime_type = self._fuid = None
 
     def _event(self, command: _Command, code: int | None, text: str | None) -> FtpEvent:
         flow, arg, password = self.flow, command.arg, self._password
@@ -296,6 +301,7 @@ class Ftp(Analyzer):
             command=command.name,
             arg=arg or None,
             mime_type=self._mime_type,
+            fuid=self._fuid,
             file_size=self._file_size,
             reply_code=code,
             reply_msg=text or None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import md5, sha1
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -179,18 +181,50 @@ def test_garbage_never_raises(speak, lines):
     speak(Ftp, lines)
 
 
-def test_type_of_a_file_comes_from_its_data_connection(wire):
+def test_a_file_is_told_with_its_name_and_digests(wire):
     control = Ftp(wire, wire.events.append, ProtocolSettings())
-    lines = log_in("ftp", "x") + talk("> PASV", "< 227 (198,51,100,20,1,187)", "> RETR a", "< 150 (5 bytes)")
+    lines = log_in("ftp", "x") + talk(
+        "> PASV", "< 227 (198,51,100,20,1,187)", "> RETR pub/a.txt", "< 150 (5 bytes)"
+    )
     for is_orig, data in lines:
         control.feed(is_orig, data, 0.0)
     carried = FtpData(wire, wire.events.append, ProtocolSettings())
-    carried.feed(False, b"hello", 0.0)
-    assert carried.done
-    control.feed(False, b"226 done\r\n", 0.0)
-    control.finish(0.0)
-    assert [event.mime_type for event in wire.of("ftp")] == [None, "text/plain"]
+    carried.feed(False, b"he", 1.0)
+    carried.feed(False, b"llo", 3.0)
+    carried.closed(False, 3.0)
+    carried.finish(4.0)
+    carried.finish(5.0)
+    control.feed(False, b"226 done\r\n", 5.0)
+    control.finish(6.0)
+    (file,) = wire.of("files")
+    assert (file.source, file.filename, file.mime_type, file.is_orig) == (
+        "FTP_DATA",
+        "a.txt",
+        "text/plain",
+        False,
+    )
+    assert (file.ts, file.duration, file.seen_bytes, file.timedout) == (1.0, 2.0, 5, False)
+    assert (file.md5, file.sha1) == (md5(b"hello").hexdigest(), sha1(b"hello").hexdigest())
+    assert [(event.mime_type, event.fuid) for event in wire.of("ftp")] == [
+        (None, None),
+        ("text/plain", file.fuid),
+    ]
     assert not wire.shared["ftp"]
+
+
+def test_a_file_with_a_hole_has_no_digest(wire):
+    carried = FtpData(wire, wire.events.append, ProtocolSettings())
+    carried.feed(True, b"he", 1.0)
+    carried.gap(True, 100, 2.0)
+    carried.feed(True, b"llo", 3.0)
+    carried.finish(4.0)
+    (file,) = wire.of("files")
+    assert (file.seen_bytes, file.missing_bytes, file.timedout, file.md5) == (5, 100, True, None)
+
+
+def test_a_data_connection_without_bytes_is_no_file(wire):
+    FtpData(wire, wire.events.append, ProtocolSettings()).finish(1.0)
+    assert wire.events == []
 
 
 def test_announcements_are_bounded(wire):
