@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import ARP, GRE, Dot1Q, Ether
 from scapy.packet import Raw
 from scapy.utils import wrpcap
@@ -178,6 +179,22 @@ def test_arp_belongs_to_its_zone(tmp_path: Path) -> None:
     lines, _, _ = replay(tmp_path / "arp.pcap", flow=FlowSettings(zones=zones))
     asked = [msgspec.json.decode(line[4:]) for line in lines if line.startswith(b"arp ")]
     assert [(event.get("vlan"), event.get("zone")) for event in asked] == [(10, "health"), (None, None)]
+
+
+def test_a_flow_can_become_a_tunnel(tmp_path: Path) -> None:
+    outer = ETHER / IP(src="192.0.2.1", dst="192.0.2.2") / UDP(sport=3797, dport=32900)
+    inner = IPv6(src="2001:0:4137:9e50:8000:f12a:b9c8:2815", dst="2001:db8::68") / UDP(sport=5000, dport=5001)
+    frames = [outer / Raw(b"hello"), outer / inner / Raw(b"inside"), outer / inner / Raw(b"again")]
+    wrpcap(str(tmp_path / "late.pcap"), frames)
+    lines, _, _ = replay(tmp_path / "late.pcap")
+    kinds = [(kind, msgspec.json.decode(rest)) for kind, _, rest in (line.partition(b" ") for line in lines)]
+    (carrier,) = [conn for kind, conn in kinds if kind == b"conn" and conn["id.resp_p"] == 32900]
+    (carried,) = [conn for kind, conn in kinds if kind == b"conn" and conn["id.resp_p"] == 5001]
+    assert (carrier["service"], carried["tunnel_parents"]) == ("teredo", [carrier["uid"]])
+    assert [event["action"] for kind, event in kinds if kind == b"tunnel"] == [
+        "Tunnel::DISCOVER",
+        "Tunnel::CLOSE",
+    ]
 
 
 def test_who_speaks_from_a_tunnel_port_is_the_server(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from sentinel.decode.reassembly import ROOM, take_fragment
 from sentinel.decode.row import begin_row, end_row
 from sentinel.decode.stamp import source_stamp
 from sentinel.decode.transport import read_transport
-from sentinel.decode.tunnel import read_gre, read_udp_tunnel
+from sentinel.decode.tunnel import is_teredo_between_peers, read_gre, read_udp_tunnel
 
 __all__ = ["decode_frames"]
 
@@ -31,6 +31,7 @@ _TOO_DEEP: Final = int(Status.TOO_DEEP)
 _REASSEMBLED: Final = int(FragmentFlag.REASSEMBLED)
 _IP_TUNNEL: Final = int(Tunnel.IP)
 _NO_TUNNEL: Final = int(Tunnel.NONE)
+_TEREDO: Final = int(Tunnel.TEREDO)
 _IPIP: Final = 4
 _UDP: Final = 17
 _IPV6_IN_IP: Final = 41
@@ -90,6 +91,9 @@ def _read_carried(
             tunnel = load8(ports, row.src_port)
         if tunnel != _NO_TUNNEL:
             layer, position = read_udp_tunnel(data, position, end, wire, tunnel)
+        elif is_teredo_between_peers(data, position, end, wire):
+            layer = IPV6
+            tunnel = _TEREDO
     elif protocol == _GRE:
         layer, position, tunnel = read_gre(data, position, end)
     elif end > position:

@@ -11,10 +11,10 @@ from typing import Final
 
 from sentinel.decode.compiled import part
 from sentinel.decode.layer import ETHERNET, IEEE_80211, IP_BY_VERSION, IPV4, IPV6, NOTHING, PPP
-from sentinel.decode.load import load8, load16
+from sentinel.decode.load import load8, load16, load32
 from sentinel.decode.packet import Tunnel
 
-__all__ = ["read_gre", "read_udp_tunnel"]
+__all__ = ["is_teredo_between_peers", "read_gre", "read_udp_tunnel"]
 
 _NONE: Final = int(Tunnel.NONE)
 _GRE: Final = int(Tunnel.GRE)
@@ -32,6 +32,7 @@ _WCCP: Final = 0x883E
 _ARUBA: Final = 0x8200
 _FIRST_ETHERTYPE: Final = 0x0600
 _G_PDU: Final = 0xFF
+_TEREDO_PREFIX: Final = 0x20010000
 
 
 @part
@@ -179,6 +180,17 @@ def _read_gtp(data: int, position: int, end: int, wire: int) -> tuple[int, int]:
     if version != 4 and version != 6:
         return NOTHING, position
     return IP_BY_VERSION, position
+
+
+@part
+def is_teredo_between_peers(data: int, position: int, end: int, wire: int) -> bool:
+    """RFC 4380 §5.2: peers and relays speak from any port to any port. A whole IPv6 packet to or from 2001:0::/32."""
+    return (
+        end - position >= 40
+        and load8(data, position) >> 4 == 6
+        and 40 + load16(data, position + 4) == wire - position
+        and (load32(data, position + 8) == _TEREDO_PREFIX or load32(data, position + 24) == _TEREDO_PREFIX)
+    )
 
 
 @part

@@ -359,6 +359,8 @@ def process(tables, limits, rows, data, spill, zone, start):
         if row.ts > flow.last_ts:
             flow.last_ts = row.ts
         if row.carries != 0:
+            if flow.carries == 0:  # it said something else before
+                push(work, count, W_NEW, index, side, number, 0, 0, 0, 0)
             flow.carries = row.carries
         end.pkts += 1
         end.ip_bytes += row.ip_len

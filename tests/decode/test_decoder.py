@@ -152,6 +152,22 @@ def test_tunnels_give_a_row_each(decode: Any, carrier: Any, tunnel: Tunnel, stat
     assert payload(packets, row) == BODY.load
 
 
+TEREDO = IPv6(src="2001:0:4137:9e50:8000:f12a:b9c8:2815", dst="2001:4860:0:2001::68")
+
+
+def test_teredo_between_peers_needs_no_port(decode: Any) -> None:
+    carrier = ETHER / V4 / UDP(sport=3797, dport=32900)
+    outer, row = decode(bytes(carrier / TEREDO / SEGMENT / BODY)).rows
+    assert (outer["carries"], row["tunnel"], row["dst_port"]) == (Tunnel.TEREDO, Tunnel.TEREDO, 443)
+    for other in (
+        IPv6(src="2001:db8::1", dst="2001:4860::68") / SEGMENT / BODY,  # no Teredo address
+        Raw(bytes(TEREDO / SEGMENT / BODY)[:-1]),  # shorter than it says
+        Raw(bytes(TEREDO / SEGMENT / BODY) + b"x"),  # longer
+    ):
+        (row,) = decode(bytes(carrier / other)).rows
+        assert row["carries"] == Tunnel.NONE
+
+
 def test_encapsulation_is_bounded(decode: Any) -> None:
     frame = ETHER
     for _ in range(12):
