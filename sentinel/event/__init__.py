@@ -42,6 +42,7 @@ from sentinel.event.ssh import Ssh
 from sentinel.event.ssl import Ssl
 from sentinel.event.stratum import Stratum
 from sentinel.event.syslog import Syslog
+from sentinel.event.tds import Tds
 from sentinel.event.tftp import Tftp
 from sentinel.event.tunnel import Tunnel
 from sentinel.event.weird import Weird
@@ -97,6 +98,7 @@ __all__ = [
     "Stratum",
     "Stretches",
     "Syslog",
+    "Tds",
     "Tftp",
     "Tunnel",
     "Weird",

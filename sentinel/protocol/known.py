@@ -22,6 +22,7 @@ from sentinel.protocol.irc import Irc
 from sentinel.protocol.kerberos import KerberosTcp, KerberosUdp
 from sentinel.protocol.ldap import Cldap, Ldap
 from sentinel.protocol.modbus import Modbus
+from sentinel.protocol.mongodb import Mongodb
 from sentinel.protocol.mqtt import Mqtt
 from sentinel.protocol.mysql import Mysql
 from sentinel.protocol.ntp import NtpAnalyzer
@@ -42,6 +43,7 @@ from sentinel.protocol.ssh import Ssh
 from sentinel.protocol.stratum import Stratum
 from sentinel.protocol.stun import Stun
 from sentinel.protocol.syslog import Syslog
+from sentinel.protocol.tds import Tds
 from sentinel.protocol.telnet import Telnet
 from sentinel.protocol.tftp import Tftp
 from sentinel.protocol.tls import Tls
@@ -85,6 +87,8 @@ ANALYZERS: Final[tuple[type[Analyzer], ...]] = (
     Bittorrent,
     Stun,
     Ike,
+    Tds,
+    Mongodb,
     IcmpAnalyzer,
     KerberosUdp,
     KerberosTcp,
