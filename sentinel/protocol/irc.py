@@ -24,6 +24,7 @@ _SERVER: Final = re.compile(
     rb"^:\S+ (?:NOTICE (?:AUTH|\*)|00[1-4]|020|670|37[256]|43[23]|451) |^NOTICE AUTH :", re.M
 )
 _FIRST_WORDS: Final = (b"NICK", b"USER", b"PASS", b"CAP ", b"STAR")
+_LETTERS: Final = frozenset(b"NUPCSnupcs")
 _TLS_GRANTED: Final = "670"
 
 
@@ -48,7 +49,7 @@ class Irc(Analyzer):
     def recognise(data: bytes, is_orig: bool, transport: str) -> bool | None:
         """Whole lines that only IRC has: NICK, USER with its four parameters, CAP; a server's first numbers."""
         if is_orig:
-            if not any(word.startswith(data[:4].upper()) for word in _FIRST_WORDS):
+            if data[0] not in _LETTERS or not any(word.startswith(data[:4].upper()) for word in _FIRST_WORDS):
                 return False
             return True if _CLIENT.search(data[: data.rfind(b"\n") + 1]) else None
         if data[0] not in b":N":

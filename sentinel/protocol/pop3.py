@@ -19,6 +19,7 @@ MAX_LINES: Final = 1024
 """Before a log-in; more is no mail client."""
 
 _OWN_COMMANDS: Final = frozenset({b"CAPA", b"STLS", b"APOP"})
+_LETTERS: Final = frozenset(b"CSAUcsau")
 _GREETING: Final = "<greeting>"
 
 
@@ -44,6 +45,8 @@ class Pop3(Analyzer):
     def recognise(data: bytes, is_orig: bool, transport: str) -> bool | None:
         """The server's greeting: `+OK`, a space, a line of text; or a command that only POP3 has."""
         if is_orig:
+            if data[0] not in _LETTERS:
+                return False
             word = data[:6].upper().rstrip(b"\r\n").partition(b" ")[0]
             if word in _OWN_COMMANDS:
                 return True if data.endswith(b"\n") else None

@@ -42,6 +42,7 @@ _INLINE: Final = frozenset(
     }
 )
 """Commands that begin a conversation without RESP, and that no other protocol has."""
+_INLINE_LETTERS: Final = frozenset(byte for word in _INLINE for byte in (word[0], word[0] | 0x20))
 
 
 class Redis(Analyzer):
@@ -70,6 +71,8 @@ class Redis(Analyzer):
         if not is_orig:
             return False
         if data[0] != 0x2A:
+            if data[0] not in _INLINE_LETTERS:
+                return False
             word, space, _ = data[:12].upper().partition(b" ")
             if not space:
                 word, space, _ = word.partition(b"\r")

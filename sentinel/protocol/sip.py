@@ -23,6 +23,7 @@ _VERSION: Final = b"SIP/2.0"
 _METHODS: Final = frozenset(
     b"REGISTER INVITE ACK CANCEL BYE OPTIONS NOTIFY SUBSCRIBE PUBLISH MESSAGE INFO REFER UPDATE PRACK".split()
 )
+_LETTERS: Final = frozenset(word[0] for word in (*_METHODS, _VERSION))
 _COMPACT: Final = {
     b"F": b"FROM",
     b"T": b"TO",
@@ -76,7 +77,7 @@ class Sip(Analyzer):
     @staticmethod
     def recognise(data: bytes, is_orig: bool, transport: str) -> bool | None:
         """A first line with SIP's version at its beginning or end."""
-        if not 0x41 <= data[0] <= 0x5A:
+        if data[0] not in _LETTERS:
             return False
         if data.startswith(_VERSION + b" "):
             return True
