@@ -53,6 +53,8 @@ _DATA, _GAP, _CLOSED = int(Work.DATA), int(Work.GAP), int(Work.CLOSED)
 _CONFLICT, _SKIPPED = int(Work.CONFLICT), int(Work.SKIPPED)
 _BYPASS, _INSPECT = int(Verdict.BYPASS), int(Verdict.INSPECT)
 _KEEP, _SCAN = int(Verdict.KEEP), int(Verdict.SCAN)
+_MANY_EVENTS = 16384
+"""Events that are handed over before a batch is through: a million flows may end in one second."""
 _EXPECTED = 4096
 """Announced data connections remembered at once."""
 _MAX_ODDITIES = 256
@@ -233,6 +235,8 @@ class Pipeline:
                         self._matches += findings.matches
             with self._timed("protocol"):
                 self._end(step, over)
+            if len(self._events) >= _MANY_EVENTS:
+                self._publish()
 
     def _times(self, transcript: Transcript, packets: Packets | None) -> list[float]:
         """Seconds, of each run: its packet's time, or the latest one's where a timer caused it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
@@ -14,6 +15,7 @@ from scapy.layers.l2 import ARP, GRE, Dot1Q, Ether
 from scapy.packet import Raw
 from scapy.utils import wrpcap
 
+from sentinel.capture.batch import Batch
 from sentinel.capture.file import open_capture
 from sentinel.config import default_config
 from sentinel.event import Alert, Event
@@ -203,3 +205,26 @@ def test_who_speaks_from_a_tunnel_port_is_the_server(tmp_path: Path) -> None:
     lines, _, _ = replay(tmp_path / "teredo.pcap")
     (conn,) = [msgspec.json.decode(line[5:]) for line in lines if line.startswith(b"conn ")]
     assert (conn["id.orig_h"], conn["id.resp_p"], conn["history"]) == ("10.0.0.1", 3544, "^d")
+
+
+def test_many_flows_that_end_at_once_are_handed_over_in_parts() -> None:
+    """A flood's end costs neither the memory nor the frame of a million events."""
+    count = 60_000
+    frame = bytes(ETHER / IP(src="10.0.0.1", dst="192.0.2.1") / UDP(sport=1, dport=40_000))
+    frames = np.tile(np.frombuffer(frame, np.uint8), (count, 1))
+    frames[:, 34], frames[:, 35] = np.arange(count) >> 8, np.arange(count) & 255
+    batch = Batch(
+        data=frames.reshape(-1),
+        offset=np.arange(count, dtype=np.int64) * len(frame),
+        caplen=np.full(count, len(frame), np.int32),
+        wirelen=np.full(count, len(frame), np.int32),
+        ts=np.full(count, 10**18, np.int64),
+        linktype=np.ones(count, np.uint16),
+        vlan=np.full(count, -1, np.int32),
+    )
+    parts: list[int] = []
+    pipeline = Pipeline(default_config(ROOT), None, lambda _: None, lambda events: parts.append(len(events)))
+    pipeline.process(batch)
+    pipeline.finish()
+    assert sum(parts) == count
+    assert max(parts) <= 2 * 16384
