@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -26,14 +26,14 @@ from sentinel.event import KINDS, Alert, Event
 from sentinel.event.encode import EventEncoder
 from sentinel.event.pack import unpack_events
 from sentinel.frame import WorkerFrame, decode_frame
-from sentinel.intake.live import Intake
 from sentinel.log import Log
+from sentinel.log_desk import LogDesk
 from sentinel.metrics import Metrics, MetricsError
 from sentinel.outlet import Outlet, Sink, sink_for
 from sentinel.recollection import Recollection
 from sentinel.rule import Findings, Match, ReloadRefused, RuleSet, reload_rules, rules_on_disk
 from sentinel.service import ServiceManager
-from sentinel.store import AlertStore, PositionStore, StoreError, StoreWriter
+from sentinel.store import AlertStore, StoreError, StoreWriter
 from sentinel.text import Message
 from sentinel.watch import Watch
 
@@ -102,7 +102,7 @@ class Agent:
         self._watch = Watch(config, None)
         self._outlets: dict[str, Outlet] = {}
         self._workers: Workers | None = None
-        self._intake: Intake | None = None
+        self._logs: LogDesk | None = None
         self._frames_dropped: dict[str, tuple[int, int]] = {}
         """By worker: frames given up in former lives and in this one."""
         self._store_failures = 0
@@ -157,11 +157,12 @@ class Agent:
                 tasks.create_task(self._lasting("rules", self._follow_rules)),
             ]
             committing = tasks.create_task(self._lasting("commit", lambda: self._commit(store)))
-            intake = await self._begin_intake(tasks, writer)
+            self._logs = logs = LogDesk(self._config, self._watch, writer, self.metrics, self._take_logs)
+            reading = tasks.create_task(self._lasting("logs", logs.run)) if logs.wanted else None
             await self._capture(tasks)
-            if intake is not None:
-                intake.cancel()
-                await asyncio.wait([intake], timeout=self._left())
+            if reading is not None:
+                reading.cancel()
+                await asyncio.wait([reading], timeout=self._left())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._left()):
                     await self._alerts.put(None)
@@ -209,35 +210,9 @@ class Agent:
 
     # What comes from logs.
 
-    async def _begin_intake(self, tasks: asyncio.TaskGroup, writer: StoreWriter) -> asyncio.Task[None] | None:
-        """Begin to read the configured logs, each where it stopped; None where none are."""
-        settings = self._config.intake
-        if not settings.sources:
-            return None
-        store = PositionStore(writer)
-        positions: Mapping[tuple[str, str], Mapping[str, Any]] = {}
-        try:
-            positions = await store.load()
-        except StoreError as error:
-            _log.error("intake.positions", reason=error)
-
-        async def keep(positions: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
-            try:
-                await store.keep(positions)
-            except StoreError as error:
-                _log.error("intake.positions", reason=error)
-
-        self._intake = intake = Intake(settings, self._take_logs, keep, _intake_fault, positions=positions)
-        for problem in intake.catalogue.problems:
-            _log.warning("replay.bad-format", problem=problem)
-        return tasks.create_task(self._lasting("intake", intake.run))
-
-    async def _take_logs(self, events: Sequence[Event]) -> None:
-        rules = self._watch.rules
-        found = Findings([], []) if rules is None else rules.find(events)
+    async def _take_logs(self, events: Sequence[Event], found: Findings) -> None:
         for kind, lines in self._encoder.encode(events).items():
             self._write(kind, lines)
-        self.metrics.found(events, found.alerts)
         await self._give(events, found.alerts, found.matches)
 
     # What comes from the workers.
@@ -382,9 +357,8 @@ class Agent:
             self._behind = self._lost_told = False
             _log.info("store.caught-up")
         metrics.watch(self._watch.statistics())
-        if self._intake is not None:
-            metrics.intake(self._intake.accounts)
-            metrics.queue("intake", self._intake.inlet.waiting, 0)
+        if self._logs is not None:
+            self._logs.measure()
         metrics.queue("store", store.backlog, store.lost)
         metrics.queue("commit", self._alerts.qsize() + writer.waiting, 0)
         for name, outlet in self._outlets.items():
@@ -504,10 +478,6 @@ class Agent:
             except Exception:
                 _log.exception("agent.task-failed", task=name)
                 await asyncio.sleep(_HEARTBEAT)
-
-
-def _intake_fault(what: str, reason: str) -> None:
-    _log.warning("intake.fault", what=what, reason=reason)
 
 
 def _cannot_write(path: Path, error: OSError) -> None:

@@ -284,10 +284,10 @@ async def run_logs(config: Config, lines: int) -> tuple[Agent, Told]:
     agent = Agent(config, supervise=FakeWorkers([]), announcements=told)
     async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         tasks.create_task(agent.run())
-        while agent._intake is None or agent._intake.accounts["主机"].lines < lines:
+        while not (agent._logs and agent._logs.intake) or agent._logs.intake.accounts["主机"].lines < lines:
             await asyncio.sleep(0.01)
         agent.stop("test")
-    assert agent._intake.accounts["主机"].lines == lines
+    assert agent._logs.intake.accounts["主机"].lines == lines
     return agent, told
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import os
 import shutil
 import socket
@@ -19,6 +20,7 @@ from sentinel.command.clock import clock_is_plausible, clock_is_synchronised
 from sentinel.command.configuration import chosen_config, chosen_file
 from sentinel.config import Config, ConfigError
 from sentinel.config.quantity import write_size
+from sentinel.intake.catalogue import Catalogue
 from sentinel.rule import RuleSet
 from sentinel.store.fault import StoreError
 from sentinel.store.writer import examine_database
@@ -58,6 +60,7 @@ def _verdicts(options: argparse.Namespace) -> Iterator[_Verdict]:
         "ok", Message("check.config", path=file.absolute()) if file else Message("check.no-config")
     )
     yield from _rules(config)
+    yield from _intake(config)
     yield from _playbooks(config)
     yield from _capture(config)
     yield from _paths(config)
@@ -73,6 +76,21 @@ def _rules(config: Config) -> Iterator[_Verdict]:
         yield _Verdict("error", str(problem))
     grade = "ok" if rules.rules else "warning"
     yield _Verdict(grade, Message("check.rules", running=len(rules.rules), refused=len(bad)))
+
+
+def _intake(config: Config) -> Iterator[_Verdict]:
+    catalogue = Catalogue.load([Path(folder) for folder in config.intake.formats])
+    for problem in catalogue.problems:
+        yield _Verdict("error", Message("replay.bad-format", problem=problem))
+    for source in config.intake.sources:
+        if source.format not in ("auto", *catalogue.formats):
+            names = ", ".join(sorted(catalogue.formats))
+            yield _Verdict("error", Message("replay.unknown-format", name=source.format, names=names))
+        for pattern in source.paths:
+            if source.kind == "file" and not glob.glob(pattern, recursive=True):
+                yield _Verdict("warning", Message("check.no-log", name=source.name, path=pattern))
+    if config.intake.sources:
+        yield _Verdict("ok", Message("check.sources", number=len(config.intake.sources)))
 
 
 def _playbooks(config: Config) -> Iterator[_Verdict]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, Final
@@ -13,21 +14,44 @@ __all__ = ["records_in", "single_lines"]
 
 _LARGEST: Final = 1 << 28
 """Characters of a document that is read as a whole."""
+_MOST_LINES: Final = 4096
+"""Lines of one XML event."""
+_RECORD: Final = re.compile(r"Record \d+\s*")
+"""What evtx_dump writes before each JSON value."""
+_XML: Final = re.compile(r"\s*<(?:\?xml|Events?\b)")
 _LISTS: Final = ("Records", "records", "events", "Events", "value", "logs", "items")
 """Names under which a document keeps its records."""
 
 
 def single_lines(lines: Iterator[str]) -> Iterator[str]:
-    """`lines` as they are, but for a file whose first line only begins a JSON value."""
+    """`lines` as they are, but for files whose first line only begins a JSON value or an XML event."""
     for line in lines:
         if not line.strip():
             continue
-        if line.lstrip()[0] not in "{[" or _whole(line):
-            yield line
-            yield from lines
+        rest = chain((line,), lines)
+        if (line.lstrip()[0] in "{[" and not _whole(line)) or _RECORD.fullmatch(line.strip()):
+            yield from _parsed(rest)
+        elif _XML.match(line) and "</Event>" not in line:
+            yield from _events(rest)
         else:
-            yield from _parsed(chain((line,), lines))
+            yield from rest
         return
+
+
+def _events(lines: Iterator[str]) -> Iterator[str]:
+    """XML events over many lines, one a line."""
+    held: list[str] = []
+    for line in lines:
+        start = line.find("<Event ") if not held else 0
+        start = line.find("<Event>") if start < 0 else start
+        if start < 0:
+            continue
+        held.append(line[start:].strip())
+        if "</Event>" in line or len(held) > _MOST_LINES:
+            yield " ".join(held)
+            held = []
+    if held:
+        yield " ".join(held)
 
 
 def records_in(value: Any) -> list[dict[str, Any]] | None:
@@ -70,6 +94,10 @@ def _parsed(lines: Iterator[str]) -> Iterator[str]:
     while at < len(text):
         while at < len(text) and text[at] in " \t\r\n,":
             at += 1
+        numbered = _RECORD.match(text, at)
+        if numbered is not None:
+            at = numbered.end()
+            continue
         if at >= len(text):
             return
         try:

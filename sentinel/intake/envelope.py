@@ -25,6 +25,7 @@ _ISO_WITHOUT_ZONE: Final = re.compile(
 _HOST: Final = re.compile(r"(?!\S+:(?:\s|$))(?!%%)([\w.\-:@/&]{1,255}) +")
 _TAG: Final = re.compile(r"(?!%%|CEF:|LEEF:)([^\s:\[\]<>|]{1,64}(?:\([\w.\-]+\))?)(?:\[([\w.\-]*)\])?: ?")
 _VALUE: Final = re.compile(r'([^\s="\]]+)="((?:\\.|[^"\\])*)"')
+_WINDOWS: Final = frozenset({"winlog", "EventID", "event_id", "event_data"})
 _read_iso: Final = stamp_form("iso")
 
 
@@ -135,7 +136,7 @@ def open_wrapper(record: Record) -> bool:
         record.extra = attributes if isinstance(attributes, dict) else None
         record.fields = None
         return True
-    if isinstance(fields.get("message"), str) and "@timestamp" in fields and "winlog" not in fields:
+    if isinstance(fields.get("message"), str) and "@timestamp" in fields and not _WINDOWS & fields.keys():
         shipper = fields.get("agent") or fields.get("beat")
         log = fields.get("log")
         if isinstance(shipper, dict) and (isinstance(log, dict) or "source" in fields):

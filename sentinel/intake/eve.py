@@ -45,6 +45,7 @@ def _flow(fields: Mapping[str, Any], values: Values) -> Values | None:
             "ts": start,
         }
     )
+    values["history"] = "D" if proto == "udp" else "S"
     if proto == "tcp":
         values["conn_state"] = _state(fields, flow)
     return values

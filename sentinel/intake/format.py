@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from sentinel.event import Auth, Event, Log
+from sentinel.event import Auth, Conn, Event, Log
 from sentinel.intake.columns import split_columns
 from sentinel.intake.condition import Fields, holds_for, nested
 from sentinel.intake.declaration import AuthDeclaration, Declaration, LogSourceDeclaration
@@ -247,6 +247,9 @@ class Format:
         values.update(fixed)
         if values.get("id.resp_h") is None:
             values["id.resp_h"] = record.host or record.origin.name
+        if maker.kind is Conn and values.get("history") is None:
+            # A firewall keeps sessions that began as they should; without a history they would look like stealth.
+            values["history"] = "D" if str(values.get("proto", "")).lower() in ("udp", "17") else "S"
         if values.get("uid") is None:
             values["uid"] = record.uid
         try:

@@ -97,6 +97,9 @@ class Intake:
         self.sources: list[Source] = [
             source for one in settings.sources for source in self._made(one, positions or {})
         ]
+        for source in settings.sources:
+            if source.format not in ("auto", *self.catalogue.formats):
+                self._fault(source.name, f"format: {source.format}", text("intake.format-by-content"))
         self._zones: dict[str, tzinfo] = {
             source.name: ZoneInfo(source.zone or settings.zone) for source in settings.sources
         }
@@ -220,7 +223,7 @@ class Intake:
             reader = LineReader(
                 self.catalogue,
                 origin,
-                format=source.format,
+                format=source.format if source.format in self.catalogue.formats else None,
                 stream=stream_of_name(Path(chunk.stream).name) if source.kind == "file" else None,
             )
             stream = self._streams[key] = _Stream(reader, Pulse(source.silence))

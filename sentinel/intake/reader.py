@@ -15,8 +15,9 @@ from sentinel.intake.envelope import open_envelope, open_wrapper
 from sentinel.intake.eve import EveReader, is_eve
 from sentinel.intake.format import Format
 from sentinel.intake.record import Origin, Record
-from sentinel.intake.w3c import W3cReader
+from sentinel.intake.table import TableReader
 from sentinel.intake.windows import flat_windows_event
+from sentinel.intake.windows_xml import is_event_xml, read_event_xml
 from sentinel.intake.zeek import ZeekReader, zeek_stream
 
 __all__ = ["LONGEST", "LineReader"]
@@ -91,13 +92,21 @@ class LineReader:
         self._zeek = ZeekReader(stream)
         self._eve = EveReader()
         self._audit = AuditReader()
-        self._w3c = W3cReader()
+        self._table = TableReader()
 
     def events(self, line: str, *, host: str | None = None, arrival: float | None = None) -> list[Event]:
         """The events of one line. `host` and `arrival` are what the transport knows, where it knows any."""
         if not line or line.isspace():
             return []
         self.read += 1
+        try:
+            return self._line(line, host, arrival)
+        except Exception:
+            # The edge of a line: a fault of ours must cost neither the line nor those that follow.
+            short = line[:LONGEST]
+            return self._plain(Record(self.origin, short, short, arrival, host), "fault")
+
+    def _line(self, line: str, host: str | None, arrival: float | None) -> list[Event]:
         if line[0] in "{[" and (events := self._object_line(line, host, arrival)) is not None:
             return events
         if len(line) > LONGEST:
@@ -112,10 +121,15 @@ class LineReader:
         if self._only is not None:
             return self._read_as(self._only, record)
         text = record.text
-        if text[0] == "#" or self._zeek.columnar or self._w3c.columnar:
+        if text[0] == "#" or self._zeek.columnar or self._table.columnar:
             events = self._columnar(record)
             if events is not None:
                 return events
+        if text[0] == "<" and is_event_xml(text) and (fields := read_event_xml(text)) is not None:
+            record.fields = fields
+            return self._object(record)
+        if self.read == 1 and self._table.head(text):
+            return self._found("header", [])
         last = self._last
         if last is not None and (events := last.events(record)) is not None:
             return self._found(last.name, events)
@@ -125,6 +139,9 @@ class LineReader:
         if opened:
             if not record.text:
                 return self._plain(record, "empty")
+            if is_event_xml(record.text) and (fields := read_event_xml(record.text)) is not None:
+                record.fields = fields
+                return self._object(record)
             if record.text[0] == "{" and (fields := _decoded(record.text)) is not None:
                 record.fields = fields
                 return self._object(record)
@@ -146,7 +163,7 @@ class LineReader:
         text = record.text
         if text[0] == "#":
             if text.startswith(_W3C_HEADERS):
-                self._w3c.header(text)
+                self._table.w3c_header(text)
                 return self._found("header", [])
             if text.startswith(_ZEEK_HEADERS):
                 self._zeek.header(text)
@@ -155,7 +172,7 @@ class LineReader:
         if self._zeek.columnar:
             events = self._zeek.row(record)
             return None if events is None else self._found("zeek", events)
-        fields = self._w3c.row(text)
+        fields = self._table.row(text)
         if fields is None:
             return None
         record.fields = fields
@@ -195,6 +212,9 @@ class LineReader:
         if open_wrapper(record):
             return self._wrapped(record)
         assert fields is not None
+        document = fields.get("_source")
+        if isinstance(document, dict):  # what search engines put around a document
+            record.fields = fields = document
         if is_eve(fields):
             return self._found("suricata-eve", self._eve.events(record))
         stream = zeek_stream(fields)

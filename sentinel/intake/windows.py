@@ -36,7 +36,6 @@ _TIMES: Final = (
 
 def flat_windows_event(fields: Mapping[str, Any]) -> dict[str, Any] | None:
     """The flat record, with the time under `@timestamp`; None where it is no Windows event."""
-    fields = _unpacked(fields)
     if isinstance(fields.get("Event"), Mapping) and isinstance(fields["Event"].get("System"), Mapping):
         return _from_xml(fields["Event"])
     if isinstance(fields.get("System"), Mapping) and "EventID" in fields["System"]:
@@ -49,12 +48,6 @@ def flat_windows_event(fields: Mapping[str, Any]) -> dict[str, Any] | None:
     if isinstance(win.get("system"), Mapping):
         return _from_wazuh(fields, win)
     return _from_flat(fields)
-
-
-def _unpacked(fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What search engines put around a document."""
-    inner = fields.get("_source")
-    return inner if isinstance(inner, Mapping) else fields
 
 
 def _from_xml(event: Mapping[str, Any]) -> dict[str, Any]:

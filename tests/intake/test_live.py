@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,13 @@ async def test_an_error_of_ours_costs_one_chunk_and_is_told() -> None:
     await desk.read(chunk("<13>x: lost"), chunk("<13>x: kept"))
     assert [event.fields["message"] for event in desk.events if isinstance(event, Log)] == ["kept"]
     assert desk.faults == [("syslog: 10.0.0.2", "RuntimeError: desk on fire")]
+
+
+async def test_a_format_that_is_not_there_is_told_and_content_decides() -> None:
+    desk = Desk(replace(SYSLOG, format="nothing"))
+    await desk.read(chunk(FAILED))
+    assert isinstance(desk.events[1], Auth)
+    assert [what for what, _ in desk.faults] == ["syslog: format: nothing"]
 
 
 async def test_senders_remembered_are_bounded(monkeypatch: Any) -> None:

@@ -46,6 +46,7 @@ def test_no_line_is_lost_and_none_stops_the_reading(lines: list[str]) -> None:
             assert events
         encoder.encode([event for event in events if "\ud800" not in line])
     assert it.formats.total() + it.unexplained.total() == it.read
+    assert "fault" not in it.unexplained
 
 
 @given(
@@ -95,6 +96,7 @@ def test_no_json_value_stops_the_reading(value: Any) -> None:
     events = it.events(json.dumps(value))
     assert it.formats.total() + it.unexplained.total() == it.read
     assert events or it.read == 0
+    assert "fault" not in it.unexplained
     EventEncoder().encode(events)
 
 
@@ -109,6 +111,17 @@ def test_a_line_too_long_is_cut_and_counted() -> None:
     it = reader()
     (event,) = it.events("x" * (LONGEST + 10))
     assert isinstance(event, Log) and len(event.fields["message"]) == LONGEST and it.cut == 1
+
+
+def test_a_fault_of_ours_costs_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(text: str) -> bool:
+        raise RuntimeError(text)
+
+    monkeypatch.setattr("sentinel.intake.reader.is_audit", broken)
+    it = reader()
+    (event,) = it.events("some line")
+    assert isinstance(event, Log) and event.fields == {"message": "some line"}
+    assert it.unexplained == {"fault": 1}
 
 
 def test_blank_lines_are_none() -> None:
@@ -211,6 +224,63 @@ def test_one_line_of_many_records_is_as_many() -> None:
     events = it.events('{"Records": [{"a": 1}, {"a": 2}]}')
     assert [event.fields for event in events] == [{"a": 1}, {"a": 2}]  # type: ignore[attr-defined]
     assert it.read == 2
+
+
+def test_a_first_line_of_names_heads_a_table() -> None:
+    it = reader()
+    assert it.events("时间,源IP,目的IP,目的端口,动作") == []
+    (event,) = it.events('2024-05-01 08:00:00,10.0.0.1,"10.0.0.2",443,')
+    assert isinstance(event, Log) and event.ts == 1714521600.0
+    assert event.fields == {
+        "时间": "2024-05-01 08:00:00",
+        "源IP": "10.0.0.1",
+        "目的IP": "10.0.0.2",
+        "目的端口": "443",
+    }
+    assert it.formats == {"header": 1, "json-lines": 1}
+    (other,) = it.events("a line of another sort")
+    assert isinstance(other, Log) and other.fields == {"message": "a line of another sort"}
+
+
+def test_a_document_of_a_search_engine_is_what_it_holds() -> None:
+    event = log(
+        json.dumps({"_index": "x", "_source": {"EventID": 1102, "Channel": "Security", "Computer": "dc"}})
+    )
+    assert (event.product, event.service, event.host) == ("windows", "security", "dc")
+
+
+EVENT_XML = (
+    "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System>"
+    "<Provider Name='Microsoft-Windows-Security-Auditing'/><EventID Qualifiers=''>4625</EventID>"
+    "<TimeCreated SystemTime='2024-05-01T00:00:00.0000000Z'/><Channel>Security</Channel><Computer>dc1</Computer></System>"
+    "<EventData><Data Name='TargetUserName'>admin</Data><Data Name='IpAddress'>198.51.100.7</Data></EventData></Event>"
+)
+
+
+@pytest.mark.parametrize("header", ["", "<13>May  1 08:00:00 dc1 forwarder: "])
+def test_windows_events_as_xml(header: str) -> None:
+    event, auth = reader().events(header + EVENT_XML)
+    assert isinstance(event, Log) and isinstance(auth, Auth)
+    assert (event.ts, event.host, event.service) == (1714521600.0, "dc1", "security")
+    assert (event.fields["EventID"], event.fields["Provider_Name"]) == (
+        4625,
+        "Microsoft-Windows-Security-Auditing",
+    )
+    assert (auth.user, auth.src, auth.success) == ("admin", "198.51.100.7", False)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<Event><!DOCTYPE x></Event>",
+        "<Event><a></Event>",
+        "<Event>" + "<a>" * 5000 + "</Event>",
+        "<Event>" + "<a>" * 4000 + "</a>" * 4000 + "</Event>",
+        "<Event></Event>",
+    ],
+)
+def test_damaged_xml_is_a_message(line: str) -> None:
+    assert len(reader().events(line)) == 1
 
 
 def test_a_format_asked_for_is_the_only_one_tried() -> None:

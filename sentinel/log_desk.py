@@ -1,0 +1,93 @@
+"""The desk of logs: it keeps the intake running, where it stopped before, and judges its events by the rules in force."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from sentinel.config import Config
+from sentinel.event import Event
+from sentinel.intake.live import Intake
+from sentinel.log import Log
+from sentinel.metrics import Metrics
+from sentinel.rule import Findings
+from sentinel.store import PositionStore, StoreError, StoreWriter
+from sentinel.watch import Watch
+
+__all__ = ["Give", "LogDesk"]
+
+Give = Callable[[Sequence[Event], Findings], Awaitable[None]]
+"""Given a batch of events and what the rules found in it."""
+
+_log = Log("intake")
+
+
+class LogDesk:
+    """Reads the configured logs; each batch of events goes to `give` with what the watch's rules found in it."""
+
+    def __init__(
+        self, config: Config, watch: Watch, writer: StoreWriter, metrics: Metrics, give: Give
+    ) -> None:
+        self._settings = config.intake
+        self._watch = watch
+        self._positions = PositionStore(writer)
+        self._metrics = metrics
+        self._give = give
+        self._failing = False
+        self.intake: Intake | None = None
+        """None until it runs."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is anything to read."""
+        return bool(self._settings.sources)
+
+    async def run(self) -> None:
+        """Read until cancelled; what was received by then is still read."""
+        positions = await self._load()
+        self.intake = Intake(self._settings, self._take, self._keep, _fault, positions=positions)
+        for problem in self.intake.catalogue.problems:
+            _log.warning("replay.bad-format", problem=problem)
+        await self.intake.run()
+
+    def measure(self) -> None:
+        """Tell the metrics how the sources do."""
+        if self.intake is not None:
+            self._metrics.intake(self.intake.accounts)
+            self._metrics.queue("intake", self.intake.inlet.waiting, 0)
+
+    async def _take(self, events: Sequence[Event]) -> None:
+        found = Findings([], [])
+        if self._watch.rules is not None:
+            try:
+                found = self._watch.rules.find(events)
+            except Exception:
+                _log.exception(
+                    "agent.task-failed", task="rules"
+                )  # the events themselves must not be lost by it
+        self._metrics.found(events, found.alerts)
+        await self._give(events, found)
+
+    async def _load(self) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+        try:
+            return await self._positions.load()
+        except StoreError as error:
+            self._failed(error)
+            return {}
+
+    async def _keep(self, positions: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
+        try:
+            await self._positions.keep(positions)
+        except StoreError as error:
+            self._failed(error)
+        else:
+            self._failing = False
+
+    def _failed(self, error: StoreError) -> None:
+        if not self._failing:
+            self._failing = True
+            _log.error("intake.positions", reason=error)
+
+
+def _fault(what: str, reason: str) -> None:
+    _log.warning("intake.fault", what=what, reason=reason)
