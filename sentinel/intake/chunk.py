@@ -27,6 +27,8 @@ class Chunk:
     """When the lines were written at the latest, for stamps without a year; None for now."""
     position: dict[str, Any] | None = None
     """Where to go on after a restart, once these lines were read."""
+    place: str = ""
+    """Under what name `position` is kept; empty takes `stream`."""
     current: bool = True
     """Whether nothing waits behind them: only then do they tell of the sender's clock."""
 

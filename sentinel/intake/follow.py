@@ -30,6 +30,8 @@ _FINGERPRINT: Final = 256
 _MOST_FILES: Final = 1024
 _GRACE: Final = 60.0
 """Seconds that a file is read on after its name became another's."""
+_BEFORE: Final = " (before)"
+"""Behind a path: the file that had its name before."""
 _PACKED: Final = (".gz", ".bz2", ".xz", ".zst", ".zip")
 
 
@@ -131,37 +133,41 @@ class FileSource:
                 self._tell(path, "no regular file")
             return
         followed = _Followed(path, file, (status.st_dev, status.st_ino))
-        known = self._known.pop(str(path), None)
-        if known is not None:
-            self._resume(followed, known, status.st_size)
-        elif self._first and not self._from_start and not from_start:
-            followed.position = status.st_size
         followed.wide = _wide(os.pread(file, 2, 0))
+        known = self._known.pop(str(path), None)
+        before = self._known.pop(str(path) + _BEFORE, None)
+        if known is not None and _is(file, known):
+            followed.position = _position(known)
+        elif known is None and self._first and not self._from_start and not from_start:
+            followed.position = status.st_size
+        for one in (before, known):
+            if one is not None and not _is(file, one):
+                self._resume(path, one)
         self._files[path] = followed
 
-    def _resume(self, followed: _Followed, known: Mapping[str, Any], size: int) -> None:
-        """Go on where an earlier life stopped; if the file was rotated meanwhile, first with the old one."""
-        position, mark = int(known.get("position", 0)), known.get("mark")
-        length = int(known.get("mark_length", 0))
-        if size >= position and _mark(followed.file, length) == mark:
-            followed.position = position
-            return
-        for path in sorted(followed.path.parent.glob(f"{glob.escape(followed.path.name)}*")):
-            if path == followed.path or path.name.endswith(_PACKED):
+    def _resume(self, path: Path, known: Mapping[str, Any]) -> None:
+        """A file was rotated while no one looked, or shortly before: read what is left of it."""
+        for sibling in sorted(path.parent.glob(f"{glob.escape(path.name)}*")):
+            if sibling == path or sibling.name.endswith(_PACKED):
                 continue
             try:
-                file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+                file = os.open(sibling, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             except OSError:
                 continue
+            if not _is(file, known):
+                os.close(file)
+                continue
             status = os.fstat(file)
-            if status.st_size >= position and _mark(file, length) == mark:
-                old = _Followed(
-                    followed.path, file, (status.st_dev, status.st_ino), position, gone=time.monotonic()
-                )
+            identity = (status.st_dev, status.st_ino)
+            again = next((old for old in self._leaving if old.identity == identity), None)
+            if again is not None:
+                again.position = max(again.position, _position(known))
+                os.close(file)
+            else:
+                old = _Followed(path, file, identity, _position(known), gone=time.monotonic())
                 old.wide = _wide(os.pread(file, 2, 0))
                 self._leaving.append(old)
-                return
-            os.close(file)
+            return
 
     def _check(self, path: Path, followed: _Followed) -> None:
         try:
@@ -211,9 +217,11 @@ class FileSource:
             if time.monotonic() - followed.gone < _GRACE and len(self._leaving) <= _MOST_FILES:
                 continue
             self._leaving.remove(followed)
+            rest, followed.rest = followed.rest, b""
+            last = self._chunk(followed, [rest], self._now(), current=False) if rest else None
             os.close(followed.file)
-            if followed.rest:
-                await self._inlet.put(self._chunk(followed, [followed.rest], self._now(), current=False))
+            if last is not None:
+                await self._inlet.put(last)
 
     def _read(self, followed: _Followed) -> tuple[Chunk | None, bool]:
         data = os.pread(followed.file, _CHUNK, followed.position)
@@ -232,7 +240,7 @@ class FileSource:
     def _chunk(self, followed: _Followed, lines: list[bytes], written: float, *, current: bool) -> Chunk:
         read = followed.position - len(followed.rest)
         length = min(_FINGERPRINT, read)
-        if not followed.gone and length not in followed.marks:
+        if length not in followed.marks:
             followed.marks = {length: _mark(followed.file, length)}
         return Chunk(
             source=self.name,
@@ -240,10 +248,8 @@ class FileSource:
             lines=lines,
             arrival=self._now(),
             reference=written,
-            # Of a file that lost its name, nothing is kept: its name's place belongs to the next file.
-            position=None
-            if followed.gone
-            else {"position": read, "mark": followed.marks[length], "mark_length": length},
+            position={"position": read, "mark": followed.marks[length], "mark_length": length},
+            place=str(followed.path) + (_BEFORE if followed.gone else ""),
             current=current,
         )
 
@@ -266,6 +272,16 @@ def _lines(data: bytes, wide: str) -> tuple[list[bytes], bytes]:
 
 def _wide(head: bytes) -> str:
     return {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}.get(head, "")
+
+
+def _position(known: Mapping[str, Any]) -> int:
+    return int(known.get("position", 0))
+
+
+def _is(file: int, known: Mapping[str, Any]) -> bool:
+    """Whether this is the file that was read up to `known`."""
+    length = int(known.get("mark_length", 0))
+    return os.fstat(file).st_size >= _position(known) and _mark(file, length) == known.get("mark")
 
 
 def _mark(file: int, length: int) -> str:

@@ -205,7 +205,7 @@ class Intake:
         self._account(account, stream)
         await self._tell_skew(account, stream, chunk)
         if chunk.position is not None:
-            self._positions[chunk.source, chunk.stream] = chunk.position
+            self._positions[chunk.source, chunk.place or chunk.stream] = chunk.position
 
     def _stream(self, chunk: Chunk) -> _Stream:
         key = (chunk.source, chunk.stream)
