@@ -20,9 +20,28 @@ _ORIGINATORS = (
     "addr",
     "rhost",
     "SourceAddress",
+    "source.ip",
+    "client.ip",
+    "ClientIP",
+    "client_ip",
+    "clientip",
+    "remote_addr",
+    "srcip",
+    "callerIpAddress",
+    "源IP",
 )
 _ORIGINATOR_PORTS = ("src_port", "id.orig_p", "SourcePort", "IpPort", "c-port")
-_RESPONDERS = ("dst_ip", "s-ip", "r-ip", "id.resp_h", "DestinationIp", "DestAddress")
+_RESPONDERS = (
+    "dst_ip",
+    "s-ip",
+    "r-ip",
+    "id.resp_h",
+    "DestinationIp",
+    "DestAddress",
+    "destination.ip",
+    "dstip",
+    "目的IP",
+)
 _RESPONDER_PORTS = ("dst_port", "s-port", "r-port", "id.resp_p", "DestinationPort", "DestPort")
 
 
@@ -70,7 +89,7 @@ class Log(Event, kw_only=True):
 
     def _first(self, names: tuple[str, ...]) -> Any:
         for name in names:
-            value = self.fields.get(name)
+            value = self.field(name)
             if value not in (None, "", "-"):
                 return value
         return None

@@ -34,40 +34,48 @@ class Chunk:
 
 
 class Inlet:
-    """The bounded queue between the sources and those who read them."""
+    """The queue between the sources and those who read them, bounded by the lines in it."""
 
-    def __init__(self, chunks: int) -> None:
-        self._queue: asyncio.Queue[Chunk] = asyncio.Queue(chunks)
+    def __init__(self, lines: int) -> None:
+        self._limit = lines
+        self._queue: asyncio.Queue[Chunk] = asyncio.Queue()
+        self._room = asyncio.Event()
+        self.waiting = 0
+        """Lines handed over and not read yet."""
         self.dropped: dict[str, int] = {}
         """Lines given up since no one could follow, by source: only of senders that cannot be made to wait."""
 
-    @property
-    def waiting(self) -> int:
-        """Chunks in the queue."""
-        return self._queue.qsize()
-
     async def put(self, chunk: Chunk) -> None:
         """Hand over, waiting for room: the sender waits too."""
-        await self._queue.put(chunk)
+        while self.waiting >= self._limit:
+            self._room.clear()
+            await self._room.wait()
+        self._add(chunk)
 
     def offer(self, chunk: Chunk) -> None:
         """Hand over if there is room; else the lines are lost, and counted."""
-        try:
-            self._queue.put_nowait(chunk)
-        except asyncio.QueueFull:
+        if self.waiting >= self._limit:
             self.dropped[chunk.source] = self.dropped.get(chunk.source, 0) + len(chunk.lines)
+        else:
+            self._add(chunk)
 
     async def get(self) -> Chunk:
         """The next chunk."""
         return await self._queue.get()
 
-    def done(self) -> None:
-        """The chunk last got was read."""
+    def done(self, chunk: Chunk) -> None:
+        """This chunk was read."""
+        self.waiting -= len(chunk.lines)
+        self._room.set()
         self._queue.task_done()
 
     async def join(self) -> None:
         """Wait until all that was handed over was read."""
         await self._queue.join()
+
+    def _add(self, chunk: Chunk) -> None:
+        self.waiting += len(chunk.lines)
+        self._queue.put_nowait(chunk)
 
 
 Report = Callable[[str, str], None]

@@ -22,10 +22,15 @@ def nested(record: Fields, name: str) -> Any:
 def holds_for(wanted: Mapping[str, Any]) -> Callable[[Fields], bool]:
     """A test of records. A value fits in any case of letters, with `*` for anything at either end; of a list
     one must fit; null is for a field that is not there."""
-    tests = [(name, _fits(value)) for name, value in wanted.items()]
+    tests = [(name, _any(_fits(value))) for name, value in wanted.items()]
     if not tests:
         return lambda record: True
     return lambda record: all(fits(nested(record, name)) for name, fits in tests)
+
+
+def _any(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Of a field with several values, one must fit."""
+    return lambda value: any(map(fits, value)) if isinstance(value, list) else fits(value)
 
 
 def _fits(wanted: Any) -> Callable[[Any], bool]:

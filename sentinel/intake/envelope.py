@@ -22,7 +22,12 @@ _ISO: Final = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+
 _ISO_WITHOUT_ZONE: Final = re.compile(
     r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?) +"
 )
-_HOST: Final = re.compile(r"(?!\S+:(?:\s|$))(?!%%)([\w.\-:@/&]{1,255}) +")
+_CRI: Final = re.compile(r"(?:stdout|stderr) [FP](?::\S*)? ")
+"""Containers write so to files under Kubernetes: the message of whichever program follows."""
+_HOST: Final = re.compile(
+    r"(?!\S+:(?:\s|$))(?!%%)(?!\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE)\b)"
+    r"([\w.\-:@/&]{1,255}) +"
+)
 _TAG: Final = re.compile(r"(?!%%|CEF:|LEEF:)([^\s:\[\]<>|]{1,64}(?:\([\w.\-]+\))?)(?:\[([\w.\-]*)\])?: ?")
 _VALUE: Final = re.compile(r'([^\s="\]]+)="((?:\\.|[^"\\])*)"')
 _WINDOWS: Final = frozenset({"winlog", "EventID", "event_id", "event_data"})
@@ -49,6 +54,9 @@ def open_envelope(record: Record) -> bool:
     end = _open_stamp(record, text, start, _ISO if priority is None else _ISO_WITHOUT_ZONE)
     if end == start and priority is None:
         return False
+    if end != start and priority is None and (container := _CRI.match(text, end)) is not None:
+        record.text = text[container.end() :]
+        return True
     if end != start:
         host = _HOST.match(text, end)
         if host is not None:

@@ -35,8 +35,8 @@ Take = Callable[[Sequence[Event]], Awaitable[None]]
 Keep = Callable[[Mapping[tuple[str, str], Mapping[str, Any]]], Awaitable[None]]
 """Given positions by source and stream, to be found again after a restart."""
 
-_CHUNKS: Final = 64
-"""Chunks between sources and reader."""
+_WAITING: Final = 20_000
+"""Lines between sources and reader, beyond which senders wait, or lose."""
 _AT_ONCE: Final = 200
 """Lines read before other tasks have their turn."""
 _MOST_STREAMS: Final = 4096
@@ -44,6 +44,7 @@ _MOST_STREAMS: Final = 4096
 _LOOK: Final = 5.0
 """Seconds between two looks at silences and positions."""
 _RETRY: Final = 5.0
+_SENDERS: Final = frozenset({"udp", "tcp", "tls"})
 _SKEW: Final = 5.0
 """Seconds that a clock may be off."""
 _SKEW_AGAIN: Final = 3600.0
@@ -88,11 +89,12 @@ class Intake:
         self._keep = keep
         self._report = report
         self._now = now
-        self.inlet = Inlet(_CHUNKS)
+        self.inlet = Inlet(_WAITING)
         self.catalogue = Catalogue.load([Path(folder) for folder in settings.formats])
         self.accounts = {source.name: SourceAccount() for source in settings.sources}
         self._by_name = {source.name: source for source in settings.sources}
         self._streams: OrderedDict[tuple[str, str], _Stream] = OrderedDict()
+        self._pulses: dict[tuple[str, str], Pulse] = {}
         self._positions: dict[tuple[str, str], Mapping[str, Any]] = {}
         self.sources: list[Source] = [
             source for one in settings.sources for source in self._made(one, positions or {})
@@ -171,7 +173,7 @@ class Intake:
             except Exception as error:
                 self._fault(chunk.source, chunk.stream, f"{type(error).__name__}: {error}")
             finally:
-                self.inlet.done()
+                self.inlet.done(chunk)
 
     async def _read_chunk(self, chunk: Chunk) -> None:
         account = self.accounts[chunk.source]
@@ -182,7 +184,8 @@ class Intake:
             await self._take(
                 [self._notice("Intake::Source_Back", "intake.back", chunk.source, stream, chunk)]
             )
-        if chunk.reference is None:
+        live = chunk.reference is None
+        if live:
             stream.reader.origin.last = chunk.arrival
         for begin in range(0, len(chunk.lines), _AT_ONCE):
             events: list[Event] = []
@@ -191,12 +194,12 @@ class Intake:
                 made = stream.reader.events(
                     decoded_line(line.rstrip(b"\r\0")),
                     host=chunk.host,
-                    arrival=chunk.arrival if chunk.reference is None else None,
+                    arrival=chunk.arrival if live or chunk.current else None,
                 )
                 if made:
                     events += made
                     last = made[0]
-            if last is not None and chunk.current:
+            if last is not None and live:
                 self._clock(stream, last, chunk.arrival)
             if events:
                 account.events += len(events)
@@ -226,14 +229,22 @@ class Intake:
                 format=source.format if source.format in self.catalogue.formats else None,
                 stream=stream_of_name(Path(chunk.stream).name) if source.kind == "file" else None,
             )
-            stream = self._streams[key] = _Stream(reader, Pulse(source.silence))
+            stream = self._streams[key] = _Stream(reader, self._pulse(source, chunk.stream))
             if len(self._streams) > _MOST_STREAMS:
-                _, gone = self._streams.popitem(last=False)
-                if gone.pulse.silent:
-                    self.accounts[chunk.source].silent -= 1
+                self._forget(self._streams.popitem(last=False)[0])
         else:
             self._streams.move_to_end(key)
         return stream
+
+    def _pulse(self, source: SourceSettings, stream: str) -> Pulse:
+        """Of a sender; of all files of a source together, since a file ends where the next day's begins."""
+        key = (source.name, stream if source.kind in _SENDERS else "")
+        return self._pulses.setdefault(key, Pulse(source.silence))
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        pulse = self._pulses.pop(key, None)
+        if pulse is not None and pulse.silent:
+            self.accounts[key[0]].silent -= 1
 
     def _account(self, account: SourceAccount, stream: _Stream) -> None:
         reader = stream.reader
@@ -289,10 +300,10 @@ class Intake:
         """Tell of sources that fell silent, and keep positions."""
         now = self._now()
         notices: list[Event] = []
-        for (name, place), stream in self._streams.items():
-            if stream.pulse.fell_silent(now):
+        for (name, sender), pulse in self._pulses.items():
+            if pulse.fell_silent(now):
                 self.accounts[name].silent += 1
-                notices.append(self._silence(name, place, stream, now))
+                notices.append(self._silence(name, sender, pulse, now))
         if notices:
             await self._take(notices)
         for name, dropped in self.inlet.dropped.items():
@@ -304,15 +315,15 @@ class Intake:
                 )
         await self._save()
 
-    def _silence(self, name: str, place: str, stream: _Stream, now: float) -> Notice:
-        usual = stream.pulse.patience or 0.0
+    def _silence(self, name: str, sender: str, pulse: Pulse, now: float) -> Notice:
+        silent = round(now - pulse.last)
         return Notice(
             ts=now,
             note="Intake::Source_Silent",
-            msg=text("intake.silent", source=name, stream=place, seconds=round(now - stream.pulse.last)),
+            msg=text("intake.silent", source=name, stream=sender or "-", seconds=silent),
             sub=name,
-            src=stream.reader.origin.host,
-            figures={"silent_seconds": round(now - stream.pulse.last), "threshold": round(usual)},
+            src=sender or None,
+            figures={"silent_seconds": silent, "threshold": round(pulse.patience or 0.0)},
         )
 
     def _notice(

@@ -65,6 +65,7 @@ def test_fields_are_found_by_name_before_path() -> None:
         ({"src_ip": "10.0.0.1", "src_port": "443"}, ("10.0.0.1", 443)),
         ({"c-ip": "-", "IpAddress": "10.0.0.2", "IpPort": "-"}, ("10.0.0.2", None)),
         ({"sourceIPAddress": "1.2.3.4"}, ("1.2.3.4", None)),
+        ({"source": {"ip": "10.0.0.3"}, "源IP": "10.0.0.4"}, ("10.0.0.3", None)),
         ({"src_ip": 7, "src_port": "70000"}, (None, None)),
         ({}, (None, None)),
     ],

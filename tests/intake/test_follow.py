@@ -26,6 +26,7 @@ class Follower:
         async with asyncio.timeout(20):
             while len(self.lines) < number:
                 chunk = await self.inlet.get()
+                self.inlet.done(chunk)
                 self.lines += [line.decode() for line in chunk.lines]
                 if chunk.position is not None:
                     self.positions[chunk.stream] = chunk.position

@@ -111,6 +111,22 @@ async def test_a_silent_sender_is_told_and_its_return() -> None:
     assert desk.intake.accounts["syslog"].silent == 0
 
 
+async def test_the_files_of_a_source_are_silent_together() -> None:
+    desk = Desk(SourceSettings(name="files", kind="file", paths=("/nowhere/*.log",)))
+
+    def line(day: int, arrival: float) -> Chunk:
+        return Chunk("files", f"/nowhere/{day}.log", [b"x"], arrival, reference=arrival)
+
+    await desk.read(*(line(1, START + number) for number in range(30)))
+    await desk.read(*(line(2, START + 30 + number) for number in range(600)))
+    desk.now = START + 630
+    await desk.intake.look()
+    assert desk.notes() == []
+    desk.now += 61
+    await desk.intake.look()
+    assert desk.notes() == ["Intake::Source_Silent"]
+
+
 async def test_a_clock_that_is_off_is_told_once() -> None:
     desk = Desk(SYSLOG)
     late = "<13>May  1 07:58:00 web1 x: y"
@@ -162,4 +178,4 @@ async def test_senders_remembered_are_bounded(monkeypatch: Any) -> None:
     desk = Desk(SYSLOG)
     await desk.read(*(chunk("<13>x: y", sender=f"10.0.0.{number}") for number in range(50)))
     assert len(desk.events) == 50
-    assert len(desk.intake._streams) == 10
+    assert len(desk.intake._streams) == len(desk.intake._pulses) == 10

@@ -151,6 +151,20 @@ def test_syslog_headers(line: str, ts: str | None, host: str | None, program: st
     assert (event.product, event.service) == ("linux", "auth" if line.startswith("<34>") else "syslog")
 
 
+def test_lines_of_containers_are_read_as_what_they_hold() -> None:
+    access = '10.0.0.8 - - [01/May/2024:08:00:00 +0800] "GET / HTTP/1.1" 200 5'
+    (event,) = reader().events(f"2024-05-01T00:00:00.123456789Z stdout F {access}")
+    assert isinstance(event, Http) and event.ts == 1714521600.0
+    (other,) = reader().events("2024-05-01T00:00:01.5Z stderr F nothing known")
+    assert isinstance(other, Log) and (other.ts, other.fields["message"]) == (1714521601.5, "nothing known")
+
+
+@pytest.mark.parametrize("level", ["INFO", "[error]", "WARN"])
+def test_a_level_is_no_host(level: str) -> None:
+    event = log(f"2024-05-01T00:00:00Z {level.upper()} something happened")
+    assert event.host is None and event.ts == 1714521600.0
+
+
 def test_structured_data_is_kept() -> None:
     event = log('<165>1 2024-05-01T00:00:00Z h odd - ID47 [a@1 b="c\\"]" x="y"][d e="f"] text')
     assert event.fields["extra"] == {"msgid": "ID47", "b": 'c"]', "x": "y", "e": "f"}

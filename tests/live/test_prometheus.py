@@ -22,6 +22,7 @@ import yaml
 
 from sentinel.capture.account import PacketAccount
 from sentinel.config import MetricsSettings, default_config
+from sentinel.intake.account import SourceAccount
 from sentinel.metrics import Metrics
 from sentinel.statistics import Statistics
 
@@ -151,6 +152,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     metrics.rules(2, 0, ids=["6f1d7a52-0000-4000-8000-000000000001"])
     metrics.worker_up("eth1", True, None)
     metrics.queue("events", 0, 0)
+    metrics.intake({"syslog": SourceAccount()})
     configuration = {
         "global": {"scrape_interval": "400ms", "scrape_timeout": "400ms", "evaluation_interval": "400ms"},
         "rule_files": [str(RULES)],
@@ -267,6 +269,7 @@ def test_each_rule_is_silent_in_peace_and_speaks_in_need(server: Server) -> None
 
     metrics.interface("eth9")  # nothing ever comes here
     metrics.rules(0, 3)
+    metrics.reloaded(taken=False)
     metrics.store_error()
     metrics.queue("events", 100, 50)
     for _ in range(6):
@@ -280,6 +283,7 @@ def test_each_rule_is_silent_in_peace_and_speaks_in_need(server: Server) -> None
     )
     metrics.lag("eth1", 60.0)
     metrics.worker_up("eth2", False)
+    metrics.intake({"syslog": SourceAccount(silent=1, dropped=50, faults=3)})
     for name, expression in by_name.items():
         if name != "SentinelDown":
             wait_until(lambda expression=expression: server.query(expression), name)  # type: ignore[misc]
