@@ -31,6 +31,9 @@ _PREVIOUS_FILE: Final = b"\xff" * 16
 _SHARE_TYPES: Final = {1: "DISK", 2: "PIPE", 3: "PRINT"}
 _RENAME, _DISPOSITION, _BASIC, _DISPOSITION_EX, _RENAME_EX = 10, 13, 4, 64, 65
 _PREAUTH, _COMPRESSION = 1, 3
+_LATEST: Final = 0x0311
+_DRAFTS: Final = {0x0222, 0x0224}
+"""Dialects between 2.1 and 3.0 that no released system speaks."""
 _LEAST: Final = {
     _NEGOTIATE: 36,
     _SESSION_SETUP: 16,
@@ -216,16 +219,19 @@ class Smb2:
         self._shares.writing(file, 0, ts).take(data[begin : begin + size], ts)
 
     def _negotiate(self, data: bytes, ts: float) -> None:
-        """Section 2.2.3. A random salt is every client's; scanners for CVE-2020-0796 send none with their compression."""
+        """Section 2.2.3. Scanners for CVE-2020-0796 offer drafts' dialects, or ask for compression without a salt."""
+        offered = _dialects(data)
+        if _LATEST not in offered:
+            return
         salted, compresses = True, False
         for kind, content in _contexts(data):
             if kind == _PREAUTH and len(content) >= 6:
-                begin = 6 + 2 * unpack_from("<H", content)[0] - 2
+                begin = 4 + 2 * unpack_from("<H", content)[0]
                 salt = content[begin : begin + unpack_from("<H", content, 2)[0]]
                 salted = not salt or any(salt)
             elif kind == _COMPRESSION:
                 compresses = True
-        if compresses and not salted:
+        if compresses and (not salted or offered & _DRAFTS):
             self._flow.weird("SMB2_compression_probe", ts, None, "SMB")
 
     # -- answers ------------------------------------------------------------------------------------
@@ -310,12 +316,14 @@ def _set_info(data: bytes) -> bytes:
     return data[HEADER + 3 : HEADER + 4] + data[begin : begin + min(size, 2 * MAX_NAME + 64)]
 
 
+def _dialects(data: bytes) -> set[int]:
+    count = min(unpack_from("<H", data, HEADER + 2)[0], 64, (len(data) - HEADER - 36) // 2)
+    return set(unpack_from(f"<{count}H", data, HEADER + 36))
+
+
 def _contexts(data: bytes) -> list[tuple[int, bytes]]:
     """(type, content) of a negotiation's contexts (section 2.2.3.1), at most 16."""
     found: list[tuple[int, bytes]] = []
-    dialects = unpack_from("<H", data, HEADER + 2)[0]
-    if b"\x11\x03" not in [data[HEADER + 36 + 2 * i : HEADER + 38 + 2 * i] for i in range(min(dialects, 64))]:
-        return found
     at, count = unpack_from("<IH", data, HEADER + 28)
     for _ in range(min(count, 16)):
         if at + 8 > len(data):

@@ -43,6 +43,11 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def _stub_text(stub: Any) -> str | None:
+    """Parameters of a call as text: UTF-16 and ASCII alike, since Latin-1 letters differ by NULs only."""
+    return stub.replace(b"\0", b"").decode("latin-1") if isinstance(stub, bytes) else None
+
+
 def _uri_path(event: Any) -> str | None:
     return None if event.uri is None else event.uri.partition("?")[0]
 
@@ -73,6 +78,10 @@ COMPUTED: dict[str, dict[str, Callable[[Any], Any]]] = {
         "uri_path": _uri_path,
         "uri_query": _uri_query,
         "url": _url,
+    },
+    "dce_rpc": {
+        "stub_hex": lambda event: event.stub.hex() if isinstance(event.stub, bytes) else None,
+        "stub_text": lambda event: _stub_text(event.stub),
     },
     "dns": {"query_length": lambda event: None if event.query is None else len(event.query)},
 }

@@ -43,13 +43,13 @@ def utf16(text: str) -> bytes:
     return text.encode("utf-16-le")
 
 
-def negotiate(salt: bytes = b"s" * 32, compression: bool = True) -> bytes:
+def negotiate(salt: bytes = b"s" * 32, compression: bool = True, first: int = 0x0210) -> bytes:
     context = struct.pack("<HHI", 1, 6 + len(salt), 0) + struct.pack("<HHH", 1, len(salt), 1) + salt
     context += b"\0" * (-len(context) % 8)
     if compression:
         context += struct.pack("<HHI", 3, 10, 0) + struct.pack("<HHIH", 1, 0, 0, 1)
     body = struct.pack("<HHHHI16sIHH", 36, 2, 1, 0, 0x7F, b"guid", 64 + 40, 1 + compression, 0)
-    return smb2(0, body + b"\x10\x02\x11\x03" + context, 0)
+    return smb2(0, body + struct.pack("<HH", first, 0x0311) + context, 0)
 
 
 def session(token: bytes, ident: int) -> bytes:

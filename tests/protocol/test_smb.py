@@ -230,9 +230,10 @@ def test_lengths_of_compressed_messages(speak, message, told):
     assert ("SMB2_compression_overflow" in wire.weirds) is told
 
 
-def test_the_probe_for_compression_has_no_salt(speak):
-    assert "SMB2_compression_probe" in speak(Smb, [(True, framed(negotiate(bytes(32))))]).weirds
-    for ordinary in (negotiate(), negotiate(bytes(32), compression=False), negotiate(b"")):
+def test_the_probe_for_compression_has_no_salt_or_offers_drafts(speak):
+    for probe in (negotiate(bytes(32)), negotiate(first=0x0222)):
+        assert "SMB2_compression_probe" in speak(Smb, [(True, framed(probe))]).weirds
+    for ordinary in (negotiate(), negotiate(bytes(32), False), negotiate(b""), negotiate(first=0x0300)):
         assert speak(Smb, [(True, framed(ordinary))]).weirds == {}
 
 
