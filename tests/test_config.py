@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from sentinel.config import Config, ConfigError, default_config, load_config
 from sentinel.config.bound import BOUNDS
+from sentinel.config.path import shipped_rules
 from sentinel.config.quantity import parse_duration, parse_size, write_duration, write_size
-from sentinel.config.tree import shipped_rules
 from sentinel.text import use_language
 
 SHIPPED = Path(__file__).parents[1] / "config.yaml"
@@ -235,7 +235,7 @@ def test_a_wheel_brings_its_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     shipped = tmp_path / "share" / "sentinel" / "rules"
     monkeypatch.setattr("sys.prefix", str(tmp_path))
     monkeypatch.setattr(
-        "sentinel.config.tree.__file__", str(tmp_path / "lib" / "sentinel" / "config" / "tree.py")
+        "sentinel.config.path.__file__", str(tmp_path / "lib" / "sentinel" / "config" / "path.py")
     )
     assert shipped_rules() is None
     shipped.mkdir(parents=True)

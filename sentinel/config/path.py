@@ -1,14 +1,15 @@
-"""Which settings name files, and where relative ones start."""
+"""Which settings name files, where relative ones start, and where the shipped rules lie."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
-from sentinel.config.tree import Config, shipped_rules
+from sentinel.config.tree import Config
 from sentinel.rule.settings import RuleSettings
 
-__all__ = ["absolute", "resolve_paths"]
+__all__ = ["absolute", "default_config", "resolve_paths", "shipped_rules"]
 
 
 def absolute(root: Path, written: str) -> str:
@@ -46,3 +47,16 @@ def resolve_paths(config: Config) -> Config:
             alerts=absolute(root, config.output.alerts),
         ),
     )
+
+
+def default_config(root: Path) -> Config:
+    """All defaults, paths from `root`, and the shipped rules where `root` has none."""
+    return resolve_paths(replace(Config(), root=root.absolute()))
+
+
+def shipped_rules() -> Path | None:
+    """The folder of rules that stands beside the package in a checkout, or came along in a wheel."""
+    for folder in (Path(__file__).parents[2] / "rules", Path(sys.prefix) / "share" / "sentinel" / "rules"):
+        if folder.is_dir():
+            return folder
+    return None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sentinel.capture.settings import CaptureSettings
@@ -15,7 +14,7 @@ from sentinel.protocol.settings import ProtocolSettings
 from sentinel.rule.settings import RuleSettings
 from sentinel.store.settings import OutputSettings, StoreSettings
 
-__all__ = ["Config", "LogSettings", "MetricsSettings", "default_config", "shipped_rules"]
+__all__ = ["Config", "LogSettings", "MetricsSettings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +57,3 @@ class Config:
     log: LogSettings = LogSettings()
     root: Path = field(default=Path(), metadata={"key": False})
     """Folder that relative paths start from: the configuration file's. Not a key of the file."""
-
-
-def default_config(root: Path) -> Config:
-    """All defaults, paths from `root`, and the shipped rules where `root` has none."""
-    from sentinel.config.path import resolve_paths
-
-    return resolve_paths(replace(Config(), root=root.absolute()))
-
-
-def shipped_rules() -> Path | None:
-    """The folder of rules that stands beside the package in a checkout, or came along in a wheel."""
-    for folder in (Path(__file__).parents[2] / "rules", Path(sys.prefix) / "share" / "sentinel" / "rules"):
-        if folder.is_dir():
-            return folder
-    return None
