@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from sentinel.intake.envelope import open_envelope, open_wrapper
 from sentinel.intake.eve import EveReader, is_eve
 from sentinel.intake.format import Format
 from sentinel.intake.record import Origin, Record
+from sentinel.intake.stamp import stamp_form
 from sentinel.intake.table import TableReader
 from sentinel.intake.windows import flat_windows_event
 from sentinel.intake.windows_xml import is_event_xml, read_event_xml
@@ -51,9 +53,24 @@ _SERVICES: Final = {
     "polkitd": "auth",
 }
 """Sigma's service of a Linux program; others are `syslog`, and `auth` by their facility (4 and 10)."""
+_STAMP: Final = re.compile(
+    r"\W{0,2}(\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)(?!\d)"
+)
+_read_stamp: Final = stamp_form("iso")
 _AUTH_FACILITIES: Final = (4, 10)
 _W3C_HEADERS: Final = tuple(
-    f"#{word}:" for word in ("Fields", "Software", "Version", "Date", "Start-Date", "End-Date", "Remark")
+    f"#{word}:"
+    for word in (
+        "Fields",
+        "Software",
+        "Version",
+        "Date",
+        "Start-Date",
+        "End-Date",
+        "Remark",
+        "Log-type",
+        "Log-Type",
+    )
 )
 _ZEEK_HEADERS: Final = tuple(
     f"#{word}"
@@ -157,7 +174,16 @@ class LineReader:
                 if not opened:
                     self._last = format
                 return self._found(format.name, events)
+        if not opened:
+            self._stamp(record)
         return self._plain(record, "" if opened else "unknown")
+
+    def _stamp(self, record: Record) -> None:
+        """The time at the beginning of a line of an unknown sort."""
+        match = _STAMP.match(record.text)
+        if match is not None:
+            stamp = _read_stamp(match[1].replace("/", "-"), self.origin.zone)
+            record.ts = record.ts if stamp is None else stamp
 
     def _columnar(self, record: Record) -> list[Event] | None:
         text = record.text

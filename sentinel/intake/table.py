@@ -28,12 +28,14 @@ class TableReader:
     def w3c_header(self, line: str) -> None:
         """Take a line that begins with `#`."""
         if line.startswith("#Fields:"):
-            self._names, self._commas = line.removeprefix("#Fields:").split(), False
+            told = line.removeprefix("#Fields:").strip()
+            self._commas = "," in told
+            self._names = [name.strip() for name in told.split("," if self._commas else None)]
 
     def head(self, line: str) -> bool:
-        """Take a source's first line, if it is nothing but different names between commas."""
+        """Take a source's first line, if it is nothing but names between commas, most of them different."""
         names = [name.strip() for name in _values(line)] if line.count(",") >= _LEAST - 1 else []
-        if len(names) < _LEAST or len(set(names)) < len(names) or not all(map(_NAME.match, names)):
+        if len(set(names)) < max(_LEAST, 0.8 * len(names)) or not all(map(_NAME.match, names)):
             return False
         self._names, self._commas = names, True
         return True

@@ -256,6 +256,29 @@ def test_a_first_line_of_names_heads_a_table() -> None:
     assert isinstance(other, Log) and other.fields == {"message": "a line of another sort"}
 
 
+def test_the_time_of_a_line_of_an_unknown_sort_is_read() -> None:
+    for line in ("2024-05-01 08:00:00,123 INFO dfs.DataNode: x", "[2024/05/01 08:00:00.123] something"):
+        event = log(line)
+        assert event.ts == 1714521600.123 and event.fields == {"message": line}
+
+
+def test_a_table_whose_head_stands_in_fields_between_commas() -> None:
+    it = reader()
+    for line in (
+        "#Software: Microsoft Exchange Server",
+        "#Log-type: Message Tracking Log",
+        "#Fields: date-time,client-ip,event-id",
+    ):
+        assert it.events(line) == []
+    (event,) = it.events("2024-05-01T00:00:00.000Z,198.51.100.7,RECEIVE")
+    assert isinstance(event, Log)
+    assert event.fields == {
+        "date-time": "2024-05-01T00:00:00.000Z",
+        "client-ip": "198.51.100.7",
+        "event-id": "RECEIVE",
+    }
+
+
 def test_a_document_of_a_search_engine_is_what_it_holds() -> None:
     event = log(
         json.dumps({"_index": "x", "_source": {"EventID": 1102, "Channel": "Security", "Computer": "dc"}})

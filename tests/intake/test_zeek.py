@@ -84,6 +84,43 @@ def test_tab_separated_with_sets_and_unset_fields() -> None:
     assert event.request_body_len == 0 and event.status_code == 200
 
 
+def test_labels_that_researchers_add_behind_the_last_column_do_no_harm() -> None:
+    names = [
+        "ts",
+        "uid",
+        "id.orig_h",
+        "id.orig_p",
+        "id.resp_h",
+        "id.resp_p",
+        "proto",
+        "conn_state",
+        "history",
+    ]
+    types = ["time", "string", "addr", "port", "addr", "port", "enum", "string", "string"]
+    events = read(
+        "#separator \\x09",
+        "#path\tconn",
+        "\t".join(["#fields", *names, "tunnel_parents   label   detailed-label"]),
+        "\t".join(["#types", *types, "set[string]   string   string"]),
+        "\t".join(
+            [
+                "1714521600.5",
+                "C1",
+                "10.0.0.1",
+                "4000",
+                "10.0.0.2",
+                "23",
+                "tcp",
+                "S0",
+                "S",
+                "-   Malicious   Scan",
+            ]
+        ),
+    )
+    (event,) = events
+    assert isinstance(event, Conn) and (event.conn_state, event.resp_p, event.history) == ("S0", 23, "S")
+
+
 def test_a_stream_that_we_have_no_kind_of_is_a_log() -> None:
     (event,) = read('{"_path":"pe","ts":1.5,"id":"F1","is_exe":true,"_system_name":"sensor1"}')
     assert event == Log(
