@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.intake.framing import Framing, FramingError
@@ -15,6 +15,7 @@ def counted(message: bytes) -> bytes:
     return str(len(message)).encode() + b" " + message
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(MESSAGES), st.sampled_from([b"\n", b"\r\n", b"\0", b"counted"])), max_size=8

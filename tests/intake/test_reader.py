@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.event import Auth, Conn, Dns, Event, Http, Log
@@ -36,6 +36,7 @@ def log(line: str) -> Log:
     return event
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=200), max_size=20))
 def test_no_line_is_lost_and_none_stops_the_reading(lines: list[str]) -> None:
     it = reader()
@@ -49,6 +50,7 @@ def test_no_line_is_lost_and_none_stops_the_reading(lines: list[str]) -> None:
     assert "fault" not in it.unexplained
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
