@@ -7,6 +7,7 @@ sources: entries held and memory after every million. `--sources 10_000_000` is 
 from __future__ import annotations
 
 import argparse
+import gc
 import random
 import resource
 import sys
@@ -102,6 +103,8 @@ def main() -> None:
     config = default_config(ROOT)
     watch = Watch(config, RuleSet.load(config.rule, config.root))
 
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)  # as the agent does
     events = ordinary(options.events)
     batches = [events[begin : begin + BATCH] for begin in range(0, len(events), BATCH)]
     began = time.process_time()

@@ -123,7 +123,7 @@ class ArpWatch(Detector):
         asked = self._askers.at((place, event.sender_mac))
         if not asked.add(event.target_ip, ts, arp.asked, arp.window) or ts < asked.quiet_until:
             return
-        if (found := asked.within(ts, arp.ask_window)) >= arp.asked:
+        if found := asked.reached(arp.asked, ts, arp.ask_window):
             asked.quiet_until = ts + self.settings.quiet
             msg = text("detect.arp-sweep", mac=event.sender_mac, address=event.sender_ip, number=found)
             figures = {"addresses": found, "threshold": arp.asked, "window_seconds": arp.ask_window}
@@ -136,7 +136,8 @@ class ArpWatch(Detector):
             return
         answers = self._answerers.at((place, event.sender_mac, event.sender_ip))
         answers.add(round(ts, 3), ts, arp.unsolicited, arp.window)
-        if ts < answers.quiet_until or (found := answers.within(ts, arp.window)) < arp.unsolicited:
+        found = answers.reached(arp.unsolicited, ts, arp.window)
+        if not found or ts < answers.quiet_until:
             return
         answers.quiet_until = ts + self.settings.quiet
         msg = text(

@@ -52,9 +52,9 @@ class ContentScan(Detector):
         page = (event.uri or "").partition("?")[0][:256]
         if not site.add(page, ts, scan.pages, scan.window) or ts < site.quiet_until:
             return
-        refused = site.within(ts, scan.window)
-        ratio = refused / (refused + site.served.total)
-        if refused < scan.pages or ratio < scan.refused_ratio:
+        refused = site.reached(scan.pages, ts, scan.window)
+        ratio = refused / (refused + site.served.total) if refused else 0.0
+        if not refused or ratio < scan.refused_ratio:
             return
         site.quiet_until = ts + self.settings.quiet
         values = {"src": event.orig_h, "host": event.host or event.resp_h, "number": refused}

@@ -68,7 +68,8 @@ class DhcpWatch(Detector):
         clients = self._clients.at("all")
         if not clients.add(event.mac, ts, dhcp.clients, dhcp.window) or ts < clients.quiet_until:
             return
-        if (found := clients.within(ts, dhcp.window)) < dhcp.clients:
+        found = clients.reached(dhcp.clients, ts, dhcp.window)
+        if not found:
             return
         clients.quiet_until = ts + self.settings.quiet
         yield self.notice(

@@ -94,7 +94,8 @@ class DnsWatch(Detector):
         dns, ts = self.settings.dns, event.ts
         asked = self._foreign.at(event.orig_h)
         asked.add((event.resp_h, event.query), ts, dns.foreign, dns.window)
-        if ts < asked.quiet_until or (number := asked.within(ts, dns.window)) < dns.foreign:
+        number = asked.reached(dns.foreign, ts, dns.window)
+        if not number or ts < asked.quiet_until:
             return
         asked.quiet_until = ts + self.settings.quiet
         msg = text("detect.foreign-resolver", src=event.orig_h, dst=event.resp_h, number=number)
@@ -175,7 +176,8 @@ class DnsWatch(Detector):
         unknown = self._unknown.at(event.orig_h)
         if not unknown.add(domain, ts, dns.unknown, dns.unknown_window) or ts < unknown.quiet_until:
             return
-        if (number := unknown.within(ts, dns.unknown_window)) < dns.unknown:
+        number = unknown.reached(dns.unknown, ts, dns.unknown_window)
+        if not number:
             return
         share = sum(looks_random(name.partition(".")[0]) for name in unknown.seen) / len(unknown.seen)
         if share < _DGA_RANDOM:

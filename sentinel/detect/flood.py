@@ -31,7 +31,8 @@ class _Victim:
 
     def __init__(self, window: float) -> None:
         self.bad = Sliding(window)
-        self.good = Sliding(window)
+        self.good: Sliding | None = None
+        """Connections that came about, counted once there are bad ones."""
         self.sources: set[str] = set()
         self.quiet_until = float("-inf")
 
@@ -66,6 +67,8 @@ class Flood(Detector):
                     continue
                 victim = self._half_open.find((event.resp_h, event.resp_p))
                 if victim is not None:
+                    if victim.good is None:
+                        victim.good = Sliding(self.settings.flood.window)
                     victim.good.add(event.ts)
                 if event.duration and event.duration >= _IDLE_SECONDS and event.resp_p in _WEB:
                     yield from self._hold(event)
@@ -81,7 +84,7 @@ class Flood(Detector):
         _remember(victim, event.orig_h)
         if bad < flood.half_open or ts < victim.quiet_until:
             return
-        ratio = bad / (bad + victim.good.total)
+        ratio = bad / (bad + (victim.good.total if victim.good else 0))
         if ratio >= flood.half_open_ratio:
             victim.quiet_until = ts + self.settings.quiet
             yield self._told(event, "SYN", victim, bad, flood.half_open, ratio)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -27,8 +26,9 @@ class _Pair:
 
     __slots__ = ("failed", "quiet_until", "times", "told", "users")
 
-    def __init__(self, kept: int) -> None:
-        self.times: deque[float] = deque(maxlen=kept)
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        """The latest failures."""
         self.failed = 0
         self.users: set[str] = set()
         self.quiet_until = 0.0
@@ -63,8 +63,8 @@ class Guessing(Detector):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         guessing = self.settings.guessing
-        kept = max(guessing.failures, guessing.slow_failures)
-        self._pairs = self.table(partial(_Pair, kept))
+        self._kept = max(guessing.failures, guessing.slow_failures)
+        self._pairs = self.table(_Pair)
         self._sprayers = self.table(_Sprayer, 0.25)
         self.reads = {kind: partial(self._see, login) for kind, login in LOGINS.items()}
 
@@ -95,7 +95,9 @@ class Guessing(Detector):
 
     def _fail(self, pair: _Pair, login: Login, ts: float) -> None:
         pair.failed += login.failures
-        pair.times.extend([ts] * min(login.failures, pair.times.maxlen or 0))
+        pair.times.extend([ts] * min(login.failures, self._kept))
+        if len(pair.times) > self._kept:
+            del pair.times[: -self._kept]
         if login.user and len(pair.users) < _MOST_USERS:
             pair.users.add(login.user)
 
@@ -108,8 +110,8 @@ class Guessing(Detector):
         if len(sprayer.hosts) < _MOST_USERS:
             sprayer.hosts.add(login.dst)
         sprayer.add(login.user, ts, guessing.spray_users, guessing.slow_window)
-        users = sprayer.within(ts, guessing.slow_window)
-        if users < guessing.spray_users or sprayer.failed > _TRIES_A_USER * sprayer.total:
+        users = sprayer.reached(guessing.spray_users, ts, guessing.slow_window)
+        if not users or sprayer.failed > _TRIES_A_USER * sprayer.total:
             return
         sprayer.told = ts
         if ts >= sprayer.quiet_until:

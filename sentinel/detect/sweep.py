@@ -45,7 +45,8 @@ class Sweep(Detector):
         targets = self._pinged.at((event.zone, event.orig_h))
         if not targets.add(event.resp_h, ts, sweep.pinged, sweep.ping_window) or ts < targets.quiet_until:
             return
-        if (found := targets.within(ts, sweep.ping_window)) < sweep.pinged:
+        found = targets.reached(sweep.pinged, ts, sweep.ping_window)
+        if not found:
             return
         targets.quiet_until = ts + self.settings.quiet
         msg = text("detect.icmp-sweep", src=event.orig_h, number=found, seconds=round(sweep.ping_window))
@@ -56,7 +57,8 @@ class Sweep(Detector):
         targets = self._called.at((event.zone, event.orig_h))
         if not targets.add(event.resp_h, ts, sweep.smb_hosts, sweep.smb_window) or ts < targets.quiet_until:
             return
-        if (found := targets.within(ts, sweep.smb_window)) < sweep.smb_hosts:
+        found = targets.reached(sweep.smb_hosts, ts, sweep.smb_window)
+        if not found:
             return
         targets.quiet_until = ts + self.settings.quiet
         msg = text("detect.smb-fan-out", src=event.orig_h, number=found, seconds=round(sweep.smb_window))

@@ -41,6 +41,13 @@ class Targets:
         """Targets of the `window` before `ts`."""
         return sum(when >= ts - window for when in self.seen.values())
 
+    def reached(self, number: int, ts: float, window: float) -> int:
+        """Targets of the `window` before `ts` where they are at least `number`, else 0."""
+        if len(self.seen) < number:
+            return 0
+        found = self.within(ts, window)
+        return found if found >= number else 0
+
     def shown(self, most: int = 20) -> str:
         """The latest targets, for a person."""
         return ", ".join(map(str, list(self.seen)[-most:]))
