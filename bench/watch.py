@@ -7,7 +7,6 @@ sources: entries held and memory after every million. `--sources 10_000_000` is 
 from __future__ import annotations
 
 import argparse
-import gc
 import random
 import resource
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from sentinel.collector import relax_collector  # noqa: E402
 from sentinel.config import default_config  # noqa: E402
 from sentinel.event import Conn, Dns, Event, Http, Ssh, Ssl  # noqa: E402
 from sentinel.event.pack import EventPacker, unpack_events  # noqa: E402
@@ -103,8 +103,7 @@ def main() -> None:
     config = default_config(ROOT)
     watch = Watch(config, RuleSet.load(config.rule, config.root))
 
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)  # as the agent does
+    relax_collector()
     events = ordinary(options.events)
     batches = [events[begin : begin + BATCH] for begin in range(0, len(events), BATCH)]
     began = time.process_time()

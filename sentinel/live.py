@@ -10,13 +10,14 @@ from pathlib import Path
 from sentinel.capture.batch import Batch
 from sentinel.capture.ring import RingStatistics
 from sentinel.capture.worker import WorkerTask
+from sentinel.collector import relax_collector
 from sentinel.config import Config
 from sentinel.event import Alert, Event
 from sentinel.event.encode import EventEncoder
 from sentinel.event.pack import EventPacker
 from sentinel.frame import WorkerFrame, encode_frame
 from sentinel.kernel_cache import tolerate_failing_cache
-from sentinel.pipeline import Pipeline, relax_collector
+from sentinel.pipeline import Pipeline
 from sentinel.rule import Match, ReloadRefused, RuleSet, reload_rules
 from sentinel.text import use_language
 from sentinel.watch import Watch

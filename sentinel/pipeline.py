@@ -6,7 +6,6 @@ packets give the same events, byte for byte.
 
 from __future__ import annotations
 
-import gc
 import time
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,7 +33,7 @@ from sentinel.protocol.spoken import Spoken
 from sentinel.rule import Match, RuleSet
 from sentinel.statistics import Statistics
 
-__all__ = ["Pipeline", "relax_collector"]
+__all__ = ["Pipeline"]
 
 _when = attrgetter("ts")
 _UNDECODABLE = (Status.TRUNCATED, Status.MALFORMED, Status.UNKNOWN_LINK, Status.TOO_DEEP)
@@ -59,13 +58,6 @@ _EXPECTED = 4096
 """Announced data connections remembered at once."""
 _MAX_ODDITIES = 256
 """Oddities of decoding reported for one batch; the rest is counted."""
-
-
-def relax_collector() -> None:
-    """Have Python's cycle collector look rarely: the pipeline's objects end by reference count."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
 
 
 class Pipeline:

@@ -15,6 +15,7 @@ from typing import Any
 from sentinel.alert_line import alert_line
 from sentinel.capture.batch import Batch
 from sentinel.capture.file import CaptureError, CaptureFile, open_capture
+from sentinel.collector import relax_collector
 from sentinel.command.configuration import chosen_config, chosen_rules, complain
 from sentinel.command.log_replay import LogReplay, expanded
 from sentinel.command.pace import Pace
@@ -23,7 +24,7 @@ from sentinel.config import Config, ConfigError
 from sentinel.event import Alert, Event
 from sentinel.event.encode import EventEncoder
 from sentinel.event.write import EventWriter
-from sentinel.pipeline import Pipeline, relax_collector
+from sentinel.pipeline import Pipeline
 from sentinel.rule import Findings, Match
 from sentinel.text import text
 from sentinel.watch import Found, Watch

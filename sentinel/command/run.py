@@ -14,6 +14,7 @@ import msgspec
 
 from sentinel.agent import Agent
 from sentinel.alert_line import alert_line
+from sentinel.collector import relax_collector
 from sentinel.command.configuration import chosen_config, complain
 from sentinel.config import Config, ConfigError
 from sentinel.event import Alert
@@ -34,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
     except ConfigError as error:
         return complain(error)
     set_up_log(config.log.level, config.log.format)
+    relax_collector()
     asyncio.run(_run(config))
     return 0
 
