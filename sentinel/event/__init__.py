@@ -45,6 +45,7 @@ from sentinel.event.syslog import Syslog
 from sentinel.event.tds import Tds
 from sentinel.event.tftp import Tftp
 from sentinel.event.tunnel import Tunnel
+from sentinel.event.websocket import Websocket
 from sentinel.event.weird import Weird
 from sentinel.event.x509 import X509
 
@@ -102,5 +103,6 @@ __all__ = [
     "Tftp",
     "Tunnel",
     "Weird",
+    "Websocket",
     "field_attributes",
 ]

@@ -15,6 +15,7 @@ class Tunnel(FlowEvent, kw_only=True):
     kind: ClassVar[str] = "tunnel"
 
     tunnel_type: str
-    """`Tunnel::GRE`, `Tunnel::VXLAN`, `Tunnel::GENEVE`, `Tunnel::IP`, `Tunnel::GTPv1`, `Tunnel::TEREDO`, `Tunnel::HTTP` …"""
+    """`Tunnel::GRE`, `Tunnel::VXLAN`, `Tunnel::GENEVE`, `Tunnel::IP`, `Tunnel::GTPv1`, `Tunnel::TEREDO`,
+    `Tunnel::HTTP`, `Tunnel::SOCKS` …"""
     action: str
     """`Tunnel::DISCOVER`, `Tunnel::CLOSE` or `Tunnel::EXPIRE`."""

@@ -10,11 +10,12 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from sentinel.event.http import Http
-from sentinel.event.tunnel import Tunnel
+from sentinel.event.websocket import Websocket
 from sentinel.protocol.analyzer import Analyzer, Emit, Endpoints
 from sentinel.protocol.http_body import HttpBody, body_text
 from sentinel.protocol.http_head import ODDITIES, read_head
 from sentinel.protocol.mime import mime_type
+from sentinel.protocol.proxy_tunnel import emit_tunnel
 from sentinel.protocol.settings import ProtocolSettings
 
 __all__ = ["HttpAnalyzer"]
@@ -39,6 +40,7 @@ _MAX_PENDING: Final = 100
 _MAX_LINE: Final = 4096
 """Bytes of a chunk's size line, or of one trailer."""
 _MAX_METHOD: Final = 32
+_MAX_LISTED: Final = 32
 _WORTH: Final = 2048
 """Bytes left of a body from which on it pays to let them pass."""
 _ENDLESS: Final = 1 << 62
@@ -66,7 +68,7 @@ class _Half:
 class HttpAnalyzer(Analyzer):
     """Writes one event for each pair, when its response is complete or the flow ends."""
 
-    __slots__ = ("_depth", "_names", "_orig", "_pending", "_resp", "upgraded")
+    __slots__ = ("_depth", "_names", "_offered", "_orig", "_pending", "_resp", "upgraded")
 
     service = "http"
     ports = frozenset({80, 81, 631, 1080, 3128, 7001, 8000, 8008, 8080, 8081, 8088, 8888, 9090})
@@ -80,6 +82,8 @@ class HttpAnalyzer(Analyzer):
         self._resp = _Half(False)
         self._pending: deque[Http] = deque()
         self._depth = 0
+        self._offered: tuple[str | None, str | None] = (None, None)
+        """Subprotocols and extensions of WebSocket that the last request to upgrade named."""
         self.upgraded = False
         """The flow went on in another protocol (CONNECT, WebSocket)."""
 
@@ -347,6 +351,8 @@ class HttpAnalyzer(Analyzer):
         authorization = get("AUTHORIZATION") or get("PROXY-AUTHORIZATION")
         if authorization is not None:
             self._authorize(record, authorization)
+        if "UPGRADE" in headers:
+            self._offered = get("SEC-WEBSOCKET-PROTOCOL"), get("SEC-WEBSOCKET-EXTENSIONS")
         if oddities is not None or oddity is not None:
             self._note(record, [*(oddities or ()), *([oddity] if oddity else ())], ts)
         if len(self._pending) >= _MAX_PENDING:
@@ -392,9 +398,11 @@ class HttpAnalyzer(Analyzer):
         if record.method == "CONNECT" and 200 <= status < 300:
             self.successor = Analyzer  # whatever the two sides speak through the proxy
             self.unread = [(True, self._orig.buffer), (False, self._resp.buffer)]
-            self._tunnel(ts)
+            emit_tunnel(self.flow, self.emit, ts, "Tunnel::HTTP")
             self._upgrade()
         elif status == 101:
+            if (get("UPGRADE") or "").lower() == "websocket":
+                self._websocket(record, headers, ts)
             self._upgrade()
         elif status in (204, 304) or record.method == "HEAD":
             half.record = record
@@ -467,19 +475,20 @@ class HttpAnalyzer(Analyzer):
         self._orig.buffer = self._resp.buffer = b""
         self.done = True
 
-    def _tunnel(self, ts: float) -> None:
-        """As in Zeek, a CONNECT that a proxy grants begins a tunnel, whose originator has no port."""
-        uid, orig_h, _, resp_h, resp_p = self._names
+    def _websocket(self, record: Http, headers: dict[str, str], ts: float) -> None:
+        """The server agreed to WebSocket (RFC 6455 section 4.2.2)."""
+        client_protocols, client_extensions = self._offered
         self.emit(
-            Tunnel(
+            Websocket(
                 ts=ts,
-                uid=uid,
-                orig_h=orig_h,
-                orig_p=0,
-                resp_h=resp_h,
-                resp_p=resp_p,
-                tunnel_type="Tunnel::HTTP",
-                action="Tunnel::DISCOVER",
+                **self.whose,
+                host=record.host,
+                uri=record.uri,
+                user_agent=record.user_agent,
+                subprotocol=headers.get("SEC-WEBSOCKET-PROTOCOL"),
+                client_protocols=_listed(client_protocols),
+                server_extensions=_listed(headers.get("SEC-WEBSOCKET-EXTENSIONS")),
+                client_extensions=_listed(client_extensions),
             )
         )
 
@@ -524,6 +533,11 @@ class HttpAnalyzer(Analyzer):
 
 def _is_token(word: bytes) -> bool:
     return 0 < len(word) <= _MAX_METHOD and word.replace(b"-", b"").replace(b"_", b"").isalpha()
+
+
+def _listed(value: str | None) -> list[str] | None:
+    """Elements of a header that is a list (RFC 9110 section 5.6.1)."""
+    return [part.strip() for part in value.split(",")[:_MAX_LISTED] if part.strip()] if value else None
 
 
 def _is_reply(block: bytes) -> bool:

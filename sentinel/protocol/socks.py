@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from sentinel.event.socks import Socks as SocksEvent
 from sentinel.protocol.analyzer import Analyzer, Emit, Endpoints
 from sentinel.protocol.lines import printable
+from sentinel.protocol.proxy_tunnel import emit_tunnel
 from sentinel.protocol.settings import ProtocolSettings
 
 __all__ = ["Socks"]
@@ -245,9 +246,11 @@ class Socks(Analyzer):
 
     def _through(self, end: int, succeeded: bool) -> None:
         self._take(False, end)
+        ts = self._event.ts if self._event is not None else 0.0
         self._conclude()
         self.done = True
         if succeeded:
+            emit_tunnel(self.flow, self.emit, ts, "Tunnel::SOCKS")
             self.unread = [(True, self._pending[True]), (False, self._pending[False])]
             self.successor = Analyzer
 

@@ -278,6 +278,20 @@ def test_a_flow_that_turns_into_something_else(spoken: Spoken, ask: bytes, told:
     assert len(wire.of("http")) == 1
 
 
+def test_websocket_is_told_with_what_both_sides_offer(spoken: Spoken) -> None:
+    ask = (
+        b"GET /chat HTTP/1.1\r\nHost: h\r\nUser-Agent: u\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Protocol: v2, v1\r\nSec-WebSocket-Extensions: permessage-deflate; a\r\n\r\n"
+    )
+    told = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nSec-WebSocket-Protocol: v1\r\n\r\n"
+    (event,) = spoken([(True, ask), (False, told)]).of("websocket")
+    assert (event.host, event.uri, event.user_agent, event.subprotocol) == ("h", "/chat", "u", "v1")
+    assert (event.client_protocols, event.client_extensions) == (["v2", "v1"], ["permessage-deflate; a"])
+    assert event.server_extensions is None
+    other = told.replace(b"WebSocket\r", b"h2c\r")
+    assert spoken([(True, ask), (False, other)]).of("websocket") == []
+
+
 def test_what_is_said_through_a_proxy_goes_to_whoever_knows_it(spoken: Spoken) -> None:
     ask = b"CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n"
     wire = spoken([(True, ask + b"early"), (False, b"HTTP/1.1 200 OK\r\n\r\nthen")], finish=False)

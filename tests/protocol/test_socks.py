@@ -79,6 +79,8 @@ def test_what_is_carried_is_handed_on(wire):
         analyzer.feed(is_orig, data, 0.0)
     assert analyzer.successor is Analyzer
     assert list(analyzer.unread) == [(True, b"GET / HTTP/1.1\r\n"), (False, b"HTTP")]
+    (tunnel,) = wire.of("tunnel")
+    assert (tunnel.tunnel_type, tunnel.action, tunnel.orig_p) == ("Tunnel::SOCKS", "Tunnel::DISCOVER", 0)
 
 
 def test_password_is_shown_where_the_site_wants_it(speak):
