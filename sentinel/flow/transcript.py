@@ -14,8 +14,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sentinel.flow.record import Work
 from sentinel.flow.table import FlowTable, Step
-from sentinel.flow.transcribe import transcribe
+from sentinel.flow.transcribe import SHOWN, transcribe
 
 __all__ = ["RUN", "Scribe", "Transcript"]
 
@@ -89,7 +90,8 @@ class Scribe:
     def write(self, step: Step) -> Transcript:
         """The transcript of a step: a copy, valid as long as it is held."""
         work = step.work
-        needed = int(work["length"].clip(0).sum(dtype=np.int64)) + len(work) * (self._tail + 1)
+        said = work["length"][work["kind"] == Work.DATA]  # of gaps and what is passed over nothing is written
+        needed = int(said.sum(dtype=np.int64)) + len(work) * (self._tail + SHOWN + 1)
         if needed > len(self._text):
             self._text = np.zeros(needed * 5 // 4, np.uint8)
         if len(work) > len(self._runs):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -135,3 +136,21 @@ def test_the_text_grows_with_what_is_said(make_wire: Callable[..., Wire], packet
     piece = b"x" * 60_000
     hearing.send(*(packet(proto=17, data=piece, client=(1, port)) for port in range(1, 60)))
     assert hearing.said == [(b"", piece)] * 59
+
+
+def test_what_was_missed_takes_no_room(make_wire: Callable[..., Wire], packet: Packet) -> None:
+    hearing = Hearing(make_wire(inspect_bytes=1 << 30), tail=4)
+    far = 1 + 15_000_000
+    hearing.send(packet(client=(1, 1)))  # what is loaded at first is not the matter here
+    tracemalloc.start()
+    for port in range(2, 10):
+        client = (1, port)
+        hearing.send(packet("A", seq=1, data=b"ab", client=client))
+        hearing.send(
+            packet("A", seq=far, data=b"later", client=client),
+            packet("A", back=True, seq=1, ack=far + 5, client=client),
+        )
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [length for kind, _, length in hearing.other if kind == Work.GAP] == [far - 3] * 8
+    assert peak < 4 << 20

@@ -50,7 +50,7 @@ def _kept(kind: str, field: str) -> bool:
 
 @contextlib.contextmanager
 def _dumping(wire: Wire, file: Path) -> Iterator[None]:
-    command = ("tcpdump", "--immediate-mode", "-i", wire.near, "-U", "-w", file)
+    command = ("tcpdump", "--immediate-mode", "-s", "2048", "-B", "16384", "-i", wire.near, "-U", "-w", file)
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     while "listening on" not in process.stderr.readline():

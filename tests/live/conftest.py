@@ -18,12 +18,17 @@ NEAR, FAR = "198.18.77.1", "198.18.77.2"
 _numbers = count()
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 30.0, what: str = "condition") -> None:
-    """Return once `condition` is true; fail when it has not become so in time."""
+def wait_for(
+    condition: Callable[[], object],
+    seconds: float = 30.0,
+    what: str = "condition",
+    instead: Callable[[], object] = lambda: "nothing",
+) -> None:
+    """Return once `condition` is true; fail when it has not become so in time, and say what there was `instead`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            pytest.fail(f"waited {seconds} s in vain for {what}")
+            pytest.fail(f"waited {seconds} s in vain for {what}; there was {instead()}")
         time.sleep(0.02)  # between looks, never instead of one
 
 

@@ -144,7 +144,7 @@ def ssh_guessing(wire: Wire, folder: Path) -> None:
 def nmap_scan(wire: Wire, folder: Path) -> None:
     """A SYN scan of 120 ports, one of which answers."""
     with serving(1080, sys.executable, "-m", "http.server", "1080", "--bind", NEAR, "--directory", folder):
-        wire.run("nmap", "-n", "-Pn", "-sS", "-T4", "--max-retries", "0", "-p", "1000-1119", NEAR)
+        wire.run("nmap", "-n", "-Pn", "-sS", "-T4", "-p", "1000-1119", NEAR)
 
 
 def dhcp_lease(wire: Wire, folder: Path) -> None:

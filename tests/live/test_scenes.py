@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,12 @@ def test_guessed_passwords_are_an_alert(played: None, told: Told) -> None:
 @scene("nmap-scan")
 def test_a_scan_is_an_alert(played: None, told: Told) -> None:
     wait_for(lambda: told("notice", note="Scan::Port_Scan", src=FAR, dst=NEAR), 60, "the notice")
-    wait_for(lambda: len(told("conn", conn_state="REJ")) >= 100, 60, "the refused attempts")
+    wait_for(
+        lambda: len(told("conn", conn_state="REJ")) >= 100,
+        60,
+        "the refused attempts",
+        lambda: Counter((conn["conn_state"], conn["history"]) for conn in told("conn")),
+    )
     assert len({conn["id.resp_p"] for conn in told("conn", conn_state="REJ")}) >= 100
 
 
