@@ -64,6 +64,30 @@ def _intake_position(db: Database) -> None:
     )
 
 
+@_migrations(name="0005-audit")
+def _audit(db: Database) -> None:
+    db.table("audit").create(
+        {
+            "id": int,
+            "ts": float,
+            "actor": str,
+            "action": str,
+            "subject": str,
+            "detail": str,
+            "drill": int,
+            "hash": str,
+        },
+        pk="id",
+        not_null={"ts", "actor", "action", "subject", "detail", "drill", "hash"},
+    )
+    db.table("audit").create_index(["subject", "id"])
+    for verb in ("UPDATE", "DELETE"):
+        db.execute(
+            f"CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON audit "
+            "BEGIN SELECT RAISE(ABORT, 'the audit trail only grows'); END"
+        )
+
+
 def migrate(db: Database) -> None:
     """Bring `db` to the present form. Raises StoreError where a newer version wrote it."""
     refuse_newer(db)
