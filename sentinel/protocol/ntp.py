@@ -21,6 +21,9 @@ _EARLIEST: Final = 0xB000_0000 << 32
 """1993: no clock that is set is earlier, and few other protocols look like one."""
 _PRIVATE_CODES: Final = frozenset({2, 3})
 """Implementations of mode 7: XNTPD_OLD, XNTPD."""
+_MONITOR_LISTS: Final = frozenset({20, 42})
+"""Requests of mode 7 for everyone who asked lately: MON_GETLIST, MON_GETLIST_1 (CVE-2013-5211)."""
+_ANSWER: Final = 0x80
 _MAX_MODE: Final = 5
 
 
@@ -52,6 +55,8 @@ class NtpAnalyzer(Analyzer):
         if mode > _MAX_MODE:
             # Zeek's ntp.log has no such messages; answers to them are much larger than what asks for them.
             self.flow.weird("NTP_private_mode" if mode == _PRIVATE else "NTP_control_mode", ts, source="NTP")
+            if mode == _PRIVATE and len(data) > 3 and data[3] in _MONITOR_LISTS and not data[0] & _ANSWER:
+                self.flow.weird("NTP_monlist_request", ts, source="NTP")
             return
         if len(data) < _SIZE:
             self.flow.weird("NTP_truncated", ts, source="NTP")

@@ -22,6 +22,7 @@ from sentinel.rule.correlation.document import read_correlation
 from sentinel.rule.fault import DocumentFault
 from sentinel.rule.logsource import kinds_of
 from sentinel.rule.modifier import register_modifiers
+from sentinel.rule.payload import announced
 from sentinel.rule.placeholder import Placeholders
 from sentinel.rule.rule import Document, Filter, LogSource, Rule, RuleProblem
 from sentinel.rule.source import BadSource, Source, sources
@@ -126,6 +127,13 @@ class _Reader:
                     "condition",
                     "this filter lets its rules fire only where it holds itself",
                     "Write `condition: not selection` to exclude what it names",
+                    runs=True,
+                )
+            if isinstance(made, Rule) and "payload" in made.kinds and not announced(made.condition):
+                yield self._problem(
+                    "detection",
+                    "no bytes of its own announce this payload rule: it is asked of every packet",
+                    "Have every way to its match contain four or more fixed bytes, or ask an event's fields",
                     runs=True,
                 )
 

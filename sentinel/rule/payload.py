@@ -23,7 +23,7 @@ from sentinel.rule.question import Pattern, Question, Text
 from sentinel.rule.rule import Rule
 from sentinel.rule.scanner import LiteralScanner, TooManyHits
 
-__all__ = ["PayloadPlan"]
+__all__ = ["PayloadPlan", "announced"]
 
 LONGEST_TAIL = 256
 """Bytes of a stretch kept for needles that span into the next."""
@@ -70,7 +70,7 @@ class _Compiled:
         for leaf in asked:
             for literal in required_literals(leaf.question, binary=True) or ():
                 self.literals[literal] = None
-        self.always = not _announced(self.rule.condition)
+        self.always = not announced(self.rule.condition)
 
     def _build(self, node: Node) -> _Holds:
         if isinstance(node, Leaf):
@@ -281,15 +281,15 @@ class Recital:
         return self._events[number]
 
 
-def _announced(node: Node) -> bool:
-    """Must one of the condition's payload literals have come for it to hold?"""
+def announced(node: Node) -> bool:
+    """Must one of the condition's payload literals have come for it to hold? Else it is asked of every stretch."""
     if isinstance(node, Leaf):
         on_bytes = node.field in (None, "payload")
         return on_bytes and required_literals(node.question, binary=True) is not None
     if isinstance(node, Not):
         return False
     quantifier = any if isinstance(node, And) else all
-    return quantifier(_announced(part) for part in node.parts)
+    return quantifier(announced(part) for part in node.parts)
 
 
 def _finder(question: Question) -> _Find | None:

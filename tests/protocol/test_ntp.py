@@ -72,7 +72,14 @@ def test_extension_fields_are_counted(wire: Any) -> None:
 def test_control_and_private_modes_are_weird(wire: Any) -> None:
     read(wire, b"\x17\x00\x03\x2a" + bytes(4), b"\x16\x02\x00\x01" + bytes(8))
     assert wire.events == []
-    assert set(wire.weirds) == {"NTP_private_mode", "NTP_control_mode"}
+    assert set(wire.weirds) == {"NTP_private_mode", "NTP_monlist_request", "NTP_control_mode"}
+
+
+def test_the_list_of_those_who_asked(wire: Any) -> None:
+    read(wire, b"\x97\x00\x03\x2a" + bytes(4), b"\x17\x00\x03\x01" + bytes(4), b"\x17\x00\x03")
+    assert set(wire.weirds) == {"NTP_private_mode"}
+    read(wire, b"\x17\x00\x02\x14" + bytes(4))
+    assert "NTP_monlist_request" in wire.weirds
 
 
 @pytest.mark.parametrize(

@@ -98,3 +98,15 @@ def test_a_folder_with_missing_and_unreadable_parts(tmp_path: Path) -> None:
     reasons = sorted(problem.reason for problem in rules.problems)
     assert len(reasons) == 3
     assert any("taken" in reason for reason in reasons) and any("no such" in reason for reason in reasons)
+
+
+def test_a_payload_rule_that_no_bytes_announce_is_told_and_runs(tmp_path: Path) -> None:
+    path = tmp_path / "payload.yml"
+    payload = GOOD.replace("category: proxy", "product: sentinel\n  service: payload")
+    path.write_text(payload.replace("c-uri|contains: /evil", r"payload|re: '\A[ab]x'"), encoding="utf-8")
+    compiled = load_file(path)
+    [problem] = compiled.problems
+    assert len(compiled.rules) == 1 and problem.informational and problem.line == 9
+    assert "every packet" in problem.reason
+    path.write_text(payload.replace("c-uri|contains: /evil", "payload|contains: evil"), encoding="utf-8")
+    assert load_file(path).problems == []
