@@ -16,37 +16,38 @@ __all__ = ["SHARES", "traffic_events", "windows_records"]
 
 Fields = dict[str, Any]
 
-_PROGRAMS = (
-    ("C:\\Windows\\System32\\svchost.exe", "svchost.exe", "Host Process for Windows Services", "Microsoft"),
-    ("C:\\Windows\\System32\\conhost.exe", "CONHOST.EXE", "Console Window Host", "Microsoft"),
-    ("C:\\Windows\\System32\\cmd.exe", "Cmd.Exe", "Windows Command Processor", "Microsoft"),
-    ("C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe", "PowerShell.EXE", "Windows PowerShell", "Microsoft"),
-    ("C:\\Windows\\System32\\taskhostw.exe", "taskhostw.exe", "Host Process for Windows Tasks", "Microsoft"),
-    ("C:\\Windows\\System32\\RuntimeBroker.exe", "RuntimeBroker.exe", "Runtime Broker", "Microsoft"),
-    ("C:\\Windows\\System32\\rundll32.exe", "RUNDLL32.EXE", "Windows host process (Rundll32)", "Microsoft"),
-    ("C:\\Windows\\System32\\backgroundTaskHost.exe", "backgroundTaskHost.exe", "Background Task Host", "Microsoft"),
-    ("C:\\Windows\\System32\\wbem\\WmiPrvSE.exe", "Wmiprvse.exe", "WMI Provider Host", "Microsoft"),
-    ("C:\\Windows\\System32\\reg.exe", "reg.exe", "Registry Console Tool", "Microsoft"),
-    ("C:\\Windows\\explorer.exe", "EXPLORER.EXE", "Windows Explorer", "Microsoft"),
-    ("C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe", "chrome.exe", "Google Chrome", "Google LLC"),
-    ("C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe", "msedge.exe", "Microsoft Edge", "Microsoft"),
-    ("C:\\Program Files\\Microsoft Office\\root\\Office16\\WINWORD.EXE", "WinWord.exe", "Microsoft Word", "Microsoft"),
-    ("C:\\Program Files (x86)\\Tencent\\WeChat\\WeChat.exe", "WeChat.exe", "WeChat", "Tencent"),
-    ("C:\\Program Files\\OpsAgent\\bin\\agent.exe", "agent.exe", "Operations Agent", "Ops"),
-)  # fmt: skip
-_ARGUMENTS = (
-    " -k netsvcs -p -s {word}",
-    " 0xffffffff -ForceV1",
-    " /c \"echo {word} & ver > C:\\ProgramData\\{word}\\{number}.log\"",
-    " -NoLogo -File C:\\Program Files\\OpsAgent\\scripts\\{word}.ps1 -Id {number}",
+_SYSTEM = "C:\\Windows\\System32\\"
+_SERVICES = _SYSTEM + "services.exe"
+_SVCHOST = _SYSTEM + "svchost.exe"
+_CMD = _SYSTEM + "cmd.exe"
+_EXPLORER = "C:\\Windows\\explorer.exe"
+_CHROME = "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe"
+_EDGE = "C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe"
+_AGENT = "C:\\Program Files\\OpsAgent\\bin\\agent.exe"
+_RENDERER = (
     " --type=renderer --lang=zh-CN --field-trial-handle={number},i,{number},{word},262144 "
-    "--mojo-platform-channel-handle={number} /prefetch:1",
-    " -Embedding",
-    " C:\\Windows\\System32\\{word}.dll,Update -{number}",
-    " -ServerName:App.{word}.AppX{number}.mca",
-    " query HKLM\\SOFTWARE\\{word} /v {word}{number}",
-    " /n \"D:\\文档\\{word}\\关于{number}号文件的通知.docx\" /o \"\"",
+    "--mojo-platform-channel-handle={number} /prefetch:1"
+)
+_PROGRAMS = (
+    (_SVCHOST, "svchost.exe", "Host Process for Windows Services", _SERVICES, " -k netsvcs -p -s {word}"),
+    (_SYSTEM + "conhost.exe", "CONHOST.EXE", "Console Window Host", _CMD, " 0xffffffff -ForceV1"),
+    (_CMD, "Cmd.Exe", "Windows Command Processor", _AGENT, " /c \"D:\\OpsAgent\\jobs\\{word}\\{number}.bat {word}\""),
+    (_SYSTEM + "taskhostw.exe", "taskhostw.exe", "Host Process for Windows Tasks", _SVCHOST, " {word}"),
+    (_SYSTEM + "RuntimeBroker.exe", "RuntimeBroker.exe", "Runtime Broker", _SVCHOST, " -Embedding"),
+    (_SYSTEM + "backgroundTaskHost.exe", "backgroundTaskHost.exe", "Background Task Host", _SVCHOST,
+     " -ServerName:App.{word}.AppX{number}.mca"),
+    (_SYSTEM + "wbem\\WmiPrvSE.exe", "Wmiprvse.exe", "WMI Provider Host", _SVCHOST, " -secured -Embedding"),
+    (_SYSTEM + "reg.exe", "reg.exe", "Registry Console Tool", _CMD, " query HKLM\\SOFTWARE\\{word} /v {word}{number}"),
+    (_EXPLORER, "EXPLORER.EXE", "Windows Explorer", _SYSTEM + "userinit.exe", ""),
+    (_CHROME, "chrome.exe", "Google Chrome", _CHROME, _RENDERER),
+    (_EDGE, "msedge.exe", "Microsoft Edge", _EDGE, _RENDERER),
+    ("C:\\Program Files\\Microsoft Office\\root\\Office16\\WINWORD.EXE", "WinWord.exe", "Microsoft Word", _EXPLORER,
+     " /n \"D:\\文档\\{word}\\关于{number}号文件的通知.docx\" /o \"\""),
+    ("C:\\Program Files (x86)\\Tencent\\WeChat\\WeChat.exe", "WeChat.exe", "WeChat", _EXPLORER, ""),
+    (_AGENT, "agent.exe", "Operations Agent", _SERVICES, " --service --id {number}"),
 )  # fmt: skip
+"""Image, original name, description, parent, arguments."""
+_ARGUMENTS_OF = {image: arguments for image, _, _, _, arguments in _PROGRAMS}
 _WORDS = tuple(
     """schedule wuauserv update invoice contact backup sensor module vendor printer archive sync
 report office gateway account monitor profile cache session service policy driver health""".split()
@@ -108,9 +109,7 @@ def _sysmon(draw: random.Random, event: int, **fields: Any) -> Fields:
 
 
 def _process(draw: random.Random) -> Fields:
-    image, original, description, company = draw.choice(_PROGRAMS)
-    parent = draw.choice(_PROGRAMS)[0]
-    quoted = f'"{image}"'
+    image, original, description, parent, arguments = draw.choice(_PROGRAMS)
     return _sysmon(
         draw,
         1,
@@ -118,9 +117,9 @@ def _process(draw: random.Random) -> Fields:
         FileVersion=f"10.0.{draw.randrange(99999)}.{draw.randrange(999)} (WinBuild.160101.0800)",
         Description=description,
         Product="Microsoft® Windows® Operating System",
-        Company=company,
+        Company="Microsoft Corporation",
         OriginalFileName=original,
-        CommandLine=quoted + _fill(draw, draw.choice(_ARGUMENTS)),
+        CommandLine=f'"{image}"' + _fill(draw, arguments),
         CurrentDirectory="C:\\Windows\\system32\\",
         User=f"OFFICE\\user{draw.randrange(3000)}",
         LogonGuid=_guid(draw),
@@ -132,7 +131,7 @@ def _process(draw: random.Random) -> Fields:
         ParentProcessGuid=_guid(draw),
         ParentProcessId=draw.randrange(4, 30000),
         ParentImage=parent,
-        ParentCommandLine=f'"{parent}"' + _fill(draw, draw.choice(_ARGUMENTS)),
+        ParentCommandLine=f'"{parent}"' + _fill(draw, _ARGUMENTS_OF.get(parent, "")),
         ParentUser="NT AUTHORITY\\SYSTEM",
     )
 

@@ -45,6 +45,17 @@ def best(runs: int, work: Callable[[], Any]) -> float:
     return least
 
 
+def best_of_both(
+    runs: int, one: Callable[[], Any], other: Callable[[], Any], number: int
+) -> tuple[float, float]:
+    """The least CPU seconds an item of two kinds of work, done by turns."""
+    least = [float("inf"), float("inf")]
+    for _ in range(runs):
+        for place, work in enumerate((one, other)):
+            least[place] = min(least[place], best(1, work) / number)
+    return least[0], least[1]
+
+
 def match_lines(rules: RuleSet, lines: Sequence[bytes]) -> int:
     """Alerts of Windows records as JSON lines."""
     decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -101,8 +112,9 @@ def main() -> None:
     match_lines(whole, lines[:2000])
     figures["first_2000_seconds"] = round(time.perf_counter() - began, 2)
     gc.freeze()
-    every = best(options.runs, lambda: match_lines(whole, lines)) / len(lines)
-    hundred = best(options.runs, lambda: match_lines(few, lines)) / len(lines)
+    every, hundred = best_of_both(
+        options.runs, lambda: match_lines(whole, lines), lambda: match_lines(few, lines), len(lines)
+    )
     process = best(options.runs, lambda: match_lines(whole, processes)) / len(processes)
     figures |= {
         "windows_events_a_second": round(1 / every),

@@ -26,14 +26,17 @@ class Access(Protocol):
     def presence(self, field: str) -> Getter | None:
         """A reader that is not None exactly where the field exists, even if it is null."""
 
+    def key(self, field: str) -> str | None:
+        """The key under which `field` stands in every row, where rows are mappings and it is read by that alone."""
+
     def keywords(self) -> Getter:
         """A reader of all texts in an event, as a list."""
 
     def column(self, field: str, rows: Sequence[Any]) -> list[Any]:
         """The values of a field that has a getter."""
 
-    def haystacks(self, rows: Sequence[Any]) -> list[str]:
-        """For each row a text that holds every literal, as `written` writes it, that its keywords hold."""
+    def haystacks(self, rows: Sequence[Any]) -> list[bytes]:
+        """For each row bytes (UTF-8) that hold every literal, as `written` writes it, that its keywords hold."""
 
     def written(self, literal: bytes) -> bytes | None:
         """How a literal stands in a haystack; None where it may stand there in several ways."""
@@ -58,6 +61,9 @@ class EventAccess:
     def presence(self, field: str) -> Getter | None:
         return self.getter(field)
 
+    def key(self, field: str) -> str | None:
+        return None
+
     def keywords(self) -> Getter:
         readers = [attrgetter(attribute) for attribute in self._attributes.values()]
         return lambda event: [text for read in readers for text in _texts(read(event))]
@@ -66,9 +72,9 @@ class EventAccess:
         read = self.getter(field)
         return [None] * len(rows) if read is None else list(map(read, rows))
 
-    def haystacks(self, rows: Sequence[Any]) -> list[str]:
+    def haystacks(self, rows: Sequence[Any]) -> list[bytes]:
         read = self.keywords()
-        return ["\n".join(read(row)) for row in rows]
+        return ["\n".join(read(row)).encode("utf-8", "surrogatepass") for row in rows]
 
     def written(self, literal: bytes) -> bytes | None:
         return literal
@@ -102,6 +108,9 @@ class RecordAccess:
 
         return present
 
+    def key(self, field: str) -> str | None:
+        return None if "." in field or field in self._computed else field
+
     def keywords(self) -> Getter:
         return lambda record: list(_texts(record))
 
@@ -111,7 +120,7 @@ class RecordAccess:
             return list(map(read, rows)) if read is not None else []
         return [record.get(field) for record in rows]
 
-    def haystacks(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    def haystacks(self, rows: Sequence[Mapping[str, Any]]) -> list[bytes]:
         # As JSON, which is written many times faster than values are joined.
         return [_as_json(record) for record in rows]
 
@@ -129,14 +138,16 @@ class RecordAccess:
         return {name for shape in set(map(tuple, rows)) for name in shape}
 
 
+_encode = msgspec.json.Encoder().encode
 _NUMERIC = frozenset(b"0123456789.eE+-")
 
 
-def _as_json(record: Mapping[str, Any]) -> str:
+def _as_json(record: Mapping[str, Any]) -> bytes:
     try:
-        return msgspec.json.encode(record).decode()
+        return _encode(record)
     except (UnicodeError, TypeError, ValueError):
-        return json.dumps(record, ensure_ascii=False, default=lambda value: "\n".join(_texts(value)))
+        written = json.dumps(record, ensure_ascii=False, default=lambda value: "\n".join(_texts(value)))
+        return written.encode("utf-8", "surrogatepass")
 
 
 class _Attributes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Sequence
 from typing import Any
@@ -82,17 +83,19 @@ def first_of(event: Event, *names: str) -> Any:
 
 def _fields(rule: Rule, event: Event, views: Sequence[View]) -> dict[str, Any]:
     read = _read_log if isinstance(event, Log) else _read
-    asked = [
-        view.name(leaf.field) if view else leaf.field
-        for view in views or (None,)
-        for leaf in leaves(rule.condition)
-        if leaf.field is not None
-    ]
+    fields = _fields_of(rule)
+    asked = [view.name(field) for view in views for field in fields] if views else fields
     shown: dict[str, Any] = {}
     for name in (*asked, *_CONTEXT.get(event.kind, ())):
         if name not in shown and (value := read(event, name)) is not None:
             shown[name] = _shown(value)
     return shown
+
+
+@functools.lru_cache(4096)
+def _fields_of(rule: Rule) -> tuple[str, ...]:
+    """The fields that a rule asks for, each once."""
+    return tuple(dict.fromkeys(leaf.field for leaf in leaves(rule.condition) if leaf.field is not None))
 
 
 def _read(event: Event, name: str) -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sentinel.rule.access import Access
+from sentinel.rule.access import Access, Getter
 from sentinel.rule.condition import And, Leaf, Node, Not, Or
-from sentinel.rule.question import Exists, FieldReference, Test, Text, elementwise, text_equal
+from sentinel.rule.question import Exists, FieldReference, Pattern, Test, Text, elementwise, text_equal
 
 __all__ = ["Holds", "holds"]
 
@@ -61,6 +61,9 @@ def _leaf(leaf: Leaf, access: Access, field_of: Callable[[str], str]) -> Holds:
     if isinstance(question, FieldReference):
         return _reference(access, field, field_of(question.field), question)
     read = access.presence(field) if isinstance(question, Exists) else access.getter(field)
+    on_text = question.on_text() if isinstance(question, (Text, Pattern)) else None
+    if on_text is not None and read is not None:
+        return _on_text(read, access.key(field), on_text)
     test = question.test()
     if read is None:
         constant = test(None)
@@ -70,6 +73,21 @@ def _leaf(leaf: Leaf, access: Access, field_of: Callable[[str], str]) -> Holds:
 
 def _on(read: Callable[[Any], Any], test: Test) -> Holds:
     return lambda event: test(read(event))
+
+
+def _on_text(read: Getter, key: str | None, test: Callable[[str], bool]) -> Holds:
+    """`_on(read, elementwise(test))`, with as few calls as can be: this is what is asked most."""
+    other = elementwise(test)
+
+    def of_mapping(record: Any) -> bool:
+        value = record.get(key)
+        return test(value) if value.__class__ is str else other(value)
+
+    def of_event(event: Any) -> bool:
+        value = read(event)
+        return test(value) if value.__class__ is str else other(value)
+
+    return of_event if key is None else of_mapping
 
 
 def _reference(access: Access, field: str, other: str, question: FieldReference) -> Holds:
@@ -93,7 +111,7 @@ def _disjuncts(node: Or, access: Access, field_of: Callable[[str], str]) -> list
     for name, texts in together.items():
         read = access.keywords() if name is None else access.getter(name)
         if read is not None:
-            rest.append(_on(read, _one_of(texts)))
+            rest.append(_on_text(read, None if name is None else access.key(name), _one_of(texts)))
     return rest
 
 
@@ -101,14 +119,14 @@ def _joins(question: Any) -> bool:
     return isinstance(question, Text) and not question.cased and question.parts != (None,)
 
 
-def _one_of(texts: Sequence[Text]) -> Test:
-    if len(texts) == 1:
-        return texts[0].test()
+def _one_of(texts: Sequence[Text]) -> Callable[[str], bool]:
+    if len(texts) == 1 and (only := texts[0].on_text()) is not None:
+        return only
     whole: set[str] = set()
     heads: list[str] = []
     tails: list[str] = []
     inside: list[str] = []
-    others: list[Test] = []
+    others: list[Callable[[str], bool]] = []
     for text in texts:
         match tuple(part.lower() if isinstance(part, str) else part for part in text.parts):
             case ():
@@ -122,7 +140,7 @@ def _one_of(texts: Sequence[Text]) -> Test:
             case (None, str(literal), None):
                 inside.append(literal)
             case _:
-                others.append(text.test())
+                others.append(text.on_text() or _always)
     starts, ends = tuple(heads), tuple(tails)
 
     def test(value: str) -> bool:
@@ -135,4 +153,8 @@ def _one_of(texts: Sequence[Text]) -> Test:
             or any(other(value) for other in others)
         )
 
-    return elementwise(test)
+    return test
+
+
+def _always(text: str) -> bool:
+    return True

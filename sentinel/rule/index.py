@@ -33,6 +33,11 @@ _HITS_A_VALUE = 8
 """Hits a value on average at which scanning the whole column at once stops paying."""
 
 
+_FOLDED = (Literal("\u212a".encode(), cased=True), Literal("\u0130".encode(), cased=True))
+"""The two non-ASCII letters whose lower case is ASCII, which Hyperscan does not know: a value with one is looked at
+again in lower case."""
+
+
 class FieldIndex:
     """All triggers of one field of one kind of event, each with the marks that it gives."""
 
@@ -61,7 +66,7 @@ class FieldIndex:
             else:
                 self._present |= marks
         self._equal = equal
-        self._literals = LiteralScanner(list(literals)) if literals else None
+        self._literals = LiteralScanner([*literals, *_FOLDED]) if literals else None
         self._marks_of_literal = list(literals.values())
         self._patterns = PatternScanner(list(patterns)) if patterns else None
         self._marks_of_pattern = list(patterns.values())
@@ -76,6 +81,13 @@ class FieldIndex:
         if None in found:
             self._ask(column, found)
         return found if any(found) else None  # type: ignore[return-value]
+
+    def marks_of_haystacks(self, haystacks: Sequence[bytes]) -> list[Marks]:
+        """The marks of whole rows, written as bytes."""
+        found = [self._present] * len(haystacks)
+        if self._literals is not None:
+            self._scan_bytes(self._literals, haystacks, found)
+        return found
 
     def _ask(self, column: Sequence[Any], found: list[Marks | None]) -> None:
         """Fill in what the memory did not know."""
@@ -146,29 +158,52 @@ class FieldIndex:
 
     def _scan(self, scanner: LiteralScanner, texts: Sequence[str], found: list[Marks]) -> None:
         joined = "\n".join(texts)
-        values: Sequence[str] | Sequence[bytes] = texts
         if joined.isascii():
-            buffer = joined.encode()
+            self._hit(scanner, joined.encode(), texts, found)
         else:
-            values = [_encoded(text) for text in texts]
-            buffer = b"\n".join(values)
+            self._scan_bytes(scanner, [text.encode("utf-8", "surrogatepass") for text in texts], found)
+
+    def _scan_bytes(self, scanner: LiteralScanner, values: Sequence[bytes], found: list[Marks]) -> None:
+        self._hit(scanner, b"\n".join(values), values, found)
+
+    def _hit(
+        self,
+        scanner: LiteralScanner,
+        joined: bytes,
+        values: Sequence[str] | Sequence[bytes],
+        found: list[Marks],
+    ) -> None:
+        """Give the marks of the literals in `joined` to the values in which they end."""
         marks_of = self._marks_of_literal
-        try:
-            hits = scanner.scan(buffer, limit=1000 + _HITS_A_VALUE * len(texts))
-        except TooManyHits:
-            for place, text in enumerate(texts):
-                for number in scanner.scan_each(_encoded(text)):
-                    found[place] |= marks_of[number]
-            return
-        if not hits:
-            return
+        ours = len(marks_of)
         ends = list(accumulate(len(value) + 1 for value in values))
+        try:
+            hits = scanner.scan(joined, limit=1000 + _HITS_A_VALUE * len(values))
+        except TooManyHits:
+            for place, (value, end) in enumerate(zip(values, ends, strict=True)):
+                found[place] |= self._marks_in(scanner, joined[end - 1 - len(value) : end - 1])
+            return
         start = stop = place = 0
         for number, end in hits:  # mostly in the order of ends
             if not start < end <= stop:
                 place = bisect_right(ends, end - 1)
                 start, stop = ends[place] - len(values[place]) - 1, ends[place]
-            found[place] |= marks_of[number]
+            found[place] |= (
+                marks_of[number] if number < ours else self._marks_in(scanner, joined[start : stop - 1])
+            )
+
+    def _marks_in(self, scanner: LiteralScanner, value: bytes) -> Marks:
+        """The marks of one value by itself, as it is and with the letters in `_FOLDED` folded."""
+        found = 0
+        numbers = scanner.scan_each(value)
+        if max(numbers, default=0) >= len(self._marks_of_literal):
+            numbers += scanner.scan_each(
+                value.decode("utf-8", "surrogatepass").lower().encode("utf-8", "surrogatepass")
+            )
+        for number in numbers:
+            if number < len(self._marks_of_literal):
+                found |= self._marks_of_literal[number]
+        return found
 
 
 class _Memory:
@@ -204,10 +239,3 @@ class _Memory:
     def _forget(self) -> None:
         self.known.clear()
         self.known[None] = 0
-
-
-def _encoded(value: str) -> bytes:
-    """UTF-8, with the two non-ASCII letters whose lower case is ASCII folded."""
-    if "\u212a" in value or "\u0130" in value:
-        value = value.lower()
-    return value.encode("utf-8", "surrogatepass")

@@ -95,7 +95,7 @@ class Plan:
         ]
 
     def _chosen_needs(self) -> list[list[Need]]:
-        """The needs to look for, of each rule: the rarest, and as a second or third only rare ones.
+        """The needs to look for, of each rule: the rarest, and others that are rare or sought for other rules anyway.
 
         How often a thing is met is guessed: long texts are rare, and what many rules name is common.
         """
@@ -105,11 +105,12 @@ class Plan:
         def worth(need: Need) -> float:
             return min((t.worth - log2(rules[t]) for t in need), default=99.0) - len(need) / 100
 
-        chosen = []
-        for each in needs:
-            ranked = sorted(each, key=worth, reverse=True)
-            chosen.append(ranked[:1] + [need for need in ranked[1:_RANKS] if worth(need) >= _SECOND])
-        return chosen
+        ranked = [sorted(each, key=worth, reverse=True) for each in needs]
+        sought = {trigger for each in ranked for need in each[:1] for trigger in need}
+        return [
+            each[:1] + [n for n in each[1:] if sought.issuperset(n) or worth(n) >= _SECOND][: _RANKS - 1]
+            for each in ranked
+        ]
 
     def _in_haystack(self, trigger: Trigger) -> Trigger:
         written = None if trigger.literal is None else self._access.written(trigger.literal.data)
@@ -122,8 +123,9 @@ class Plan:
         access = self._access
         names = access.names(rows)
         for heads, field, index in self._indexes:
+            marks: list[Marks] | None
             if field == ANY_TEXT:
-                marks = index.marks(access.haystacks(rows))
+                marks = index.marks_of_haystacks(access.haystacks(rows))
             elif names is None or not heads.isdisjoint(names):
                 marks = index.marks(access.column(field, rows))
             else:

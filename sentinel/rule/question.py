@@ -58,9 +58,12 @@ class Text(msgspec.Struct, frozen=True, tag=True, array_like=True):
         return first if len(self.parts) == 1 and isinstance(first, str) else None
 
     def test(self) -> Test:
-        if self.parts == (None,):
-            return _is_present
-        return elementwise(_text_test(self.parts, self.cased))
+        on_text = self.on_text()
+        return _is_present if on_text is None else elementwise(on_text)
+
+    def on_text(self) -> Callable[[str], bool] | None:
+        """The test of a text; None where it is no matter what the text is."""
+        return None if self.parts == (None,) else _text_test(self.parts, self.cased)
 
 
 class Pattern(msgspec.Struct, frozen=True, tag=True, array_like=True):
@@ -70,8 +73,12 @@ class Pattern(msgspec.Struct, frozen=True, tag=True, array_like=True):
     flags: int = 0
 
     def test(self) -> Test:
+        return elementwise(self.on_text())
+
+    def on_text(self) -> Callable[[str], bool]:
+        """The test of a text."""
         search = re.compile(self.regex, self.flags).search
-        return elementwise(lambda text: search(text) is not None)
+        return lambda text: search(text) is not None
 
 
 class Number(msgspec.Struct, frozen=True, tag=True, array_like=True):

@@ -33,6 +33,7 @@ def conn(**fields: object) -> Conn:
         ("s:\n  name|contains: oo\ncondition: s", weird("fOOd"), True),
         ("s:\n  name|contains: 中文\ncondition: s", weird("有中文字"), True),
         ("s:\n  name|contains: ÉCOLE\ncondition: s", weird("une école"), True),
+        ("s:\n  name|contains|cased: KEY\ncondition: s", weird("KEY\u212a"), True),
         ("s:\n  name|contains: keyboard\ncondition: s", weird("\u212aeyboard"), True),
         ("s:\n  name|startswith: ab\ncondition: s", weird("ABc"), True),
         ("s:\n  name|endswith: '.js'\ncondition: s", weird("x.JS"), True),
