@@ -163,6 +163,8 @@ class Agent:
             if reading is not None:
                 reading.cancel()
                 await asyncio.wait([reading], timeout=self._left())
+            for kind, lines in self._encoder.encode(self._watch.close()).items():
+                self._write(kind, lines)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._left()):
                     await self._alerts.put(None)

@@ -44,6 +44,7 @@ CAUSES = ("exit", "signal", "other")
 """Why a worker was restarted: it ended by itself or was killed."""
 STAGES = ("decode", "flow", "protocol", "rules", "output", "other")
 """Where a pipeline's seconds go."""
+_SUPPRESSED = ("limit", "threshold", "both", "backoff", "unique", "maintenance")
 _UNCORRELATED = ("evicted", "overfull", "late", "ungrouped", "unusable")
 _OTHER = "other"
 _NEVER_EXPORTED = frozenset({"payload"})
@@ -175,6 +176,11 @@ class Metrics:
         self._evicted = self._counter(
             "sentinel_detector_evicted", "Entries a detector gave up: its table was full.", "detector"
         )
+        self._suppressed = self._counter(
+            "sentinel_alerts_suppressed", "Alerts held back by thresholds and maintenance.", "reason"
+        )
+        for reason in _SUPPRESSED:
+            self._suppressed.labels(reason)
         self._correlated = self._gauge("sentinel_correlation_groups", "Groups that correlations follow.")
         self._matches = self._counter("sentinel_correlation_matches", "Matches that correlations took.")
         self._uncorrelated = self._counter(
@@ -266,6 +272,8 @@ class Metrics:
         with self._lock:
             self._grow_counts(self._watched, statistics.events, statistics.alerts, statistics.alerts_by_rule)
             _grow(self._watched, self._watch_seconds, statistics.seconds)
+            for reason in _SUPPRESSED:
+                _grow(self._watched, self._suppressed.labels(reason), statistics.suppressed.get(reason, 0))
             correlations = statistics.correlations
             self._correlated.set(correlations.get("groups", 0))
             _grow(self._watched, self._matches, correlations.get("matches", 0))

@@ -56,5 +56,7 @@ class WatchStatistics(msgspec.Struct, kw_only=True):
     """Entries given up because a table was full, by detector."""
     correlations: dict[str, int] = {}
     """State of correlations (`groups` is a gauge) and what was given up, by what."""
+    suppressed: dict[str, int] = {}
+    """Alerts held back, by reason."""
     seconds: float = 0.0
     """Spent."""

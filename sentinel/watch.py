@@ -11,11 +11,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from sentinel.config import Config
 from sentinel.detect import DETECTORS, Detector, Scene
 from sentinel.event import Alert, Event, Notice
-from sentinel.rule import Correlator, Match, RuleSet
+from sentinel.rule import Correlator, Match, Restraint, RuleSet
 from sentinel.rule.correlation import Links
 from sentinel.statistics import WatchStatistics
 
@@ -28,7 +29,7 @@ class Found(NamedTuple):
     """What came of a batch of events."""
 
     alerts: list[Alert]
-    """In order of time; those that were handed in among them."""
+    """To be told, in order of time; those that were handed in among them."""
     events: list[Event]
     """New ones, in order of time."""
 
@@ -39,6 +40,7 @@ class Watch:
     def __init__(self, config: Config, rules: RuleSet | None) -> None:
         self._correlation = config.rule.correlation
         self._correlator = Correlator(Links(), self._correlation)
+        self._restraint = Restraint(config.rule, ZoneInfo(config.intake.zone))
         self._rules: RuleSet | None = None
         self.rules = rules
         scene = Scene(config.detect, config.flow.local_networks)
@@ -63,6 +65,7 @@ class Watch:
     @rules.setter
     def rules(self, rules: RuleSet | None) -> None:
         self._rules = rules
+        self._restraint.use({} if rules is None else rules.thresholds)
         links = Links() if rules is None else rules.links
         self._correlator = Correlator(links, self._correlation, self._correlator)
 
@@ -94,7 +97,14 @@ class Watch:
 
     def finish(self) -> Found:
         """All sources are over: what can still be concluded."""
-        return self._found((notice for detector in self._detectors for notice in detector.finish()), (), ())
+        found = self._found((notice for detector in self._detectors for notice in detector.finish()), (), ())
+        return Found(found.alerts, found.events + self.close())
+
+    def close(self) -> list[Event]:
+        """What would be lost with this process: alerts held back and not told of yet."""
+        left: list[Event] = list(self._restraint.finish())
+        self._event_counts.update(event.kind for event in left)
+        return left
 
     def statistics(self) -> WatchStatistics:
         """Everything counted since the start."""
@@ -105,6 +115,7 @@ class Watch:
             entries={detector.name: detector.entries for detector in self._detectors},
             evicted={detector.name: detector.evicted for detector in self._detectors},
             correlations=self._correlator.counters(),
+            suppressed=dict(sorted(self._restraint.suppressed.items())),
             seconds=self._seconds,
         )
 
@@ -115,7 +126,9 @@ class Watch:
             own, more = self._rules.find(events)
             matches = sorted([*matches, *more], key=_when) if more else matches
         own += self._correlator.take(matches)
+        told, suppressions = self._restraint.take(sorted([*alerts, *own], key=_when))
+        events += suppressions
         self._event_counts.update(event.kind for event in events)
         self._alert_counts.update(str(alert.level) for alert in own)
         self._rule_counts.update(alert.rule_id for alert in own)
-        return Found(sorted([*alerts, *own], key=_when), events)
+        return Found(told, events)

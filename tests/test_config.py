@@ -33,7 +33,14 @@ def findings(tmp_path: Path, content: str) -> list[tuple[int, int, str]]:
     return [(f.line, f.column, f.message.id) for f in caught.value.findings]
 
 
-LISTED = ("flow.zones.", "intake.sources.", "rule.placeholders.")
+LISTED = (
+    "flow.zones.",
+    "intake.sources.",
+    "rule.placeholders.",
+    "rule.thresholds.",
+    "rule.maintenance.",
+    "rule.assets.",
+)
 """Keys inside of lists, which are empty by default."""
 
 

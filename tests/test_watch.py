@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 
 from sentinel.config import default_config
-from sentinel.event import Alert, Conn, Event, Level
+from sentinel.event import Alert, Conn, Event, Level, Suppression
 from sentinel.event.pack import EventPacker, unpack_events
 from sentinel.rule import RuleSet
+from sentinel.rule.settings import ThresholdSettings
 from sentinel.watch import Found, Watch
 
 ROOT = Path(__file__).parents[1]
@@ -123,3 +124,14 @@ def test_new_rules_go_on_with_what_correlations_know(tmp_path: Path) -> None:
     watch.rules = RuleSet.load(replace(CONFIG.rule, paths=("rules.yml",)), tmp_path)
     assert not watch.take([], (), again.find(scan(21)[20:]).matches).alerts
     assert watch.statistics().correlations["matches"] == 21
+
+
+def test_what_is_held_back_is_an_event_and_counted() -> None:
+    limit = ThresholdSettings(timespan=100.0)
+    watch = Watch(replace(CONFIG, rule=replace(CONFIG.rule, thresholds=(limit,))), RULES)
+    found = watch.take([], [given(float(n)) for n in range(5)])
+    assert [alert.ts for alert in found.alerts] == [0.0]
+    assert watch.statistics().suppressed == {"limit": 4}
+    [event] = watch.close()
+    assert isinstance(event, Suppression) and (event.rule_id, event.n) == ("r", 4)
+    assert watch.close() == []

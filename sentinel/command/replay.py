@@ -190,6 +190,7 @@ class _Replay:
             "alerts": _sum(statistics.alerts, watch.alerts, levels),
             "alerts_by_rule": _sum(statistics.alerts_by_rule, watch.alerts_by_rule, by_rule),
             "correlations": watch.correlations,
+            "suppressed": watch.suppressed,
             "detectors": {
                 name: {"entries": entries, "evicted": watch.evicted[name]}
                 for name, entries in watch.entries.items()

@@ -8,6 +8,8 @@ import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sentinel.rule.restraint.maintenance import is_hours, read_moment
+
 __all__ = ["BOUNDS", "Bound"]
 
 _RULE = re.compile(r"\S{1,128}\Z")
@@ -63,6 +65,9 @@ FORMS: dict[str, Callable[[str], bool]] = {
     "interface": lambda value: bool(_INTERFACE.match(value)),
     "zone": _is_zone,
     "zone-or-empty": lambda value: value == "" or _is_zone(value),
+    "hours": lambda value: not value or is_hours(value),
+    "moment": lambda value: read_moment(value, zoneinfo.ZoneInfo("UTC")) is not None,
+    "said": lambda value: bool(value.strip()),
     "rule": lambda value: bool(_RULE.match(value)),
     "name": lambda value: bool(_NAME.match(value)),
     "path": lambda value: bool(value.strip()) and "\0" not in value,
@@ -206,6 +211,23 @@ BOUNDS: dict[str, Bound] = {
     "rule.correlation.lateness": Bound(0, _DAY, "seconds"),
     "rule.pipelines": Bound(form="path", must_exist=True),
     "rule.reload_interval": Bound(0, 3600, "seconds"),
+    "rule.thresholds.rules": Bound(form="rule"),
+    "rule.thresholds.type": Bound(choices=("limit", "threshold", "both", "backoff")),
+    "rule.thresholds.count": Bound(1, 1_000_000),
+    "rule.thresholds.timespan": Bound(1, 366 * _DAY, "seconds"),
+    "rule.thresholds.by": Bound(choices=("rule", "source", "destination", "pair")),
+    "rule.thresholds.unique_on": Bound(),
+    "rule.maintenance.reason": Bound(form="said"),
+    "rule.maintenance.author": Bound(form="said"),
+    "rule.maintenance.until": Bound(form="moment"),
+    "rule.maintenance.since": Bound(form="moment"),
+    "rule.maintenance.hours": Bound(form="hours"),
+    "rule.maintenance.rules": Bound(form="rule"),
+    "rule.maintenance.addresses": Bound(form="network"),
+    "rule.assets.name": Bound(form="name"),
+    "rule.assets.shift": Bound(-4, 4),
+    "rule.assets.addresses": Bound(form="network"),
+    "rule.assets.zones": Bound(form="name"),
     "rule.minimum_level": Bound(choices=("informational", "low", "medium", "high", "critical")),
     "store.path": Bound(form="path"),
     "store.waiting": Bound(1, 1_000_000),

@@ -41,6 +41,7 @@ from sentinel.event.socks import Socks
 from sentinel.event.ssh import Ssh
 from sentinel.event.ssl import Ssl
 from sentinel.event.stratum import Stratum
+from sentinel.event.suppression import Suppression
 from sentinel.event.syslog import Syslog
 from sentinel.event.tds import Tds
 from sentinel.event.tftp import Tftp
@@ -101,6 +102,7 @@ __all__ = [
     "Syslog",
     "Tds",
     "Tftp",
+    "Suppression",
     "Tunnel",
     "Weird",
     "Websocket",

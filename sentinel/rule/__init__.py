@@ -2,6 +2,7 @@
 
 from sentinel.rule.correlation import Correlator, Match
 from sentinel.rule.reload import ReloadRefused, reload_rules, rules_on_disk
+from sentinel.rule.restraint import Restraint
 from sentinel.rule.rule import LogSource, Rule, RuleProblem
 from sentinel.rule.ruleset import Findings, RuleSet
 from sentinel.rule.settings import RuleSettings
@@ -12,6 +13,7 @@ __all__ = [
     "LogSource",
     "Match",
     "ReloadRefused",
+    "Restraint",
     "Rule",
     "RuleProblem",
     "RuleSet",

@@ -24,6 +24,7 @@ from sentinel.rule.logsource import kinds_of
 from sentinel.rule.modifier import register_modifiers
 from sentinel.rule.payload import announced
 from sentinel.rule.placeholder import Placeholders
+from sentinel.rule.restraint.threshold import Threshold, read_threshold
 from sentinel.rule.rule import Document, Filter, LogSource, Rule, RuleProblem
 from sentinel.rule.source import BadSource, Source, sources
 from sentinel.rule.translate import translate
@@ -192,6 +193,7 @@ class _Reader:
             "falsepositives": tuple(map(str, said["falsepositives"] or ())),
             "author": said["author"],
             "date": date if isinstance(date, datetime.date) else None,
+            "threshold": _threshold(content),
             "path": self._path,
             "line": self._source.line,
         }
@@ -214,6 +216,11 @@ def _mapping(content: Mapping[str, Any], key: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise DocumentFault(key, f"`{key}` is no mapping", f"Write a `{key}:` section")
     return value
+
+
+def _threshold(content: Mapping[str, Any]) -> Threshold | None:
+    ours = content.get("sentinel")
+    return read_threshold(ours.get("threshold")) if isinstance(ours, Mapping) else None
 
 
 def _optional(attributes: Mapping[str, Any], name: str) -> str | None:

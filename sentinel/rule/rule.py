@@ -9,6 +9,7 @@ import msgspec
 
 from sentinel.event import Level
 from sentinel.rule.condition import Node
+from sentinel.rule.restraint.threshold import Threshold
 
 __all__ = ["Document", "Filter", "LogSource", "Rule", "RuleProblem"]
 
@@ -54,6 +55,8 @@ class Document(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     falsepositives: tuple[str, ...] = ()
     author: str | None = None
     date: datetime.date | None = None
+    threshold: Threshold | None = None
+    """How it wants its alerts to be restrained."""
     path: Path
     line: int
     """Where the document begins in its file, from 1."""

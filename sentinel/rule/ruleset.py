@@ -57,6 +57,10 @@ class RuleSet:
         self.rules: Sequence[Rule] = tuple(
             rule for rule in rules if rule.level.rank >= least or rule.id in asked
         )
+        self.thresholds = {
+            one.id: one.threshold for one in (*rules, *correlations) if one.threshold is not None
+        }
+        """How rules want their alerts to be restrained, for a `Restraint`."""
         self._alerting = frozenset(
             number
             for number, rule in enumerate(self.rules)

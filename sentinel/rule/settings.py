@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CorrelationSettings", "PlaceholderSettings", "RuleSettings"]
+__all__ = [
+    "AssetSettings",
+    "CorrelationSettings",
+    "MaintenanceSettings",
+    "PlaceholderSettings",
+    "RuleSettings",
+    "ThresholdSettings",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,55 @@ class CorrelationSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ThresholdSettings:
+    """Which alerts of some rules are told, where there are many about one matter."""
+
+    rules: tuple[str, ...] = ()
+    """Rule ids; empty for every rule that has no threshold of its own."""
+    type: str = "limit"
+    """`limit` (the first `count` of a window), `threshold` (every `count`-th), `both` (the `count`-th alone),
+    `backoff` (the `count`-th, then at ten, a hundred … times as many)."""
+    count: int = 1
+    timespan: float = 3600.0
+    """Seconds from the first alert that counts."""
+    by: str = "source"
+    """What is counted apart: `rule`, `source`, `destination`, `pair`."""
+    unique_on: str = ""
+    """Field whose values count once each."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceSettings:
+    """Planned work, during which some alerts are expected: they are written down and nobody is told."""
+
+    reason: str
+    author: str
+    until: str
+    """When it is over, as `2026-11-26 06:00`; without an offset in the zone of `intake.zone`."""
+    since: str = ""
+    """When it begins; empty: it has begun."""
+    hours: str = ""
+    """Only in these hours of each day, as `22:00-06:00`."""
+    rules: tuple[str, ...] = ()
+    """Rule ids; empty for all."""
+    addresses: tuple[str, ...] = ()
+    """Networks of which source or target is one; empty for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssetSettings:
+    """A class of machines, whose alerts weigh more or less."""
+
+    name: str
+    shift: int
+    """Levels up (or, negative, down) for alerts whose target, or else source, is one of them."""
+    addresses: tuple[str, ...] = ()
+    """Networks; empty for all of the zones."""
+    zones: tuple[str, ...] = ()
+    """Names of `flow.zones`; empty for any."""
+
+
+@dataclass(frozen=True, slots=True)
 class RuleSettings:
     """Which rules run."""
 
@@ -44,3 +100,7 @@ class RuleSettings:
     """Seconds between looks whether rule files changed; 0: only on SIGHUP."""
     placeholders: tuple[PlaceholderSettings, ...] = ()
     correlation: CorrelationSettings = CorrelationSettings()
+    thresholds: tuple[ThresholdSettings, ...] = ()
+    """A rule named here has this threshold, whatever its document says; the first entry counts."""
+    maintenance: tuple[MaintenanceSettings, ...] = ()
+    assets: tuple[AssetSettings, ...] = ()

@@ -1,0 +1,6 @@
+"""Restraint: which alerts are told, to whom an alert matters more, and what becomes of the others."""
+
+from sentinel.rule.restraint.restraint import Restrained, Restraint
+from sentinel.rule.restraint.threshold import Threshold, ThresholdType
+
+__all__ = ["Restrained", "Restraint", "Threshold", "ThresholdType"]
