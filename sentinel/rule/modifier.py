@@ -7,9 +7,17 @@ from __future__ import annotations
 
 import codecs
 import re
+from typing import Any
 
-from sigma.modifiers import SigmaValueModifier, modifier_mapping
-from sigma.types import SigmaExpansion, SigmaRegularExpression, SigmaString, SpecialChars
+from sigma.modifiers import (
+    SigmaCaseSensitiveModifier,
+    SigmaContainsModifier,
+    SigmaEndswithModifier,
+    SigmaStartswithModifier,
+    SigmaValueModifier,
+    modifier_mapping,
+)
+from sigma.types import SigmaExpansion, SigmaNumber, SigmaRegularExpression, SigmaString, SpecialChars
 
 __all__ = ["register_modifiers"]
 
@@ -98,11 +106,38 @@ def _joined(parts: list[str | SpecialChars]) -> SigmaString:
     return made
 
 
+class _Textual(SigmaValueModifier[Any, Any]):
+    """Generic modifiers are for every type of value: a number is taken by its text."""
+
+    def apply(self, val: Any) -> list[Any]:
+        return super().apply(SigmaString(str(val.number)) if isinstance(val, SigmaNumber) else val)
+
+
+class _Contains(_Textual, SigmaContainsModifier):
+    pass
+
+
+class _StartsWith(_Textual, SigmaStartswithModifier):
+    pass
+
+
+class _EndsWith(_Textual, SigmaEndswithModifier):
+    pass
+
+
+class _Cased(_Textual, SigmaCaseSensitiveModifier):
+    pass
+
+
 def register_modifiers() -> None:
     """Put them into pySigma's table."""
     modifier_mapping.update(
         {
+            "cased": _Cased,
+            "contains": _Contains,
+            "endswith": _EndsWith,
             "expand": _Expand,
+            "startswith": _StartsWith,
             "utf16": _Utf16Marked,
             "utf16be": _Utf16BigEndian,
             "utf16le": _Utf16,

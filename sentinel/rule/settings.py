@@ -31,8 +31,9 @@ class CorrelationSettings:
     """Groups that one correlation follows at once; past that the one idle for longest gives way."""
     entries: int = 10_000
     """Matches that one group remembers (more where a condition counts higher); past that the oldest go."""
-    lateness: float = 60.0
-    """Seconds that a match may come late within its group and still be put in its place."""
+    lateness: float = 600.0
+    """Seconds that a match may come late within its group and still be put in its place. A `conn` comes when its
+    connection is over, with the time at which it began."""
 
 
 @dataclass(frozen=True, slots=True)

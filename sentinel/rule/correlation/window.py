@@ -119,6 +119,10 @@ class CountWindow(Window):
             excess = count - terms.most
             del times[: len(times) - terms.most]
             terms.overfull += excess
+        elif len(times) > 2 * terms.most:
+            excess = len(times) - 3 * terms.most // 2
+            del times[:excess]
+            terms.overfull += excess
         return (t, count) if terms.holds(count) else None
 
     def _add_late(self, t: int, terms: Terms) -> Hold | None:
@@ -132,6 +136,8 @@ class CountWindow(Window):
             end = times[number]
             if end - t > terms.timespan:
                 break
+            if number + 1 < len(times) and times[number + 1] == end:
+                continue  # the window has all that came at its end
             count = number + 1 - bisect_left(times, end - terms.timespan)
             if terms.holds(count):
                 return end, count
@@ -171,8 +177,15 @@ class EntryWindow(Window):
         if self.first > _FEW or self.first == len(times) - 1:
             old = bisect_left(times, edge - terms.lateness)
             if old > _FEW or old == self.first:
-                del times[:old], self.entries[:old]
-                self.first -= old
+                self._drop(old)
+            if self.first > terms.most:
+                terms.overfull += self.first - terms.most // 2
+                self._drop(self.first - terms.most // 2)
+
+    def _drop(self, number: int) -> None:
+        """Forget the oldest entries, which are behind the window."""
+        del self.times[:number], self.entries[:number]
+        self.first -= number
 
     def _add_late(self, t: int, entry: Any, terms: Terms) -> Hold | None:
         times = self.times
@@ -210,7 +223,8 @@ class EntryWindow(Window):
         number = last
         while True:
             end = times[number]
-            if end - late <= terms.timespan:
+            complete = number == last or times[number + 1] != end
+            if complete and end - late <= terms.timespan:
                 value = aggregate.value(end - terms.timespan)
                 if terms.holds(value):
                     found = end, value
@@ -236,7 +250,7 @@ class EntryWindow(Window):
             if end - times[place] > terms.timespan:
                 break
             aggregate.add(end, entries[number])
-            if number >= place:
+            if number >= place and (number + 1 == len(times) or times[number + 1] != end):
                 value = aggregate.value(end - terms.timespan)
                 if terms.holds(value):
                     return end, value

@@ -145,6 +145,15 @@ def test_memory_is_bounded_under_a_flood_of_one_group() -> None:
         assert few.overfull + few.late >= 4800
 
 
+@pytest.mark.parametrize("window", [CountWindow(), EntryWindow(Distinct())])
+def test_what_waits_for_late_matches_is_bounded_too(window: Window) -> None:
+    few = Terms(10, 10**9, 50, lambda value: False, Distinct, distinct=True)
+    for n in range(5000):
+        window.add(n, ("v",), few)
+        assert len(window.times) <= 101
+    assert few.overfull > 4800
+
+
 def test_sums_do_not_drift() -> None:
     total = Sum()
     for n in range(10_000):
@@ -162,3 +171,13 @@ def test_percentiles_are_interpolated(percent: float, expected: float) -> None:
     for t, number in enumerate((4, 1, 3, 2)):
         aggregate.add(t, number)
     assert aggregate.value(0) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("window", [CountWindow(), EntryWindow(Percentile(50))])
+def test_a_late_match_is_judged_by_whole_windows(window: Window) -> None:
+    """Two entries at one moment: no window ends between them."""
+    one_or_high: Callable[[float], bool] = lambda value: value in (2, 4)  # noqa: E731
+    few = terms(one_or_high, lambda: Percentile(50))
+    for t, entry in ((53, 4), (53, 0), (53, 0)):
+        window.add(t, entry, few)
+    assert window.add(50, 0, few) == ((53, 4.0) if isinstance(window, CountWindow) else None)
