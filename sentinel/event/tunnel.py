@@ -16,6 +16,6 @@ class Tunnel(FlowEvent, kw_only=True):
 
     tunnel_type: str
     """`Tunnel::GRE`, `Tunnel::VXLAN`, `Tunnel::GENEVE`, `Tunnel::IP`, `Tunnel::GTPv1`, `Tunnel::TEREDO`,
-    `Tunnel::HTTP`, `Tunnel::SOCKS` …"""
+    `Tunnel::HTTP`, `Tunnel::SOCKS`; ours: `Tunnel::WIREGUARD`, `Tunnel::OPENVPN`."""
     action: str
     """`Tunnel::DISCOVER`, `Tunnel::CLOSE` or `Tunnel::EXPIRE`."""

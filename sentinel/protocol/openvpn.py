@@ -43,6 +43,7 @@ class Openvpn(Sealed):
     """One tunnel."""
 
     service: ClassVar[str] = "openvpn"
+    tunnel_type: ClassVar[str] = "Tunnel::OPENVPN"
     transports: ClassVar[frozenset[str]] = frozenset({"tcp", "udp"})
     ports: ClassVar[frozenset[int]] = frozenset({1194})
 

@@ -1,12 +1,13 @@
-"""Protocols that are only named (`conn.service`): nothing of theirs is told, or can be read."""
+"""Protocols that are only named: nothing more of theirs is told, or can be read."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from sentinel.event.tunnel import Tunnel
 from sentinel.protocol.analyzer import Analyzer
 
-__all__ = ["Recognised"]
+__all__ = ["Recognised", "Sealed"]
 
 
 class Recognised(Analyzer):
@@ -20,7 +21,13 @@ class Recognised(Analyzer):
 
 
 class Sealed(Recognised):
-    """What follows is ciphertext: payload rules find nothing in it."""
+    """A tunnel whose inside is ciphertext. A `tunnel` event names it at once, long before its flow ends."""
 
+    tunnel_type: ClassVar[str]
     encrypted = True
-    whole: ClassVar[bool] = False
+
+    def feed(self, is_orig: bool, data: bytes, ts: float) -> None:
+        """The first message is all that can be read."""
+        if not self.done:
+            self.emit(Tunnel(ts=ts, **self.whose, tunnel_type=self.tunnel_type, action="Tunnel::DISCOVER"))
+        self.done = True

@@ -17,6 +17,7 @@ class Wireguard(Sealed):
     """Handshake messages have one length each, and three bytes of zero behind their type."""
 
     service: ClassVar[str] = "wireguard"
+    tunnel_type: ClassVar[str] = "Tunnel::WIREGUARD"
     transports: ClassVar[frozenset[str]] = frozenset({"udp"})
     ports: ClassVar[frozenset[int]] = frozenset({51820})
 

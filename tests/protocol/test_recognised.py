@@ -54,11 +54,16 @@ def test_recognition(kind, data, transport, answer):
     assert kind.recognise(data, True, transport) is answer
 
 
-def test_let_go_at_once(speak):
-    for kind, sealed in ((Wireguard, True), (Openvpn, True), (Bittorrent, False), (Http2, False)):
-        analyzer = kind(None, None, None)
-        analyzer.feed(True, b"x", 0.0)
-        assert analyzer.done and analyzer.encrypted is sealed
+@pytest.mark.parametrize(
+    ("kind", "tunnel"),
+    [(Wireguard, "Tunnel::WIREGUARD"), (Openvpn, "Tunnel::OPENVPN"), (Bittorrent, None), (Http2, None)],
+)
+def test_let_go_at_once(wire, kind, tunnel):
+    analyzer = kind(wire, wire.events.append, None)
+    analyzer.feed(True, b"x", 0.0)
+    assert analyzer.done and analyzer.encrypted is (tunnel is not None)
+    analyzer.feed(True, b"x", 0.0)
+    assert [event.tunnel_type for event in wire.events] == ([tunnel] if tunnel else [])
 
 
 def test_http2_is_asked_before_http():
