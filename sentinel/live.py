@@ -15,6 +15,7 @@ from sentinel.config import Config
 from sentinel.event import Alert, Event
 from sentinel.event.encode import EventEncoder
 from sentinel.event.pack import EventPacker
+from sentinel.first_start import compile_kernels
 from sentinel.frame import WorkerFrame, encode_frame
 from sentinel.kernel_cache import tolerate_failing_cache
 from sentinel.pipeline import Pipeline
@@ -34,6 +35,7 @@ class LivePipeline:
         config: Config = task.config
         tolerate_failing_cache(lambda error: None)  # `sentinel check` says it
         use_language(config.language)
+        compile_kernels()
         self._settings, self._root = config.rule, Path(config.root)
         self._rules = RuleSet.load(self._settings, self._root)
         self._next: RuleSet | None = None

@@ -24,6 +24,7 @@ from sentinel.config import Config, ConfigError
 from sentinel.event import Alert, Event
 from sentinel.event.encode import EventEncoder
 from sentinel.event.write import EventWriter
+from sentinel.first_start import compile_kernels
 from sentinel.pipeline import Pipeline
 from sentinel.rule import Findings, Match
 from sentinel.text import text
@@ -119,6 +120,8 @@ class _Replay:
 
     def _read(self, paths: list[Path], progress: Progress) -> None:
         done, packets = 0, 0
+        if paths:
+            compile_kernels()
         for path in paths:
             with open_capture(path) as capture:
                 for batch in capture:
