@@ -26,6 +26,7 @@ from sentinel.event import KINDS, Alert, Event
 from sentinel.event.encode import EventEncoder
 from sentinel.event.pack import unpack_events
 from sentinel.frame import WorkerFrame, decode_frame
+from sentinel.incident_desk import IncidentDesk
 from sentinel.log import Log
 from sentinel.log_desk import LogDesk
 from sentinel.metrics import Metrics, MetricsError
@@ -103,6 +104,7 @@ class Agent:
         self._outlets: dict[str, Outlet] = {}
         self._workers: Workers | None = None
         self._logs: LogDesk | None = None
+        self._incidents: IncidentDesk | None = None
         self._frames_dropped: dict[str, tuple[int, int]] = {}
         """By worker: frames given up in former lives and in this one."""
         self._store_failures = 0
@@ -149,8 +151,12 @@ class Agent:
         await self._examine_rules()
         recollection = Recollection(self._watch, writer)
         await recollection.restore()
+        self._incidents = incidents = IncidentDesk(
+            self._config.incident, writer, metrics=self.metrics, rule_text=self._rule_text
+        )
         async with asyncio.TaskGroup() as tasks:
             lasting = [
+                tasks.create_task(self._lasting("incidents", incidents.run)),
                 tasks.create_task(self._lasting("retry", store.keep_trying)),
                 tasks.create_task(self._lasting("recollection", recollection.keep_saving)),
                 tasks.create_task(self._lasting("heartbeat", lambda: self._heartbeat(writer, store))),
@@ -171,6 +177,9 @@ class Agent:
             await self._end_of(committing)
             for task in lasting:
                 task.cancel()
+            with contextlib.suppress(TimeoutError, StoreError):
+                async with asyncio.timeout(self._left()):
+                    await incidents.take()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._left()):
                     await recollection.save()
@@ -312,6 +321,8 @@ class Agent:
             new = list(alerts)
         else:
             self.metrics.alerts_committed(len(new))
+            if new and self._incidents is not None:
+                self._incidents.wake()
         outlet = self._outlets.get("alerts")
         if new and outlet is not None:
             outlet.offer("alerts", self._encoder.encode_alerts(new))
@@ -320,6 +331,17 @@ class Agent:
         if not self._behind:
             self._behind = True
             _log.error("store.behind", reason=error, number=backlog)
+
+    def _rule_text(self, rule_id: str) -> str | None:
+        """The text of a rule as it is on disk now, for the evidence of an incident that begins."""
+        rules = self._watch.rules
+        rule = next((rule for rule in rules.rules if rule.id == rule_id), None) if rules is not None else None
+        if rule is None:
+            return None
+        try:
+            return rule.path.read_text("utf-8")
+        except (OSError, ValueError):
+            return None
 
     # Being alive.
 

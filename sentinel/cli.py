@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sentinel import __version__
+from sentinel.command.incident_words import add_evidence, add_incidents
 from sentinel.kernel_cache import tolerate_failing_cache
 from sentinel.text import LANGUAGES, text, use_language
 
@@ -70,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     actions.add_parser("list", parents=[configured], help=text("cli.formats.list"))
     actions.add_parser("test", parents=[configured], help=text("cli.formats.test"))
     _add_rules(commands.add_parser("rules", parents=[every], help=text("cli.rules")), configured, every)
+    add_incidents(commands.add_parser("incidents", parents=[every], help=text("cli.incidents")), configured)
+    add_evidence(commands.add_parser("evidence", parents=[every], help=text("cli.evidence")), configured)
     return parser
 
 

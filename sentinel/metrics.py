@@ -45,6 +45,7 @@ CAUSES = ("exit", "signal", "other")
 STAGES = ("decode", "flow", "protocol", "rules", "output", "other")
 """Where a pipeline's seconds go."""
 _SUPPRESSED = ("limit", "threshold", "both", "backoff", "unique", "maintenance")
+_CLOCKS = ("acknowledge", "assess", "tamper", "report", "summary")
 _UNCORRELATED = ("evicted", "overfull", "late", "ungrouped", "unusable")
 _OTHER = "other"
 _NEVER_EXPORTED = frozenset({"payload"})
@@ -113,6 +114,7 @@ class Metrics:
         self._declare_findings()
         self._declare_watch()
         self._declare_intake()
+        self._declare_incidents()
         self._declare_daemon()
         for interface in interfaces:
             self.interface(interface)
@@ -213,6 +215,17 @@ class Metrics:
             "The most that the clock of a source's sender is off; positive is ahead.",
             "source",
         )
+
+    def _declare_incidents(self) -> None:
+        self._incidents = self._gauge(
+            "sentinel_incidents_open", "Open incidents, drills left out.", "state", "level"
+        )
+        self._incidents_seen: set[tuple[str, int]] = set()
+        self._overdue = self._gauge(
+            "sentinel_incident_clocks_overdue", "Clocks of incidents that ran out, not yet met.", "clock"
+        )
+        for clock in _CLOCKS:
+            self._overdue.labels(clock)
 
     def _declare_daemon(self) -> None:
         self._queue_depth = self._gauge("sentinel_queue_depth", "Entries that wait in a queue.", "queue")
@@ -354,6 +367,15 @@ class Metrics:
         """Changed rules were taken over, or refused."""
         self._reloads.labels("taken" if taken else "refused").inc()
         self._reload_failed.set(not taken)
+
+    def incidents(self, opened: Mapping[tuple[str, int], int], overdue: Mapping[str, int]) -> None:
+        """Open incidents by state and level, and clocks overdue by name, drills left out."""
+        with self._lock:
+            for pair in self._incidents_seen | opened.keys():
+                self._incidents.labels(pair[0], str(pair[1])).set(opened.get(pair, 0))
+            self._incidents_seen |= opened.keys()
+            for clock in _CLOCKS:
+                self._overdue.labels(clock).set(overdue.get(clock, 0))
 
     def store_error(self) -> None:
         """A write to the store failed."""

@@ -40,6 +40,7 @@ LISTED = (
     "rule.thresholds.",
     "rule.maintenance.",
     "rule.assets.",
+    "incident.inhibit.",
 )
 """Keys inside of lists, which are empty by default."""
 

@@ -79,6 +79,7 @@ _DAY = 86400.0
 _WAIT = Bound(0.1, 7 * _DAY, "seconds")
 _WINDOW = Bound(1, 7 * _DAY, "seconds")
 _COUNT = Bound(1, 10_000)
+_CLOCK = Bound(0, 366 * _DAY, "seconds")
 _MANY = Bound(1, 10_000_000)
 _SHARE = Bound(0, 1)
 
@@ -229,6 +230,25 @@ BOUNDS: dict[str, Bound] = {
     "rule.assets.addresses": Bound(form="network"),
     "rule.assets.zones": Bound(form="name"),
     "rule.minimum_level": Bound(choices=("informational", "low", "medium", "high", "critical")),
+    "incident.minimum": Bound(choices=("informational", "low", "medium", "high", "critical")),
+    "incident.window": _WINDOW,
+    "incident.longest": _WINDOW,
+    "incident.storm": Bound(1, 10_000),
+    "incident.findings": Bound(1, 100_000),
+    "incident.clauses": Bound(form="output"),
+    "incident.attachments": Bound(form="path"),
+    "incident.attachment_size": Bound(1024, 1 << 34, "bytes"),
+    "incident.clock.acknowledge": _CLOCK,
+    "incident.clock.assess": _CLOCK,
+    "incident.clock.tamper": _CLOCK,
+    "incident.clock.report": _CLOCK,
+    "incident.clock.report_cii": _CLOCK,
+    "incident.clock.summary": _CLOCK,
+    "incident.clock.warn": Bound(0.01, 1),
+    "incident.clock.escalate": Bound(1, 90 * _DAY, "seconds"),
+    "incident.inhibit.when": Bound(),
+    "incident.inhibit.suppress": Bound(),
+    "incident.inhibit.equal": Bound(choices=("src", "dst", "zone", "category", "rule_id")),
     "store.path": Bound(form="path"),
     "store.waiting": Bound(1, 1_000_000),
     "output.events": Bound(form="output"),

@@ -40,6 +40,11 @@ def resolve_paths(config: Config) -> Config:
             ),
         ),
         rule=replace(config.rule, paths=tuple(absolute(root, path) for path in rules)),
+        incident=replace(
+            config.incident,
+            clauses=absolute(root, config.incident.clauses),
+            attachments=absolute(root, config.incident.attachments),
+        ),
         store=replace(config.store, path=absolute(root, config.store.path)),
         output=replace(
             config.output,

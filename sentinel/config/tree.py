@@ -9,6 +9,7 @@ from sentinel.capture.settings import CaptureSettings
 from sentinel.decode.settings import DecodeSettings
 from sentinel.detect.settings import DetectSettings
 from sentinel.flow.settings import FlowSettings
+from sentinel.incident.settings import IncidentSettings
 from sentinel.intake.settings import IntakeSettings
 from sentinel.protocol.settings import ProtocolSettings
 from sentinel.rule.settings import RuleSettings
@@ -51,6 +52,7 @@ class Config:
     intake: IntakeSettings = IntakeSettings()
     detect: DetectSettings = DetectSettings()
     rule: RuleSettings = RuleSettings()
+    incident: IncidentSettings = IncidentSettings()
     store: StoreSettings = StoreSettings()
     output: OutputSettings = OutputSettings()
     metrics: MetricsSettings = MetricsSettings()

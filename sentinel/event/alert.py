@@ -56,3 +56,5 @@ class Alert(msgspec.Struct, omit_defaults=True, kw_only=True):
     zone: str | None = None
     fields: dict[str, Any] = {}
     """Evidence: the event's fields that the rule looked at, by wire name, bytes as escaped text, cut to 512 characters."""
+    drill: bool = False
+    """Part of a drill: marked everywhere, never told outside."""

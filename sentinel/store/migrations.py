@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database, Migrations
 
 from sentinel.store.fault import StoreError
+from sentinel.store.incident_tables import create_incident_tables
 
 __all__ = ["migrate", "refuse_newer"]
 
@@ -86,6 +87,11 @@ def _audit(db: Database) -> None:
             f"CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON audit "
             "BEGIN SELECT RAISE(ABORT, 'the audit trail only grows'); END"
         )
+
+
+@_migrations(name="0006-incident")
+def _incident(db: Database) -> None:
+    create_incident_tables(db)
 
 
 def migrate(db: Database) -> None:

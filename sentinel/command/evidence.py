@@ -1,0 +1,62 @@
+"""`sentinel evidence`: make an incident's package, and verify one."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+import time
+from pathlib import Path
+
+from sentinel.command.configuration import chosen_config, complain
+from sentinel.config import Config, ConfigError
+from sentinel.incident import IncidentError
+from sentinel.incident.evidence import is_recorded, make_evidence, verify_evidence
+from sentinel.store import StoreError
+from sentinel.store.session import in_transaction
+from sentinel.text import text
+
+__all__ = ["run"]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Exit 0 where the package is made or agrees, 1 where it does not, 2 where nothing could be done."""
+    try:
+        config = chosen_config(options)
+    except ConfigError as error:
+        return complain(error)
+    try:
+        return _make(config, options) if options.action == "make" else _verify(config, options)
+    except (IncidentError, StoreError) as error:
+        print(text("cli.error", message=error), file=sys.stderr)
+        return 1 if options.action == "verify" else 2
+
+
+def _make(config: Config, options: argparse.Namespace) -> int:
+    target = options.out or Path(f"{options.incident}.zip")
+    events = config.output.events
+    digest = in_transaction(
+        Path(config.store.path),
+        lambda database: make_evidence(
+            database.conn,
+            options.incident,
+            target,
+            actor=options.by.strip() or getpass.getuser(),
+            now=time.time(),
+            attachments=Path(config.incident.attachments),
+            events=Path(events) if events not in ("", "-") else None,
+            sm3=options.sm3,
+        ),
+    )
+    print(text("evidence.made", path=target, digest=digest))
+    return 0
+
+
+def _verify(config: Config, options: argparse.Namespace) -> int:
+    checked = verify_evidence(options.file)
+    print(text("evidence.good", path=options.file, number=checked.files, digest=checked.digest))
+    path = Path(config.store.path)
+    if path.exists():
+        recorded = in_transaction(path, lambda database: is_recorded(database.conn, checked))
+        print(text("evidence.recorded" if recorded else "evidence.not-recorded"))
+    return 0

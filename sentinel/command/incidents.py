@@ -1,0 +1,401 @@
+"""`sentinel incidents`: what the duty officer does with them. The daemon may run or not."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime
+import getpass
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sentinel.command.configuration import chosen_config, complain
+from sentinel.config import Config, ConfigError
+from sentinel.config.quantity import parse_duration
+from sentinel.incident import Change, Grading, Handling, Incident, IncidentError, State, find_incident
+from sentinel.incident.category import MAJORS, major_of, old_category
+from sentinel.incident.listing import Filter, count_incidents, list_incidents
+from sentinel.incident.silence import end_silence, make_silence, silences
+from sentinel.incident.timeline import entries
+from sentinel.store import StoreError
+from sentinel.store.session import in_transaction
+from sentinel.text import Message, current_language, text
+
+__all__ = ["run"]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Exit 0 where it is done, 2 where it could not be."""
+    try:
+        config = chosen_config(options)
+        _ACTIONS[options.action](config, options)
+    except ConfigError as error:
+        return complain(error)
+    except (IncidentError, StoreError) as error:
+        print(text("cli.error", message=error), file=sys.stderr)
+        return 2
+    return 0
+
+
+def _list(config: Config, options: argparse.Namespace) -> None:
+    chosen = Filter(
+        open=None if options.all or options.state else True,
+        state=_state(options.state).value if options.state else None,
+        level=options.level,
+        category=options.category,
+        department=options.department,
+        assignee=options.assignee,
+        address=options.address,
+    )
+    found, number = _with(
+        config,
+        lambda connection: (
+            list_incidents(connection, chosen, options.limit),
+            count_incidents(connection, chosen),
+        ),
+    )
+    if options.json:
+        for incident in found:
+            print(_json(incident))
+        return
+    for incident in found:
+        print(_line(incident))
+    print(text("incident.total", number=number), file=sys.stderr)
+
+
+def _show(config: Config, options: argparse.Namespace) -> None:
+    def read(connection: Any) -> tuple[Incident, list[Any], list[Any], list[Any]]:
+        incident = find_incident(connection, options.incident)
+        clocks = connection.execute(
+            "SELECT clock, due, met_at FROM incident_clock WHERE incident = ? ORDER BY due", (incident.id,)
+        ).fetchall()
+        found = connection.execute(
+            "SELECT severity, title, title_en, src, dst, alerts FROM incident_finding WHERE incident = ?"
+            " ORDER BY severity DESC, alerts DESC LIMIT 20",
+            (incident.id,),
+        ).fetchall()
+        return incident, clocks, found, entries(connection, incident.id)
+
+    incident, clocks, found, timeline = _with(config, read)
+    if options.json:
+        document = dataclasses.asdict(incident) | {
+            "clocks": [{"clock": clock, "due": due, "met_at": met} for clock, due, met in clocks],
+            "timeline": [dataclasses.asdict(entry) for entry in timeline],
+        }
+        print(json.dumps(document, ensure_ascii=False))
+        return
+    _print_incident(config, incident)
+    for clock, due, met in clocks:
+        how = "met" if met is not None else "overdue" if due <= time.time() else "running"
+        state = text(f"incident.show.{how}")
+        print(
+            text("incident.show.clock", clock=text(f"incident.clock.{clock}"), due=_moment(due), state=state)
+        )
+    for severity, title, title_en, src, dst, alerts in found:
+        print(
+            text(
+                "incident.show.finding",
+                severity=_severity(severity),
+                title=_in_language(title, title_en),
+                src=src or "-",
+                dst=dst or "-",
+                alerts=alerts,
+            )
+        )
+    if incident.findings > len(found):
+        print(text("incident.show.more", number=incident.findings - len(found)))
+    for entry in timeline:
+        detail = json.dumps(entry.detail, ensure_ascii=False)
+        print(
+            text(
+                "incident.show.entry",
+                at=_moment(entry.at),
+                actor=entry.actor,
+                action=entry.action,
+                detail=detail,
+            )
+        )
+
+
+def _print_incident(config: Config, incident: Incident) -> None:
+    print(_line(incident))
+    print(
+        text(
+            "incident.show.discovered",
+            at=_moment(incident.discovered_at),
+            by=incident.discovered_by,
+            source=incident.source,
+        )
+    )
+    names = MAJORS[major_of(incident.category)]
+    name = names[1] if current_language() == "en" else names[0]
+    print(
+        text("incident.show.category", name=name, code=incident.category, old=old_category(incident.category))
+    )
+    how = "undecided" if incident.level_decided is None else "decided"
+    print(
+        text(
+            "incident.show.level",
+            level=text(f"incident.level.{incident.level}"),
+            suggested=text(f"incident.level.{incident.level_suggested}"),
+            decided=text(f"incident.show.{how}"),
+        )
+    )
+    for clause in Grading.load(config.incident.clauses).clauses:
+        if clause.id in incident.clauses:
+            words = clause.en if current_language() == "en" else clause.zh
+            unverified = "" if clause.verified else text("incident.show.unverified")
+            print(text("incident.show.clause", clause=words, unverified=unverified))
+    print(
+        text(
+            "incident.show.parties",
+            attacker=incident.attacker or "-",
+            victim=incident.victim or "-",
+            zone=incident.zone or "-",
+        )
+    )
+    print(
+        text(
+            "incident.show.owner",
+            department=incident.department or "-",
+            responsible=incident.responsible or "-",
+            phone=incident.phone,
+            location=incident.location or "-",
+            system=incident.system or "-",
+            assignee=incident.assignee or "-",
+        )
+    )
+
+
+Verb = Callable[[Handling, Any, argparse.Namespace, str, float], Any]
+
+
+def _ack(handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float) -> None:
+    handling.acknowledge(connection, options.incident, actor=actor, now=now)
+
+
+def _assess(
+    handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
+) -> list[Change]:
+    return handling.assess(
+        connection,
+        options.incident,
+        dict(map(_fact, options.fact)),
+        actor=actor,
+        now=now,
+        category=options.category,
+        note=options.note,
+        cii=options.cii,
+    )
+
+
+def _level(handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float) -> None:
+    handling.decide(connection, options.incident, options.level, actor=actor, now=now, reason=options.reason)
+
+
+def _note(handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float) -> None:
+    handling.note(connection, options.incident, options.words, actor=actor, now=now)
+
+
+def _attach(handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float) -> None:
+    handling.attach(connection, options.incident, options.file, actor=actor, now=now)
+
+
+def _assign(handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float) -> None:
+    handling.assign(connection, options.incident, options.person, actor=actor, now=now)
+
+
+def _move(state: State | None) -> Verb:
+    def move(
+        handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
+    ) -> None:
+        after = state or _state(options.state)
+        handling.move(connection, options.incident, after, actor=actor, now=now, reason=options.reason)
+
+    return move
+
+
+def _parent(handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float) -> None:
+    handling.adopt(connection, options.incident, options.parent, actor=actor, now=now)
+
+
+def _report(handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float) -> None:
+    handling.report(
+        connection,
+        options.incident,
+        actor=actor,
+        now=now,
+        receiver=options.receiver,
+        receipt=options.receipt,
+        kind=options.kind,
+    )
+
+
+def _acting(verb: Verb) -> Callable[[Config, argparse.Namespace], None]:
+    """A verb on one incident, in one transaction; then say how it stands."""
+
+    def act(config: Config, options: argparse.Namespace) -> None:
+        def work(connection: Any) -> Incident:
+            verb(_handling(config), connection, options, _actor(options), time.time())
+            return find_incident(connection, options.incident)
+
+        incident = _with(config, work)
+        if options.json:
+            print(_json(incident))
+        else:
+            state, level = text(f"incident.state.{incident.state}"), text(f"incident.level.{incident.level}")
+            print(text("incident.done", number=incident.number, state=state, level=level))
+
+    return act
+
+
+def _open(config: Config, options: argparse.Namespace) -> None:
+    discovered = _time(options.discovered) if options.discovered else None
+    incident, _ = _with(
+        config,
+        lambda connection: _handling(config).open(
+            connection,
+            title=options.title,
+            actor=_actor(options),
+            now=time.time(),
+            source=options.source,
+            category=options.category,
+            department=options.department,
+            address=options.address,
+            discovered_at=discovered,
+            drill=options.drill,
+        ),
+    )
+    print(_json(incident) if options.json else text("incident.opened", number=incident.number))
+
+
+def _silence(config: Config, options: argparse.Namespace) -> None:
+    now, seconds = time.time(), parse_duration(options.duration)
+    if seconds is None:
+        raise IncidentError(Message("cli.bad-value", got=options.duration))
+    id = _with(
+        config,
+        lambda connection: make_silence(
+            connection,
+            author=_actor(options),
+            reason=options.reason,
+            matchers=options.match,
+            now=now,
+            seconds=seconds,
+        ),
+    )
+    print(text("incident.silenced", id=id, until=_moment(now + seconds)))
+
+
+def _silences(config: Config, options: argparse.Namespace) -> None:
+    now = None if options.all else time.time()
+    for silence in _with(config, lambda connection: silences(connection, now)):
+        matchers = " ".join(map(str, silence.matchers))
+        if options.json:
+            written = dataclasses.asdict(silence) | {"matchers": list(map(str, silence.matchers))}
+            print(json.dumps(written, ensure_ascii=False))
+            continue
+        print(
+            text(
+                "incident.silence-line",
+                id=silence.id,
+                matchers=matchers,
+                author=silence.author,
+                reason=silence.reason,
+                until=_moment(silence.expires_at),
+                alerts=silence.alerts,
+            )
+        )
+
+
+def _unsilence(config: Config, options: argparse.Namespace) -> None:
+    _with(config, lambda connection: end_silence(connection, options.silence, time.time()))
+    print(text("incident.unsilenced", id=options.silence))
+
+
+def _with(config: Config, work: Callable[[Any], Any]) -> Any:
+    return in_transaction(Path(config.store.path), lambda database: work(database.conn))
+
+
+def _handling(config: Config) -> Handling:
+    return Handling(config.incident, Grading.load(config.incident.clauses))
+
+
+def _actor(options: argparse.Namespace) -> str:
+    return options.by.strip() or getpass.getuser()
+
+
+def _fact(written: str) -> tuple[str, float]:
+    name, _, value = written.partition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        raise IncidentError(Message("cli.bad-value", got=written)) from None
+
+
+def _state(written: str) -> State:
+    try:
+        return State(written)
+    except ValueError:
+        raise IncidentError(Message("cli.bad-state", got=written, states=", ".join(State))) from None
+
+
+def _time(written: str) -> float:
+    try:
+        return datetime.datetime.fromisoformat(written).timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise IncidentError(Message("cli.bad-value", got=written)) from None
+
+
+def _moment(ts: float) -> str:
+    return datetime.datetime.fromtimestamp(ts).astimezone().strftime("%Y-%m-%d %H:%M:%S%z")
+
+
+def _in_language(title: str, title_en: str | None) -> str:
+    return title_en if title_en and current_language() == "en" else title
+
+
+def _severity(rank: int) -> str:
+    return text(f"alert.level.{('informational', 'low', 'medium', 'high', 'critical')[rank]}")
+
+
+def _line(incident: Incident) -> str:
+    drill = text("incident.drill") if incident.drill else ""
+    return text(
+        "incident.line",
+        number=incident.number,
+        state=text(f"incident.state.{incident.state}"),
+        level=text(f"incident.level.{incident.level}"),
+        severity=_severity(incident.severity),
+        alerts=incident.alerts,
+        title=drill + _in_language(incident.title, incident.title_en),
+    )
+
+
+def _json(incident: Incident) -> str:
+    return json.dumps(dataclasses.asdict(incident), ensure_ascii=False)
+
+
+_ACTIONS: dict[str, Callable[[Config, argparse.Namespace], None]] = {
+    "list": _list,
+    "show": _show,
+    "ack": _acting(_ack),
+    "assess": _acting(_assess),
+    "level": _acting(_level),
+    "note": _acting(_note),
+    "attach": _acting(_attach),
+    "assign": _acting(_assign),
+    "state": _acting(_move(None)),
+    "close": _acting(_move(State.CLOSED)),
+    "false-positive": _acting(_move(State.FALSE_POSITIVE)),
+    "parent": _acting(_parent),
+    "report": _acting(_report),
+    "open": _open,
+    "silence": _silence,
+    "silences": _silences,
+    "unsilence": _unsilence,
+}

@@ -1,0 +1,156 @@
+"""The desk of incidents: it groups what the store has committed, watches the clocks, and tells who asked to hear.
+
+It holds nothing that the database does not: commands work on the same tables while it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from sentinel.incident import Change, ChangeKind, Grading, Grouping, Handling, IncidentError, IncidentSettings
+from sentinel.incident.listing import open_by_state_and_level, overdue_clocks
+from sentinel.incident.owner import Ledger
+from sentinel.log import Log
+from sentinel.metrics import Metrics
+from sentinel.store import StoreError, StoreWriter
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+__all__ = ["Hear", "IncidentDesk", "Within"]
+
+Hear = Callable[[Sequence[Change]], None]
+"""Told of changes once they are committed."""
+Within = Callable[[Any, Sequence[Change]], None]
+"""Given the database and the changes inside their own transaction: what it writes is committed with them."""
+_TOGETHER: Final = 2000
+"""Alerts grouped in one transaction."""
+_EVERY: Final = 1.0
+"""Seconds between looks at clocks, and for alerts that others wrote."""
+
+_log = Log("incident")
+
+
+class IncidentDesk:
+    """Alerts → incidents → changes. `run` is a task of the owner's; `wake` says that alerts were committed."""
+
+    def __init__(
+        self,
+        settings: IncidentSettings,
+        writer: StoreWriter,
+        *,
+        metrics: Metrics | None = None,
+        ledger: Ledger | None = None,
+        rule_text: Callable[[str], str | None] = lambda rule_id: None,
+        tighten: Callable[[float], float] = lambda now: 1.0,
+        clock: Callable[[], float] = time.time,
+        within: Sequence[Within] = (),
+        hear: Sequence[Hear] = (),
+    ) -> None:
+        self._writer = writer
+        self._metrics = metrics
+        self._clock = clock
+        self._within = list(within)
+        self._hear = list(hear)
+        self._woken = asyncio.Event()
+        self._failing = False
+        self._grouping = Grouping(settings, ledger=ledger, rule_text=rule_text, tighten=tighten)
+        self.handling = Handling(settings, _grading(settings), tighten)
+
+    def wake(self) -> None:
+        """Alerts were committed."""
+        self._woken.set()
+
+    async def take(self) -> list[Change]:
+        """Group every alert that is committed and not grouped yet. Raises StoreError."""
+        changes: list[Change] = []
+        while True:
+            number, some = await self._do(
+                lambda database: self._grouping.advance(database.conn, _TOGETHER, self._clock())
+            )
+            changes += some
+            if number < _TOGETHER:
+                return changes
+
+    async def due(self) -> list[Change]:
+        """What clocks have to say now. Raises StoreError."""
+        _, changes = await self._do(lambda database: (0, self.handling.due(database.conn, self._clock())))
+        return changes
+
+    async def act(self, verb: Callable[[Handling, Any], list[Change]]) -> list[Change]:
+        """Do what a person or a playbook asks: `act(lambda handling, connection: handling.acknowledge(…))`.
+
+        Raises StoreError, and IncidentError where it cannot be done.
+        """
+        _, changes = await self._do(lambda database: (0, verb(self.handling, database.conn)))
+        return changes
+
+    async def run(self) -> None:
+        """Group and watch, until cancelled. A database that cannot be used is tried again."""
+        looked = float("-inf")
+        while True:
+            try:
+                await self.take()
+                if time.monotonic() - looked >= _EVERY:
+                    looked = time.monotonic()
+                    await self.due()
+                    await self._measure()
+            except StoreError as error:
+                if not self._failing:
+                    self._failing = True
+                    _log.error("incident.behind", reason=error)
+            else:
+                self._failing = False
+            try:
+                async with asyncio.timeout(_EVERY):
+                    await self._woken.wait()
+            except TimeoutError:
+                continue
+            self._woken.clear()
+
+    async def _do(self, work: Callable[[Database], tuple[int, list[Change]]]) -> tuple[int, list[Change]]:
+        def whole(database: Database) -> tuple[int, list[Change]]:
+            number, changes = work(database)
+            if changes:
+                for within in self._within:
+                    within(database, changes)
+            return number, changes
+
+        number, changes = await self._writer.run(whole)
+        for change in changes:
+            _tell(change)
+        if changes:
+            for hear in self._hear:
+                hear(changes)
+        return number, changes
+
+    async def _measure(self) -> None:
+        if self._metrics is None:
+            return
+        now = self._clock()
+        opened, overdue = await self._writer.run(
+            lambda database: (open_by_state_and_level(database.conn), overdue_clocks(database.conn, now))
+        )
+        self._metrics.incidents(opened, overdue)
+
+
+def _tell(change: Change) -> None:
+    say = _log.info if change.kind in (ChangeKind.STATE, ChangeKind.LEVEL) else _log.warning
+    say(
+        "incident.change",
+        number=change.number,
+        kind=change.kind.value,
+        title=change.title,
+        alerts=change.alerts,
+    )
+
+
+def _grading(settings: IncidentSettings) -> Grading:
+    try:
+        return Grading.load(settings.clauses)
+    except IncidentError as error:
+        _log.error("incident.clauses-unusable", reason=error)
+        return Grading.load()

@@ -1,0 +1,38 @@
+"""One short transaction of a command, beside the daemon or without it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from sentinel.store.fault import StoreUnavailable
+from sentinel.store.writer import open_database
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+__all__ = ["in_transaction"]
+
+_T = TypeVar("_T")
+_PATIENCE = 10_000
+"""Milliseconds to wait for the daemon's own transaction."""
+
+
+def in_transaction(path: Path, work: Callable[[Database], _T]) -> _T:
+    """What `work` returns, once it is committed; nothing of it is kept where it raises. Raises StoreError."""
+    database = open_database(path)
+    connection = database.conn
+    try:
+        connection.execute(f"PRAGMA busy_timeout={_PATIENCE}")
+        connection.execute("BEGIN IMMEDIATE")
+        result = work(database)
+        connection.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        raise StoreUnavailable("store.cannot-write", path=path, reason=error) from error
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        connection.close()
+    return result
