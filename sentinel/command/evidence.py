@@ -11,9 +11,9 @@ from pathlib import Path
 from sentinel.command.configuration import chosen_config, complain
 from sentinel.config import Config, ConfigError
 from sentinel.incident import IncidentError
-from sentinel.incident.evidence import is_recorded, make_evidence, verify_evidence
+from sentinel.incident.evidence import is_recorded, make_evidence, record_evidence, verify_evidence
 from sentinel.store import StoreError
-from sentinel.store.session import in_transaction
+from sentinel.store.session import in_transaction, reading
 from sentinel.text import text
 
 __all__ = ["run"]
@@ -35,20 +35,23 @@ def run(options: argparse.Namespace) -> int:
 def _make(config: Config, options: argparse.Namespace) -> int:
     target = options.out or Path(f"{options.incident}.zip")
     events = config.output.events
-    digest = in_transaction(
-        Path(config.store.path),
+    path, actor, now = Path(config.store.path), options.by.strip() or getpass.getuser(), time.time()
+    # Reading every event file may take long: the daemon must not wait for it.
+    made = reading(
+        path,
         lambda database: make_evidence(
             database.conn,
             options.incident,
             target,
-            actor=options.by.strip() or getpass.getuser(),
-            now=time.time(),
+            actor=actor,
+            now=now,
             attachments=Path(config.incident.attachments),
             events=Path(events) if events not in ("", "-") else None,
             sm3=options.sm3,
         ),
     )
-    print(text("evidence.made", path=target, digest=digest))
+    in_transaction(path, lambda database: record_evidence(database.conn, made, actor=actor, now=now))
+    print(text("evidence.made", path=target, digest=made.digest))
     return 0
 
 
@@ -57,6 +60,6 @@ def _verify(config: Config, options: argparse.Namespace) -> int:
     print(text("evidence.good", path=options.file, number=checked.files, digest=checked.digest))
     path = Path(config.store.path)
     if path.exists():
-        recorded = in_transaction(path, lambda database: is_recorded(database.conn, checked))
+        recorded = reading(path, lambda database: is_recorded(database.conn, checked))
         print(text("evidence.recorded" if recorded else "evidence.not-recorded"))
     return 0

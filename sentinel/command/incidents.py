@@ -22,7 +22,7 @@ from sentinel.incident.listing import Filter, count_incidents, list_incidents
 from sentinel.incident.silence import end_silence, make_silence, silences
 from sentinel.incident.timeline import entries
 from sentinel.store import StoreError
-from sentinel.store.session import in_transaction
+from sentinel.store.session import in_transaction, reading
 from sentinel.text import Message, current_language, text
 
 __all__ = ["run"]
@@ -51,7 +51,7 @@ def _list(config: Config, options: argparse.Namespace) -> None:
         assignee=options.assignee,
         address=options.address,
     )
-    found, number = _with(
+    found, number = _look(
         config,
         lambda connection: (
             list_incidents(connection, chosen, options.limit),
@@ -80,7 +80,7 @@ def _show(config: Config, options: argparse.Namespace) -> None:
         ).fetchall()
         return incident, clocks, found, entries(connection, incident.id)
 
-    incident, clocks, found, timeline = _with(config, read)
+    incident, clocks, found, timeline = _look(config, read)
     if options.json:
         document = dataclasses.asdict(incident) | {
             "clocks": [{"clock": clock, "due": due, "met_at": met} for clock, due, met in clocks],
@@ -293,7 +293,7 @@ def _silence(config: Config, options: argparse.Namespace) -> None:
 
 def _silences(config: Config, options: argparse.Namespace) -> None:
     now = None if options.all else time.time()
-    for silence in _with(config, lambda connection: silences(connection, now)):
+    for silence in _look(config, lambda connection: silences(connection, now)):
         matchers = " ".join(map(str, silence.matchers))
         if options.json:
             written = dataclasses.asdict(silence) | {"matchers": list(map(str, silence.matchers))}
@@ -313,12 +313,16 @@ def _silences(config: Config, options: argparse.Namespace) -> None:
 
 
 def _unsilence(config: Config, options: argparse.Namespace) -> None:
-    _with(config, lambda connection: end_silence(connection, options.silence, time.time()))
+    _with(config, lambda connection: end_silence(connection, options.silence, time.time(), _actor(options)))
     print(text("incident.unsilenced", id=options.silence))
 
 
 def _with(config: Config, work: Callable[[Any], Any]) -> Any:
     return in_transaction(Path(config.store.path), lambda database: work(database.conn))
+
+
+def _look(config: Config, work: Callable[[Any], Any]) -> Any:
+    return reading(Path(config.store.path), lambda database: work(database.conn))
 
 
 def _handling(config: Config) -> Handling:

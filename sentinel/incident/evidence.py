@@ -22,7 +22,7 @@ from sentinel.incident.incident import Incident, find_incident
 from sentinel.incident.timeline import entries, record
 from sentinel.text import Message
 
-__all__ = ["Checked", "is_recorded", "make_evidence", "verify_evidence"]
+__all__ = ["Checked", "Made", "is_recorded", "make_evidence", "record_evidence", "verify_evidence"]
 
 _MANIFEST: Final = "manifest.json"
 _LARGEST_MANIFEST: Final = 64 << 20
@@ -48,6 +48,17 @@ class _Manifest(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A package that was written, and is not yet on the timeline."""
+
+    incident: int
+    digest: str
+    """SHA-256 of the manifest."""
+    files: int
+    missing: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """A package that agrees with its manifest."""
 
@@ -67,8 +78,8 @@ def make_evidence(
     attachments: Path,
     events: Path | None = None,
     sm3: bool = False,
-) -> str:
-    """Write the package to `target`, and onto the timeline that it was made; the manifest's SHA-256.
+) -> Made:
+    """Write the package to `target`, from a database that is only read; `record_evidence` it then.
 
     `events` is the folder of event files, where there is one. Raises IncidentError.
     """
@@ -88,17 +99,21 @@ def make_evidence(
     finally:
         part.unlink(missing_ok=True)
     digest = hashlib.sha256(written).hexdigest()
+    return Made(incident.id, digest, len(package.files), missing)
+
+
+def record_evidence(connection: Any, made: Made, *, actor: str, now: float) -> None:
+    """Put onto the timeline, in a short transaction, that the package was made."""
     record(
         connection,
-        incident.id,
+        made.incident,
         at=now,
         actor=actor,
         action="evidence",
-        manifest=digest,
-        files=len(package.files),
-        missing=missing,
+        manifest=made.digest,
+        files=made.files,
+        missing=made.missing,
     )
-    return digest
 
 
 def verify_evidence(package: Path) -> Checked:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sentinel.incident.fault import IncidentError
 from sentinel.incident.matcher import Matcher, read_matchers
+from sentinel.store import audit
 from sentinel.text import Message
 
 __all__ = ["Silence", "end_silence", "make_silence", "silences"]
@@ -44,16 +45,19 @@ def make_silence(
         "INSERT INTO silence (author, reason, matchers, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
         (author, reason, json.dumps(written, ensure_ascii=False), now, now + seconds),
     )
-    return int(cursor.lastrowid)
+    id = int(cursor.lastrowid)
+    _audit(connection, id, now, author, "silence.made", reason=reason, matchers=written, seconds=seconds)
+    return id
 
 
-def end_silence(connection: Any, id: int, now: float) -> None:
+def end_silence(connection: Any, id: int, now: float, actor: str) -> None:
     """Let it expire now. Raises IncidentError where there is none in force."""
     changed = connection.execute(
         "UPDATE silence SET expires_at = ? WHERE id = ? AND expires_at > ?", (now, id, now)
     )
     if not changed.rowcount:
         raise IncidentError(Message("incident.no-silence", id=id))
+    _audit(connection, id, now, actor, "silence.ended")
 
 
 def silences(connection: Any, now: float | None = None) -> list[Silence]:
@@ -67,3 +71,10 @@ def silences(connection: Any, now: float | None = None) -> list[Silence]:
         Silence(id, author, reason, read_matchers(json.loads(matchers)), created, expires, alerts)
         for id, author, reason, matchers, created, expires, alerts in rows
     ]
+
+
+def _audit(connection: Any, id: int, at: float, actor: str, action: str, **detail: Any) -> None:
+    from sqlite_utils import Database
+
+    database = Database(connection, execute_plugins=False)
+    audit.append(database, ts=at, actor=actor, action=action, subject=f"silence {id}", detail=detail)

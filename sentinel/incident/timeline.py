@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["Entry", "entries", "record"]
+from sentinel.store import audit
+
+__all__ = ["SENTINEL", "Entry", "entries", "record"]
+
+
+SENTINEL: Final = "sentinel"
+"""The daemon as an actor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +27,14 @@ class Entry:
 
 
 def record(connection: Any, incident: int, *, at: float, actor: str, action: str, **detail: Any) -> None:
-    """Add an entry."""
+    """Add an entry; what a person does stands on the audit trail as well."""
     written = json.dumps(detail, ensure_ascii=False, sort_keys=True)
     connection.execute(
         "INSERT INTO incident_timeline (incident, at, actor, action, detail) VALUES (?, ?, ?, ?, ?)",
         (incident, at, actor, action, written),
     )
+    if actor != SENTINEL:
+        _audit(connection, incident, at, actor, action, detail)
 
 
 def entries(connection: Any, incident: int) -> list[Entry]:
@@ -35,3 +43,22 @@ def entries(connection: Any, incident: int) -> list[Entry]:
         "SELECT at, actor, action, detail FROM incident_timeline WHERE incident = ? ORDER BY id", (incident,)
     )
     return [Entry(at, actor, action, json.loads(detail)) for at, actor, action, detail in rows]
+
+
+def _audit(
+    connection: Any, incident: int, at: float, actor: str, action: str, detail: dict[str, Any]
+) -> None:
+    from sqlite_utils import Database
+
+    number, drill = connection.execute(
+        "SELECT number, drill FROM incident WHERE id = ?", (incident,)
+    ).fetchone()
+    audit.append(
+        Database(connection, execute_plugins=False),
+        ts=at,
+        actor=actor,
+        action=f"incident.{action}",
+        subject=number,
+        detail=detail,
+        drill=bool(drill),
+    )

@@ -1,4 +1,4 @@
-"""One short transaction of a command, beside the daemon or without it."""
+"""The database for a command, beside the daemon or without it: a short transaction, or a quiet look."""
 
 from __future__ import annotations
 
@@ -13,20 +13,29 @@ from sentinel.store.writer import open_database
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["in_transaction"]
+__all__ = ["in_transaction", "reading"]
 
 _T = TypeVar("_T")
 _PATIENCE = 10_000
 """Milliseconds to wait for the daemon's own transaction."""
 
 
+def reading(path: Path, work: Callable[[Database], _T]) -> _T:
+    """What `work` finds in the database as it stands at one moment; it holds up no writer. Raises StoreError."""
+    return _session(path, "BEGIN DEFERRED", work)
+
+
 def in_transaction(path: Path, work: Callable[[Database], _T]) -> _T:
     """What `work` returns, once it is committed; nothing of it is kept where it raises. Raises StoreError."""
+    return _session(path, "BEGIN IMMEDIATE", work)
+
+
+def _session(path: Path, begin: str, work: Callable[[Database], _T]) -> _T:
     database = open_database(path)
     connection = database.conn
     try:
         connection.execute(f"PRAGMA busy_timeout={_PATIENCE}")
-        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(begin)
         result = work(database)
         connection.execute("COMMIT")
     except sqlite3.OperationalError as error:

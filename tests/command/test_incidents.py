@@ -1,0 +1,92 @@
+"""`sentinel incidents` and `sentinel evidence`, as a person types them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from sentinel.cli import main
+from sentinel.store import audit
+from sentinel.store.writer import open_database
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text("rule:\n  paths: []\n")
+    return tmp_path
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str, status: int = 0) -> str:
+    assert main(list(words)) == status
+    captured = capsys.readouterr()
+    return captured.out + captured.err
+
+
+def test_a_report_from_outside_to_its_end(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said(
+        capsys, "incidents", "open", "首页被改", "--source", "outside", "--category", "NAWEBMOD", "--by", "甲"
+    )
+    (line,) = said(capsys, "incidents", "list", "--json").splitlines()[:1]
+    number = json.loads(line)["number"]
+    assert "已确认" in said(capsys, "incidents", "ack", number, "--by", "甲")
+    assert "Ⅲ级" in said(
+        capsys, "incidents", "assess", number, "--fact", "home_page_seconds=1900", "--by", "甲"
+    )
+    shown = said(capsys, "incidents", "show", number)
+    for words in (
+        "不可更改",
+        "网络攻击事件",
+        "主页出现有害信息 30 分钟以上",
+        "请复核",
+        "法定上报",
+        "篡改处置",
+    ):
+        assert words in shown
+    assert "理由" in said(capsys, "incidents", "level", number, "4", status=2)
+    said(capsys, "incidents", "report", number, "--receiver", "省网信办", "--receipt", "1")
+    (here / "a.txt").write_text("x")
+    said(capsys, "incidents", "attach", number, "a.txt")
+    said(capsys, "incidents", "note", number, "已恢复")
+    said(capsys, "incidents", "assign", number, "乙")
+    said(capsys, "incidents", "state", number, "contained")
+    assert "没有状态" in said(capsys, "incidents", "state", number, "gone", status=2)
+    said(capsys, "evidence", "make", number, "--out", "e.zip", "--sm3")
+    assert "时间线登记一致" in said(capsys, "evidence", "verify", "e.zip")
+    assert said(capsys, "evidence", "verify", "config.yaml", status=1)
+    assert "已关闭" in said(capsys, "incidents", "close", number, "--reason", "复测通过")
+    assert "共 0 件" in said(capsys, "incidents", "list")
+    assert "共 1 件" in said(capsys, "incidents", "list", "--all")
+    assert "已结束" in said(capsys, "incidents", "assign", number, "丙", status=2)
+    assert "没有事件 99" in said(capsys, "incidents", "ack", "99", status=2)
+    database = open_database(here / "state" / "sentinel.sqlite")
+    actions = [row.action for row in audit.rows(database, subject=number)]
+    assert actions[:2] == ["incident.created", "incident.state"]
+    assert "incident.evidence" in actions
+    assert audit.verify(database) is None
+    database.close()
+
+
+def test_silences(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    silence = ("incidents", "silence", "--match", "src=10.1.0.0/16", "--by", "甲")
+    assert "理由" in said(capsys, *silence, "--for", "2h", status=2)
+    assert "不能理解" in said(capsys, *silence, "--for", "soon", "--reason", "x", status=2)
+    assert "静默 1" in said(capsys, *silence, "--for", "2h", "--reason", "授权扫描")
+    assert "授权扫描" in said(capsys, "incidents", "silences")
+    said(capsys, "incidents", "unsilence", "1", "--by", "乙")
+    assert said(capsys, "incidents", "silences") == ""
+    assert "没有生效" in said(capsys, "incidents", "unsilence", "1", status=2)
+    bad = ("incidents", "silence", "--for", "2h", "--reason", "x", "--match")
+    assert "不是条件" in said(capsys, *bad, "colour=red", status=2)
+    assert "不是网段" in said(capsys, *bad, "src=10.1/16", status=2)
+
+
+def test_a_verb_that_fails_leaves_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said(capsys, "incidents", "open", "x", "--discovered", "2999-01-01", status=2)
+    said(capsys, "incidents", "open", "x", "--category", "XX", status=2)
+    with sqlite3.connect(here / "state" / "sentinel.sqlite") as database:
+        assert database.execute("SELECT count(*) FROM incident").fetchone() == (0,)
+        assert database.execute("SELECT count(*) FROM incident_timeline").fetchone() == (0,)
