@@ -8,6 +8,7 @@ from sentinel.detect.content_scan import ContentScan
 from sentinel.detect.detector import Detector
 from sentinel.detect.dhcp import DhcpWatch
 from sentinel.detect.dns import DnsWatch
+from sentinel.detect.first_seen import FirstSeen
 from sentinel.detect.flood import Flood
 from sentinel.detect.forbidden import Forbidden
 from sentinel.detect.form_login import FormLogin
@@ -32,6 +33,7 @@ DETECTORS: tuple[type[Detector], ...] = (
     DnsWatch,
     Beacon,
     Transfer,
+    FirstSeen,
     WeirdStorm,
 )
 """In the order in which they see a batch."""

@@ -116,6 +116,10 @@ class ForbiddenSettings:
     """Networks outside that they may reach all the same."""
     dark: tuple[str, ...] = ()
     """Networks and addresses of ours that nobody uses."""
+    terminals: tuple[str, ...] = ()
+    """Networks of self-service machines, cameras and other devices of one purpose."""
+    terminal_peers: tuple[str, ...] = ()
+    """Networks that those may talk to, and that may administer them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +249,20 @@ class WeirdStormSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstSeenSettings:
+    """What a host never did before."""
+
+    learn: float = 7 * 24 * 3600.0
+    """Seconds from a host's first connection in which nothing is told of it."""
+    peers: int = 20
+    """Outside networks, and ways of administration, of one host; one with more has no habits."""
+    networks: int = 10
+    """Other networks of ours that one host goes to."""
+    quiet: float = 600.0
+    """Seconds in which the same is not told again of a host."""
+
+
+@dataclass(frozen=True, slots=True)
 class DetectSettings:
     """Which detectors run, what they may keep, and whom they excuse."""
 
@@ -270,4 +288,5 @@ class DetectSettings:
     beacon: BeaconSettings = BeaconSettings()
     dns: DnsWatchSettings = DnsWatchSettings()
     transfer: TransferSettings = TransferSettings()
+    first_seen: FirstSeenSettings = FirstSeenSettings()
     weird_storm: WeirdStormSettings = WeirdStormSettings()
