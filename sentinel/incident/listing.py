@@ -34,11 +34,18 @@ class Filter:
 def list_incidents(
     connection: Any, chosen: Filter, limit: int = 50, before: int | None = None
 ) -> list[Incident]:
-    """The latest first; `before` the id at which the former page ended."""
-    where, values = _where(chosen)
+    """The latest first; `before` the id at which the former page ended. Within a time, by when they were found."""
+    where, values = _where(chosen, ordered=True)
+    timed = chosen.since is not None or chosen.until is not None
+    order = "discovered_at DESC, id DESC" if timed else "id DESC"
     if before is not None:
-        where, values = f"{where} AND id < ?", [*values, before]
-    query = f"SELECT {', '.join(COLUMNS)} FROM incident WHERE {where} ORDER BY id DESC LIMIT ?"
+        place = (
+            "(discovered_at, id) < (SELECT discovered_at, id FROM incident WHERE id = ?)"
+            if timed
+            else "id < ?"
+        )
+        where, values = f"{where} AND {place}", [*values, before]
+    query = f"SELECT {', '.join(COLUMNS)} FROM incident WHERE {where} ORDER BY {order} LIMIT ?"
     return [incident_of(row) for row in connection.execute(query, (*values, limit))]
 
 
@@ -77,7 +84,8 @@ _CONDITIONS = {
 }
 
 
-def _where(chosen: Filter) -> tuple[str, list[Any]]:
+def _where(chosen: Filter, ordered: bool = False) -> tuple[str, list[Any]]:
+    """The condition. `ordered`: for a page; the index on drills would find all of them, only to sort them."""
     parts, values = ["1"], []
     for name in (field.name for field in fields(chosen)):
         value = getattr(chosen, name)
@@ -91,6 +99,6 @@ def _where(chosen: Filter) -> tuple[str, list[Any]]:
             )
             values += [value, value]
         else:
-            parts.append(_CONDITIONS[name])
+            parts.append(("+" if ordered and name == "drill" else "") + _CONDITIONS[name])
             values.append(value)
     return " AND ".join(parts), values

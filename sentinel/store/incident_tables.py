@@ -50,6 +50,8 @@ CREATE TABLE incident (
 );
 CREATE INDEX incident_count ON incident (drill, state, level_decided, level_suggested, severity);
 CREATE INDEX incident_open ON incident (drill, state) WHERE ended_at IS NULL;
+CREATE INDEX incident_state ON incident (state, id);
+CREATE INDEX incident_level ON incident (coalesce(level_decided, level_suggested), id);
 CREATE INDEX incident_severity ON incident (severity, id);
 CREATE INDEX incident_category ON incident (category, id);
 CREATE INDEX incident_department ON incident (department, id);
