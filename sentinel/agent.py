@@ -30,6 +30,7 @@ from sentinel.incident_desk import IncidentDesk
 from sentinel.log import Log
 from sentinel.log_desk import LogDesk
 from sentinel.metrics import Metrics, MetricsError
+from sentinel.notify_desk import NotifyDesk
 from sentinel.outlet import Outlet, Sink, sink_for
 from sentinel.recollection import Recollection
 from sentinel.rule import Findings, Match, ReloadRefused, RuleSet, reload_rules, rules_on_disk
@@ -151,8 +152,13 @@ class Agent:
         await self._examine_rules()
         recollection = Recollection(self._watch, writer)
         await recollection.restore()
+        notify = NotifyDesk(self._config.notify, writer, metrics=self.metrics)
         self._incidents = incidents = IncidentDesk(
-            self._config.incident, writer, metrics=self.metrics, rule_text=self._rule_text
+            self._config.incident,
+            writer,
+            metrics=self.metrics,
+            rule_text=self._rule_text,
+            within=[notify.within],
         )
         async with asyncio.TaskGroup() as tasks:
             lasting = [
@@ -162,6 +168,8 @@ class Agent:
                 tasks.create_task(self._lasting("heartbeat", lambda: self._heartbeat(writer, store))),
                 tasks.create_task(self._lasting("rules", self._follow_rules)),
             ]
+            if notify.wanted:
+                lasting.append(tasks.create_task(self._lasting("notify", notify.run)))
             committing = tasks.create_task(self._lasting("commit", lambda: self._commit(store)))
             self._logs = logs = LogDesk(self._config, self._watch, writer, self.metrics, self._take_logs)
             reading = tasks.create_task(self._lasting("logs", logs.run)) if logs.wanted else None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sentinel import __version__
 from sentinel.command.incident_words import add_evidence, add_incidents
+from sentinel.command.notify_words import add_notify
 from sentinel.kernel_cache import tolerate_failing_cache
 from sentinel.text import LANGUAGES, text, use_language
 
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_rules(commands.add_parser("rules", parents=[every], help=text("cli.rules")), configured, every)
     add_incidents(commands.add_parser("incidents", parents=[every], help=text("cli.incidents")), configured)
     add_evidence(commands.add_parser("evidence", parents=[every], help=text("cli.evidence")), configured)
+    add_notify(commands.add_parser("notify", parents=[every], help=text("cli.notify")), configured)
     return parser
 
 

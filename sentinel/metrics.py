@@ -115,6 +115,7 @@ class Metrics:
         self._declare_watch()
         self._declare_intake()
         self._declare_incidents()
+        self._declare_notifications()
         self._declare_daemon()
         for interface in interfaces:
             self.interface(interface)
@@ -226,6 +227,12 @@ class Metrics:
         )
         for clock in _CLOCKS:
             self._overdue.labels(clock)
+
+    def _declare_notifications(self) -> None:
+        self._outbox = self._gauge("sentinel_outbox_waiting", "Messages not delivered yet.", "channel")
+        self._notified = self._counter(
+            "sentinel_notifications", "Attempts to deliver a message.", "channel", "outcome"
+        )
 
     def _declare_daemon(self) -> None:
         self._queue_depth = self._gauge("sentinel_queue_depth", "Entries that wait in a queue.", "queue")
@@ -376,6 +383,16 @@ class Metrics:
             self._incidents_seen |= opened.keys()
             for clock in _CLOCKS:
                 self._overdue.labels(clock).set(overdue.get(clock, 0))
+
+    def outbox(self, channel: str, waiting: int) -> None:
+        """So many messages wait for a channel."""
+        self._outbox.labels(channel).set(waiting)
+        for outcome in ("delivered", "retried", "failed"):
+            self._notified.labels(channel, outcome)
+
+    def notified(self, channel: str, outcome: str) -> None:
+        """A message was `delivered`, is to be `retried`, or `failed` for good."""
+        self._notified.labels(channel, outcome).inc()
 
     def store_error(self) -> None:
         """A write to the store failed."""

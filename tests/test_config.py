@@ -41,6 +41,7 @@ LISTED = (
     "rule.maintenance.",
     "rule.assets.",
     "incident.inhibit.",
+    "notify.channels.",
 )
 """Keys inside of lists, which are empty by default."""
 

@@ -45,6 +45,13 @@ def resolve_paths(config: Config) -> Config:
             clauses=absolute(root, config.incident.clauses),
             attachments=absolute(root, config.incident.attachments),
         ),
+        notify=replace(
+            config.notify,
+            channels=tuple(
+                replace(channel, authority=absolute(root, channel.authority))
+                for channel in config.notify.channels
+            ),
+        ),
         store=replace(config.store, path=absolute(root, config.store.path)),
         output=replace(
             config.output,

@@ -11,6 +11,7 @@ from sentinel.detect.settings import DetectSettings
 from sentinel.flow.settings import FlowSettings
 from sentinel.incident.settings import IncidentSettings
 from sentinel.intake.settings import IntakeSettings
+from sentinel.notify.settings import NotifySettings
 from sentinel.protocol.settings import ProtocolSettings
 from sentinel.rule.settings import RuleSettings
 from sentinel.store.settings import OutputSettings, StoreSettings
@@ -53,6 +54,7 @@ class Config:
     detect: DetectSettings = DetectSettings()
     rule: RuleSettings = RuleSettings()
     incident: IncidentSettings = IncidentSettings()
+    notify: NotifySettings = NotifySettings()
     store: StoreSettings = StoreSettings()
     output: OutputSettings = OutputSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -6,6 +6,7 @@ from sqlite_utils import Database, Migrations
 
 from sentinel.store.fault import StoreError
 from sentinel.store.incident_tables import create_incident_tables
+from sentinel.store.outbox import create_outbox_table
 
 __all__ = ["migrate", "refuse_newer"]
 
@@ -92,6 +93,11 @@ def _audit(db: Database) -> None:
 @_migrations(name="0006-incident")
 def _incident(db: Database) -> None:
     create_incident_tables(db)
+
+
+@_migrations(name="0007-outbox")
+def _outbox(db: Database) -> None:
+    create_outbox_table(db)
 
 
 def migrate(db: Database) -> None:

@@ -1,0 +1,20 @@
+"""The words of `sentinel notify`."""
+
+from __future__ import annotations
+
+import argparse
+
+from sentinel.text import text
+
+__all__ = ["add_notify"]
+
+
+def add_notify(parser: argparse.ArgumentParser, configured: argparse.ArgumentParser) -> None:
+    """Declare the verbs and what each needs."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", parents=[configured], help=text("cli.notify.list"))
+    listing.add_argument("--limit", type=int, default=50, metavar="N")
+    listing.add_argument("--json", action="store_true", help=text("cli.notify.json"))
+    actions.add_parser("retry", parents=[configured], help=text("cli.notify.retry"))
+    test = actions.add_parser("test", parents=[configured], help=text("cli.notify.test"))
+    test.add_argument("channels", nargs="*", metavar="CHANNEL")

@@ -1,0 +1,7 @@
+"""Channels out: what people are told, from an outbox that loses nothing."""
+
+from sentinel.notify.delivery import Delivery
+from sentinel.notify.fault import DeliveryError
+from sentinel.notify.settings import ChannelSettings, NotifySettings
+
+__all__ = ["ChannelSettings", "Delivery", "DeliveryError", "NotifySettings"]

@@ -1,0 +1,85 @@
+"""Delivery: each channel works through its part of the outbox, at its own pace."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from sentinel.notify.fault import DeliveryError
+from sentinel.notify.http import post
+from sentinel.notify.settings import ChannelSettings, NotifySettings
+from sentinel.store import StoreWriter
+from sentinel.store.outbox import OutboxStore, Waiting
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+__all__ = ["Delivery"]
+
+_MINUTE = 60.0
+_AT_ONCE = 20
+"""Messages taken from the outbox in one transaction."""
+
+Tell = Callable[[str, str, str], None]
+"""Told of each attempt: channel, outcome (`delivered`, `retried`, `failed`), reason."""
+
+
+class Delivery:
+    """One channel's work. `work` can be called at any time; it delivers what is due and may go."""
+
+    def __init__(
+        self,
+        channel: ChannelSettings,
+        settings: NotifySettings,
+        writer: StoreWriter,
+        tell: Tell,
+        *,
+        clock: Callable[[], float] = time.time,
+        send: Callable[[ChannelSettings, Mapping[str, str]], None] = post,
+    ) -> None:
+        self._channel = channel
+        self._settings = settings
+        self._writer = writer
+        self._tell = tell
+        self._clock = clock
+        self._send = send
+
+    async def work(self) -> int:
+        """Deliver what is due within the channel's pace; how many were tried. Raises StoreError."""
+        name, now = self._channel.name, self._clock()
+
+        def take(database: Database) -> list[Waiting]:
+            outbox = OutboxStore(database)
+            room = self._channel.per_minute - outbox.attempted_since(name, now - _MINUTE)
+            return outbox.due(name, now, min(room, _AT_ONCE)) if room > 0 else []
+
+        waiting = await self._writer.run(take)
+        for message in waiting:
+            await self._deliver(message)
+        return len(waiting)
+
+    async def _deliver(self, message: Waiting) -> None:
+        name = self._channel.name
+        try:
+            await asyncio.to_thread(self._send, self._channel, _fields(message))
+        except DeliveryError as error:
+            now, reason = self._clock(), str(error)
+            next_at = self._next(message, now)
+            await self._writer.run(lambda db: OutboxStore(db).refused(message.seq, now, reason, next_at))
+            self._tell(name, "retried" if next_at is not None else "failed", reason)
+        else:
+            now = self._clock()
+            await self._writer.run(lambda db: OutboxStore(db).delivered(message.seq, now))
+            self._tell(name, "delivered", "")
+
+    def _next(self, message: Waiting, now: float) -> float | None:
+        settings = self._settings
+        pause = min(settings.retry * 2 ** min(message.attempts, 30), settings.retry_max)
+        return now + pause if now + pause <= message.made_at + settings.give_up else None
+
+
+def _fields(message: Waiting) -> dict[str, str]:
+    return {**json.loads(message.content), "id": message.id}

@@ -1,0 +1,141 @@
+"""The desk of notifications: changes of incidents go into the outbox with them, and out of it by channel."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from sentinel.incident import Change, ChangeKind
+from sentinel.log import Log
+from sentinel.metrics import Metrics
+from sentinel.notify import ChannelSettings, Delivery, NotifySettings
+from sentinel.store import StoreError, StoreWriter
+from sentinel.store.outbox import OutboxMessage, OutboxStore, enqueue
+from sentinel.text import current_language, text
+
+__all__ = ["NotifyDesk", "message_of"]
+
+_TOLD: Final = frozenset(ChangeKind) - {ChangeKind.STATE, ChangeKind.LEVEL}
+"""What people are told of; what they decided themselves they know."""
+_EVERY: Final = 1.0
+"""Seconds between looks at the outbox."""
+_TIDY: Final = 3600.0
+_IDS: Final = uuid.UUID("5d0f1c7e-6a43-4b1c-9f0e-2b7f3c1a8d55")
+
+_log = Log("notify")
+
+
+class NotifyDesk:
+    """`within` belongs into the transaction of changes; `run` is a task of the owner's."""
+
+    def __init__(
+        self,
+        settings: NotifySettings,
+        writer: StoreWriter,
+        *,
+        metrics: Metrics | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings
+        self._writer = writer
+        self._metrics = metrics
+        self._clock = clock
+        self._down: set[str] = set()
+        self._failing = False
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is a channel at all."""
+        return bool(self._settings.channels)
+
+    def within(self, database: Any, changes: Sequence[Change]) -> None:
+        """Write what people are to be told of `changes`, inside their transaction."""
+        for change in changes:
+            if change.kind not in _TOLD:
+                continue
+            for channel in self._settings.channels:
+                if change.drill == channel.drill and change.level <= channel.level:
+                    enqueue(database, message_of(change, channel, self._clock()))
+
+    async def run(self) -> None:
+        """Deliver until cancelled. A channel that does not answer holds up no other."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._tidy())
+            for channel in self._settings.channels:
+                delivery = Delivery(channel, self._settings, self._writer, self._told, clock=self._clock)
+                tasks.create_task(self._keep_delivering(delivery))
+
+    async def _keep_delivering(self, delivery: Delivery) -> None:
+        while True:
+            try:
+                tried = await delivery.work()
+            except StoreError as error:
+                tried = 0
+                self._failed(error)
+            else:
+                self._failing = False
+            if not tried:
+                await asyncio.sleep(_EVERY)
+
+    async def _tidy(self) -> None:
+        tidied = float("-inf")
+        while True:
+            try:
+                if time.monotonic() - tidied >= _TIDY:
+                    tidied = time.monotonic()
+                    await self._forget(self._clock() - self._settings.keep)
+                counts = await self._writer.run(lambda database: OutboxStore(database).counts())
+                if self._metrics is not None:
+                    for channel in self._settings.channels:
+                        self._metrics.outbox(channel.name, counts.get((channel.name, "waiting"), 0))
+            except StoreError as error:
+                self._failed(error)
+            await asyncio.sleep(_EVERY)
+
+    async def _forget(self, before: float) -> None:
+        await self._writer.run(lambda database: OutboxStore(database).forget(before))
+
+    def _failed(self, error: StoreError) -> None:
+        if not self._failing:
+            self._failing = True
+            _log.error("notify.behind", reason=error)
+
+    def _told(self, channel: str, outcome: str, reason: str) -> None:
+        if self._metrics is not None:
+            self._metrics.notified(channel, outcome)
+        if outcome == "delivered":
+            if channel in self._down:
+                self._down.discard(channel)
+                _log.info("notify.again", channel=channel)
+        elif outcome == "failed":
+            _log.error("notify.failed", channel=channel, reason=reason)
+        elif channel not in self._down:
+            self._down.add(channel)
+            _log.warning("notify.retried", channel=channel, reason=reason)
+
+
+def message_of(change: Change, channel: ChannelSettings, now: float) -> OutboxMessage:
+    """What `channel` says of `change`. The same change always gives the same id."""
+    english = current_language() == "en"
+    fields = {
+        "number": change.number,
+        "kind": text(f"notify.kind.{change.kind.value}"),
+        "level": text(f"notify.level.{change.level}"),
+        "title": (change.title_en or change.title) if english else change.title,
+        "department": change.department or "-",
+        "alerts": str(change.alerts),
+        "drill": text("notify.drill") if change.drill else "",
+    }
+    name = f"{change.incident}/{change.kind}/{change.clock}/{change.role}/{change.alerts}/{change.at!r}"
+    return OutboxMessage(
+        id=str(uuid.uuid5(_IDS, name)),
+        channel=channel.name,
+        made_at=now,
+        priority=change.level,
+        content=json.dumps({**fields, "text": text("notify.text", **fields)}, ensure_ascii=False),
+        drill=change.drill,
+    )

@@ -1,0 +1,49 @@
+"""`sentinel notify`, on a database and a server of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sentinel.cli import main
+from sentinel.store.outbox import OutboxMessage, OutboxStore, enqueue
+from sentinel.store.session import in_transaction
+from tests.notify.conftest import Receiver
+
+
+def config(tmp_path: Path, receiver: Receiver) -> str:
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "language: en\nnotify:\n  channels:\n    - name: robot\n"
+        f"      url: {receiver.url()}\n      body: '{{text}}'\n      expect: '\"errcode\":0'\n"
+    )
+    return str(path)
+
+
+def test_a_test_message_says_whether_it_arrived(
+    tmp_path: Path, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = config(tmp_path, receiver)
+    assert main(["notify", "test", "--config", chosen]) == 0
+    assert "robot: delivered" in capsys.readouterr().out
+    receiver.answers = [(403, "")]
+    assert main(["notify", "test", "robot", "--config", chosen]) == 1
+    assert "403" in capsys.readouterr().out
+    assert main(["notify", "test", "nobody", "--config", chosen]) == 2
+    assert len(receiver.taken) == 2
+
+
+def test_what_failed_is_listed_and_sent_again(
+    tmp_path: Path, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "state" / "sentinel.sqlite"
+    message = OutboxMessage("m", "robot", 1.0, 4, '{"text": "scan seen"}')
+    in_transaction(path, lambda database: enqueue(database, message))
+    in_transaction(path, lambda database: OutboxStore(database).refused(1, 2.0, "down", None))
+    chosen = config(tmp_path, receiver)
+    assert main(["notify", "list", "--config", chosen]) == 0
+    line = capsys.readouterr().out
+    assert all(word in line for word in ("robot", "failed", "scan seen", "down"))
+    assert main(["notify", "retry", "--config", chosen]) == 0
+    assert in_transaction(path, lambda database: OutboxStore(database).counts()) == {("robot", "waiting"): 1}

@@ -1,0 +1,108 @@
+"""The outbox is worked through: gravest first, at the channel's pace, until it is delivered or given up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sentinel.notify import ChannelSettings, Delivery, DeliveryError, NotifySettings
+from sentinel.store import StoreWriter
+from sentinel.store.outbox import OutboxMessage, OutboxStore, enqueue
+
+CHANNEL = ChannelSettings(name="c", url="http://unused", body="", per_minute=3)
+SETTINGS = NotifySettings()
+
+
+class Scene:
+    """An injected clock, a channel that fails as often as told, and what it was given."""
+
+    def __init__(self, writer: StoreWriter, failures: int = 0) -> None:
+        self.now = 1000.0
+        self.writer = writer
+        self.failures = failures
+        self.sent: list[str] = []
+        self.told: list[str] = []
+
+    def send(self, channel: ChannelSettings, fields: Mapping[str, str]) -> None:
+        self.sent.append(fields["id"])
+        if self.failures:
+            self.failures -= 1
+            raise DeliveryError("down")
+
+    def delivery(self, settings: NotifySettings = SETTINGS) -> Delivery:
+        def tell(channel: str, outcome: str, reason: str) -> None:
+            self.told.append(outcome)
+
+        return Delivery(CHANNEL, settings, self.writer, tell, clock=lambda: self.now, send=self.send)
+
+    async def put(self, id: str, priority: int = 4) -> bool:
+        message = OutboxMessage(id, "c", self.now, priority, json.dumps({"text": id}))
+        return await self.writer.run(lambda database: enqueue(database, message))
+
+    async def rows(self) -> list[dict[str, Any]]:
+        return await self.writer.run(lambda database: OutboxStore(database).latest(100))
+
+
+async def test_the_gravest_goes_first_and_the_pace_outlives_the_process(tmp_path: Path) -> None:
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        scene = Scene(writer)
+        for number in range(5):
+            await scene.put(f"m{number}", 1 if number == 4 else 4)
+        assert await scene.delivery().work() == 3
+        assert scene.sent == ["m4", "m0", "m1"]
+        assert await scene.delivery().work() == 0, "a new process keeps the pace of the former"
+        scene.now += 61
+        assert await scene.delivery().work() == 2
+        assert sorted(scene.sent) == ["m0", "m1", "m2", "m3", "m4"]
+
+
+async def test_the_same_message_is_written_once(tmp_path: Path) -> None:
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        scene = Scene(writer)
+        assert [await scene.put("m"), await scene.put("m")] == [True, False]
+
+
+async def test_what_is_refused_waits_twice_as_long_each_time_then_is_delivered(tmp_path: Path) -> None:
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        scene = Scene(writer, failures=2)
+        delivery = scene.delivery()
+        await scene.put("m")
+        assert [await delivery.work(), await delivery.work()] == [1, 0]
+        scene.now += 5
+        assert await delivery.work() == 1
+        scene.now += 9.9
+        assert await delivery.work() == 0
+        scene.now += 0.1
+        assert await delivery.work() == 1
+        (row,) = await scene.rows()
+        assert (row["state"], row["attempts"], row["error"]) == ("delivered", 3, "")
+        assert scene.told == ["retried", "retried", "delivered"]
+
+
+async def test_what_is_given_up_stays_on_record_and_can_be_tried_again(tmp_path: Path) -> None:
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        scene = Scene(writer, failures=2)
+        delivery = scene.delivery(NotifySettings(give_up=60))
+        await scene.put("m")
+        await delivery.work()
+        scene.now += 58
+        await delivery.work()
+        (row,) = await scene.rows()
+        assert (row["state"], row["error"], scene.told[-1]) == ("failed", "down", "failed")
+        scene.now += 100
+        assert await delivery.work() == 0
+        assert await writer.run(lambda database: OutboxStore(database).retry(scene.now)) == 1
+        assert await delivery.work() == 1
+        assert (await scene.rows())[0]["state"] == "delivered"
+
+
+async def test_only_what_is_done_and_old_is_forgotten(tmp_path: Path) -> None:
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        scene = Scene(writer)
+        await scene.put("old")
+        await scene.delivery().work()
+        await scene.put("waiting")
+        assert await writer.run(lambda database: OutboxStore(database).forget(2000.0)) == 1
+        assert [row["id"] for row in await scene.rows()] == ["waiting"]

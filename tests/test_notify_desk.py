@@ -1,0 +1,92 @@
+"""From a committed alert to the request that a robot's server gets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from sentinel.event import Alert, Level
+from sentinel.incident import Change, ChangeKind, IncidentSettings, Role
+from sentinel.incident_desk import IncidentDesk
+from sentinel.metrics import Metrics
+from sentinel.notify import ChannelSettings, NotifySettings
+from sentinel.notify_desk import NotifyDesk, message_of
+from sentinel.store import AlertStore, StoreWriter
+from sentinel.store.outbox import OutboxStore
+from tests.notify.conftest import Receiver, receiver
+
+__all__ = ["receiver"]
+
+ALERT = Alert(ts=1e9, id="a1", level=Level.HIGH, title="扫描", rule_id="r", kind="conn", src="192.0.2.1")
+CHANGE = Change(
+    incident=1,
+    number="20261125-0001",
+    kind=ChangeKind.CREATED,
+    state="new",
+    severity="high",
+    level=3,
+    title="扫描",
+    title_en="Scan",
+    role=Role.OFFICER,
+    alerts=1,
+    category="NAE",
+    department="",
+    drill=False,
+    at=5.0,
+)
+
+
+def channel(url: str = "http://unused", name: str = "robot") -> ChannelSettings:
+    return ChannelSettings(name=name, url=url, body='{"text": "{text}"}', expect='"errcode":0')
+
+
+async def test_an_incident_is_told_once_although_the_server_fails_at_first(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    receiver.answers = [(503, ""), (200, '{"errcode": 0}')]
+    settings = NotifySettings(retry=0.1, channels=(channel(receiver.url()),))
+    metrics = Metrics()
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        await AlertStore(writer).add([ALERT])
+        former = NotifyDesk(settings, writer)
+        await IncidentDesk(IncidentSettings(), writer, within=[former.within]).take()
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:  # the process that wrote it never delivered
+        desk = NotifyDesk(settings, writer, metrics=metrics)
+        running = asyncio.create_task(desk.run())
+        async with asyncio.timeout(20):
+            while not (await writer.run(lambda db: OutboxStore(db).counts())).get(("robot", "delivered")):
+                await asyncio.sleep(0.02)
+        running.cancel()
+    ids = [headers["Idempotency-Key"] for _, headers, _ in receiver.taken]
+    assert len(ids) == 2
+    assert ids[0] == ids[1], "a repeat is known by its id"
+    assert "扫描" in json.loads(receiver.taken[1][2])["text"]
+    labels = {"channel": "robot", "outcome": "delivered"}
+    assert metrics.registry.get_sample_value("sentinel_notifications_total", labels) == 1
+
+
+async def test_drills_levels_and_own_decisions_go_where_they_belong(tmp_path: Path) -> None:
+    channels = (
+        channel(name="all"),
+        replace(channel(name="grave"), level=2),
+        replace(channel(name="drill"), drill=True),
+    )
+    changes = [
+        CHANGE,
+        replace(CHANGE, incident=2, level=1),
+        replace(CHANGE, incident=3, drill=True),
+        replace(CHANGE, incident=4, kind=ChangeKind.STATE),
+    ]
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        desk = NotifyDesk(NotifySettings(channels=channels), writer)
+        await writer.run(lambda database: desk.within(database, changes))
+        counts = await writer.run(lambda database: OutboxStore(database).counts())
+    assert counts == {("all", "waiting"): 2, ("grave", "waiting"): 1, ("drill", "waiting"): 1}
+
+
+def test_the_same_change_has_the_same_id_and_another_one_has_not() -> None:
+    one = message_of(CHANGE, channel(), 1.0)
+    assert one.id == message_of(CHANGE, channel(), 2.0).id
+    assert one.id != message_of(replace(CHANGE, kind=ChangeKind.GROWN), channel(), 1.0).id
