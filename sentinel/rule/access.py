@@ -35,11 +35,11 @@ class Access(Protocol):
     def column(self, field: str, rows: Sequence[Any]) -> list[Any]:
         """The values of a field that has a getter."""
 
-    def haystacks(self, rows: Sequence[Any]) -> list[bytes]:
-        """For each row bytes (UTF-8) that hold every literal, as `written` writes it, that its keywords hold."""
+    def lines(self, rows: Sequence[Any]) -> bytes:
+        """For each row a line (UTF-8) that holds every literal, as `written` writes it, that its keywords hold."""
 
     def written(self, literal: bytes) -> bytes | None:
-        """How a literal stands in a haystack; None where it may stand there in several ways."""
+        """How a literal stands in a line; None where it may stand there in several ways, or not as it is."""
 
     def names(self, rows: Sequence[Any]) -> Set[str] | None:
         """The fields that some row has, of nested ones the outermost name; None where any may be there."""
@@ -72,12 +72,13 @@ class EventAccess:
         read = self.getter(field)
         return [None] * len(rows) if read is None else list(map(read, rows))
 
-    def haystacks(self, rows: Sequence[Any]) -> list[bytes]:
+    def lines(self, rows: Sequence[Any]) -> bytes:
         read = self.keywords()
-        return ["\n".join(read(row)).encode("utf-8", "surrogatepass") for row in rows]
+        texts = ["\0".join(read(row)).replace("\n", "\0") for row in rows]
+        return "\n".join(texts).encode("utf-8", "surrogatepass")
 
     def written(self, literal: bytes) -> bytes | None:
-        return literal
+        return None if b"\n" in literal else literal
 
     def names(self, rows: Sequence[Any]) -> Set[str] | None:
         return None
@@ -120,9 +121,12 @@ class RecordAccess:
             return list(map(read, rows)) if read is not None else []
         return [record.get(field) for record in rows]
 
-    def haystacks(self, rows: Sequence[Mapping[str, Any]]) -> list[bytes]:
+    def lines(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
         # As JSON, which is written many times faster than values are joined.
-        return [_as_json(record) for record in rows]
+        try:
+            return _encode_lines(rows)[:-1]
+        except (UnicodeError, TypeError, ValueError):
+            return b"\n".join(map(_as_json, rows))
 
     def written(self, literal: bytes) -> bytes | None:
         if _NUMERIC.issuperset(literal) or min(literal, default=0) < 0x20:
@@ -139,6 +143,7 @@ class RecordAccess:
 
 
 _encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
 _NUMERIC = frozenset(b"0123456789.eE+-")
 
 

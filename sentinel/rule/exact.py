@@ -7,7 +7,17 @@ from typing import Any
 
 from sentinel.rule.access import Access, Getter
 from sentinel.rule.condition import And, Leaf, Node, Not, Or
-from sentinel.rule.question import Exists, FieldReference, Pattern, Test, Text, elementwise, text_equal
+from sentinel.rule.network import Networks
+from sentinel.rule.question import (
+    Exists,
+    FieldReference,
+    Network,
+    Pattern,
+    Test,
+    Text,
+    elementwise,
+    text_equal,
+)
 
 __all__ = ["Holds", "holds"]
 
@@ -61,7 +71,7 @@ def _leaf(leaf: Leaf, access: Access, field_of: Callable[[str], str]) -> Holds:
     if isinstance(question, FieldReference):
         return _reference(access, field, field_of(question.field), question)
     read = access.presence(field) if isinstance(question, Exists) else access.getter(field)
-    on_text = question.on_text() if isinstance(question, (Text, Pattern)) else None
+    on_text = question.on_text() if isinstance(question, (Text, Pattern, Network)) else None
     if on_text is not None and read is not None:
         return _on_text(read, access.key(field), on_text)
     test = question.test()
@@ -99,15 +109,22 @@ def _reference(access: Access, field: str, other: str, question: FieldReference)
 
 
 def _disjuncts(node: Or, access: Access, field_of: Callable[[str], str]) -> list[Holds]:
-    """The parts of a disjunction, with all case-blind texts of one field asked in one go."""
+    """The parts of a disjunction, with all case-blind texts of one field asked in one go, and all its networks."""
     together: dict[str | None, list[Text]] = {}
+    networks: dict[str, list[str]] = {}
     rest: list[Holds] = []
     for part in node.parts:
         if isinstance(part, Leaf) and _joins(part.question):
             field = None if part.field is None else field_of(part.field)
             together.setdefault(field, []).append(part.question)  # type: ignore[arg-type]
+        elif isinstance(part, Leaf) and isinstance(part.question, Network) and part.field is not None:
+            networks.setdefault(field_of(part.field), []).append(part.question.network)
         else:
             rest.append(holds(part, access, field_of))
+    for field, prefixes in networks.items():
+        read = access.getter(field)
+        if read is not None:
+            rest.append(_on_text(read, access.key(field), Networks.plain(prefixes).hold))
     for name, texts in together.items():
         read = access.keywords() if name is None else access.getter(name)
         if read is not None:

@@ -7,13 +7,13 @@ means is remembered for as long as that pays.
 
 from __future__ import annotations
 
-import ipaddress
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any
 
 from sentinel.rule.literal import Literal
+from sentinel.rule.network import Networks
 from sentinel.rule.question import Pattern, Test, as_text
 from sentinel.rule.scanner import LiteralScanner, PatternScanner, TooManyHits
 from sentinel.rule.trigger import Trigger
@@ -48,7 +48,7 @@ class FieldIndex:
         self._present: Marks = 0
         self._foreign: Marks = 0
         self._compares: list[tuple[Test, Marks]] = []
-        self._networks: list[tuple[Any, Marks]] = []
+        networks: list[tuple[str, Marks]] = []
         for trigger, marks in triggers:
             if trigger.equal:
                 for value in trigger.equal:
@@ -60,12 +60,13 @@ class FieldIndex:
             elif trigger.compare is not None:
                 self._compares.append((trigger.compare.test(), marks))
             elif trigger.network is not None:
-                self._networks.append((ipaddress.ip_network(trigger.network.network), marks))
+                networks.append((trigger.network.network, marks))
             elif trigger.foreign:
                 self._foreign |= marks
             else:
                 self._present |= marks
         self._equal = equal
+        self._networks = Networks(networks)
         self._literals = LiteralScanner([*literals, *_FOLDED]) if literals else None
         self._marks_of_literal = list(literals.values())
         self._patterns = PatternScanner(list(patterns)) if patterns else None
@@ -82,12 +83,12 @@ class FieldIndex:
             self._ask(column, found)
         return found if any(found) else None  # type: ignore[return-value]
 
-    def marks_of_haystacks(self, haystacks: Sequence[bytes]) -> list[Marks]:
-        """The marks of whole rows, written as bytes."""
-        found = [self._present] * len(haystacks)
+    def marks_of_lines(self, lines: bytes, number: int) -> list[Marks] | None:
+        """The marks of so many whole rows, each written as a line."""
+        found = [self._present] * number
         if self._literals is not None:
-            self._scan_bytes(self._literals, haystacks, found)
-        return found
+            self._hit(self._literals, lines, None, found)
+        return found if any(found) else None
 
     def _ask(self, column: Sequence[Any], found: list[Marks | None]) -> None:
         """Fill in what the memory did not know."""
@@ -136,24 +137,13 @@ class FieldIndex:
                     found[place] |= self._foreign
         if self._networks:
             for place, text in enumerate(texts):
-                found[place] |= self._networks_with(text)
+                found[place] |= self._networks.bits(text)
         if self._literals is not None:
             self._scan(self._literals, texts, found)
         if self._patterns is not None:
             for place, text in enumerate(texts):
                 for number in self._patterns.scan(text):
                     found[place] |= self._marks_of_pattern[number]
-        return found
-
-    def _networks_with(self, text: str) -> Marks:
-        try:
-            address = ipaddress.ip_address(text)
-        except ValueError:
-            return 0
-        found = 0
-        for network, marks in self._networks:
-            if address in network:
-                found |= marks
         return found
 
     def _scan(self, scanner: LiteralScanner, texts: Sequence[str], found: list[Marks]) -> None:
@@ -170,19 +160,26 @@ class FieldIndex:
         self,
         scanner: LiteralScanner,
         joined: bytes,
-        values: Sequence[str] | Sequence[bytes],
+        values: Sequence[str] | Sequence[bytes] | None,
         found: list[Marks],
     ) -> None:
-        """Give the marks of the literals in `joined` to the values in which they end."""
-        marks_of = self._marks_of_literal
-        ours = len(marks_of)
-        ends = list(accumulate(len(value) + 1 for value in values))
+        """Give the marks of the literals in `joined` to the values in which they end; by default these are its lines."""
+        hits: list[tuple[int, int]] | None
         try:
-            hits = scanner.scan(joined, limit=1000 + _HITS_A_VALUE * len(values))
+            hits = scanner.scan(joined, limit=1000 + _HITS_A_VALUE * len(found))
         except TooManyHits:
+            hits = None
+        if hits == []:
+            return
+        if values is None:
+            values = joined.split(b"\n")
+        ends = list(accumulate(len(value) + 1 for value in values))
+        if hits is None:
             for place, (value, end) in enumerate(zip(values, ends, strict=True)):
                 found[place] |= self._marks_in(scanner, joined[end - 1 - len(value) : end - 1])
             return
+        marks_of = self._marks_of_literal
+        ours = len(marks_of)
         start = stop = place = 0
         for number, end in hits:  # mostly in the order of ends
             if not start < end <= stop:

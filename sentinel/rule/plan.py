@@ -125,7 +125,7 @@ class Plan:
         for heads, field, index in self._indexes:
             marks: list[Marks] | None
             if field == ANY_TEXT:
-                marks = index.marks_of_haystacks(access.haystacks(rows))
+                marks = index.marks_of_lines(access.lines(rows), len(rows))
             elif names is None or not heads.isdisjoint(names):
                 marks = index.marks(access.column(field, rows))
             else:

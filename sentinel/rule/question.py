@@ -10,12 +10,13 @@ does; a number and its decimal text are equal.
 from __future__ import annotations
 
 import datetime
-import ipaddress
 import re
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
+
+from sentinel.rule.network import Networks
 
 __all__ = [
     "Boolean",
@@ -161,15 +162,11 @@ class Network(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """`address/length`, no host bit set."""
 
     def test(self) -> Test:
-        network = ipaddress.ip_network(self.network)
+        return elementwise(self.on_text())
 
-        def inside(text: str) -> bool:
-            try:
-                return ipaddress.ip_address(text) in network
-            except ValueError:
-                return False
-
-        return elementwise(inside)
+    def on_text(self) -> Callable[[str], bool]:
+        """The test of a text."""
+        return Networks.plain([self.network]).hold
 
 
 class FieldReference(msgspec.Struct, frozen=True, tag=True, array_like=True):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from sentinel.event import Alert, Level
-from sentinel.rule.restraint.address import Networks
+from sentinel.rule.network import Networks
 from sentinel.rule.settings import AssetSettings
 
 __all__ = ["Assets"]
@@ -19,7 +19,7 @@ class Assets:
     """The classes of the configuration. An address belongs to the first that names it."""
 
     def __init__(self, classes: Sequence[AssetSettings]) -> None:
-        self._classes = [(one, Networks(one.addresses), frozenset(one.zones)) for one in classes]
+        self._classes = [(one, Networks.plain(one.addresses), frozenset(one.zones)) for one in classes]
 
     def graded(self, alert: Alert) -> Alert:
         """The alert with the level that the class of its target (or else of its source) gives it.

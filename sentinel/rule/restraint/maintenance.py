@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from sentinel.event import Alert
-from sentinel.rule.restraint.address import Networks
+from sentinel.rule.network import Networks
 from sentinel.rule.settings import MaintenanceSettings
 
 __all__ = ["Maintenance", "read_moment"]
@@ -26,13 +26,13 @@ class Maintenance:
         self._hours = _minutes(settings.hours)
         self._zone = zone
         self._rules = frozenset(settings.rules)
-        self._networks = Networks(settings.addresses)
+        self._networks = Networks.plain(settings.addresses)
 
     def covers(self, alert: Alert) -> bool:
         """Is this alert one that was to be expected?"""
         if self._rules and alert.rule_id not in self._rules:
             return False
-        if self._networks and not (self._networks.hold(alert.src) or self._networks.hold(alert.dst)):
+        if self._networks and not any(map(self._networks.hold, filter(None, (alert.src, alert.dst)))):
             return False
         return self._at(alert.ts)
 
