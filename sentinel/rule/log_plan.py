@@ -34,18 +34,23 @@ class _Seen(NamedTuple):
     number: int
     condition: Node
     view: View
+    events: frozenset[str]
+    """Every `EventID` that the condition names."""
 
 
 class LogPlans:
     """All rules as they see log records. Plans are built as their records first come."""
 
     def __init__(self, rules: Iterable[tuple[int, Node, View]]) -> None:
-        self._seen = [_Seen(*one) for one in rules]
+        self._seen = [
+            _Seen(number, condition, view, frozenset(_events_of(condition, view)))
+            for number, condition, view in rules
+        ]
         sources = [seen.view.source for seen in self._seen]
         self._products = {source.product for source in sources}
         self._categories = {source.category for source in sources}
         self._services = {source.service for source in sources}
-        self._events = {event for seen in self._seen for event in _events_of(seen)}
+        self._events = frozenset[str]().union(*(seen.events for seen in self._seen))
         self._plans: OrderedDict[tuple[LogSource, str | None], Plan] = OrderedDict()
         self._access = RecordAccess()
         self.costs: dict[int, Cost] | None = None
@@ -113,9 +118,9 @@ def _number_of(log: Log) -> str | None:
     return event.lower() if isinstance(event, str) else None
 
 
-def _events_of(seen: _Seen) -> Iterable[str]:
-    for leaf in leaves(seen.condition):
-        if leaf.field is not None and seen.view.name(leaf.field) == _EVENT:
+def _events_of(condition: Node, view: View) -> Iterable[str]:
+    for leaf in leaves(condition):
+        if leaf.field is not None and view.name(leaf.field) == _EVENT:
             if isinstance(leaf.question, Number):
                 yield str(leaf.question.number)
             elif isinstance(leaf.question, Text) and leaf.question.literal is not None:
@@ -123,7 +128,7 @@ def _events_of(seen: _Seen) -> Iterable[str]:
 
 
 def _may_hold(seen: _Seen, event: str) -> bool:
-    return _answer(seen.condition, seen.view, event) is not False
+    return not seen.events or _answer(seen.condition, seen.view, event) is not False
 
 
 def _answer(node: Node, view: View, event: str) -> bool | None:
@@ -133,11 +138,14 @@ def _answer(node: Node, view: View, event: str) -> bool | None:
     if isinstance(node, Not):
         answer = _answer(node.part, view, event)
         return None if answer is None else not answer
-    answers = [_answer(part, view, event) for part in node.parts]
     decisive = not isinstance(node, And)
-    if decisive in answers:
-        return decisive
-    return None if None in answers else not decisive
+    undecided = False
+    for part in node.parts:
+        answer = _answer(part, view, event)
+        if answer is decisive:
+            return decisive
+        undecided = undecided or answer is None
+    return None if undecided else not decisive
 
 
 def _answer_of_leaf(leaf: Leaf, view: View, event: str) -> bool | None:

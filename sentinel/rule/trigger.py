@@ -112,26 +112,28 @@ def _of_text(field: str, question: Text | Pattern) -> Need:
 def _worth(literal: Literal) -> int:
     """Long texts are rare, but for those that a host logs all day."""
     text = literal.data.lower()
-    return 0 if any(text in everyday for everyday in _EVERYDAY) else min(len(text), 12)
+    return 0 if text in _EVERYDAY else min(len(text), 12)
 
 
-_EVERYDAY = (
-    b'"c:\\windows\\system32\\',
-    b'"c:\\program files (x86)\\',
-    b"c:\\users\\",
-    b"\\appdata\\local\\",
-    b"\\appdata\\roaming\\",
-    b"hklm\\software\\microsoft\\windows\\currentversion\\",
-    b"hkcr\\software\\classes\\clsid\\",
-    b"\\inprocserver32\\(default)",
-    b"hkcu\\software\\microsoft\\windows nt\\currentversion\\",
-    b"hklm\\system\\currentcontrolset\\services\\",
-    b".exe ",
-    b".dll ",
-    b".tmp",
-    b"http/1.1",
-    b"https://www.",
-    b"mozilla/5.0 (windows nt 10.0; win64; x64)",
+_EVERYDAY = b"\n".join(
+    (
+        b'"c:\\windows\\system32\\',
+        b'"c:\\program files (x86)\\',
+        b"c:\\users\\",
+        b"\\appdata\\local\\",
+        b"\\appdata\\roaming\\",
+        b"hklm\\software\\microsoft\\windows\\currentversion\\",
+        b"hkcr\\software\\classes\\clsid\\",
+        b"\\inprocserver32\\(default)",
+        b"hkcu\\software\\microsoft\\windows nt\\currentversion\\",
+        b"hklm\\system\\currentcontrolset\\services\\",
+        b".exe ",
+        b".dll ",
+        b".tmp",
+        b"http/1.1",
+        b"https://www.",
+        b"mozilla/5.0 (windows nt 10.0; win64; x64)",
+    )
 )
 """A text that is part of one of these says little."""
 
