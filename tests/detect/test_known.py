@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,3 +108,14 @@ def test_events_without_what_they_might_carry_are_borne() -> None:
     ]
     assert not watch.take(bare).events
     assert not watch.finish().events
+
+
+def test_the_page_names_rules_that_exist() -> None:
+    page = (ROOT / "docs" / "detectors.md").read_text("utf-8")
+    table = page.partition("三十种情形")[2].partition("## 增加一个检测器")[0]
+    rows = [line for line in table.splitlines() if re.match(r"\| \d+ \|", line)]
+    assert [int(row.split("|")[1]) for row in rows] == list(range(1, 31))
+    named = re.findall(r"`([a-z0-9]+/[a-z0-9_*]+)`", table)
+    assert len(named) > 40
+    for name in named:
+        assert list((ROOT / "rules").glob(f"{name}.yml")), name
