@@ -209,6 +209,8 @@ BOUNDS: dict[str, Bound] = {
     "detect.weird_storm.window": _WINDOW,
     "detect.weird_storm.oddities": _COUNT,
     "detect.weird_storm.conflicts": _COUNT,
+    "duty.zone": Bound(form="zone"),
+    "duty.unit": Bound(form="output"),
     "rule.paths": Bound(form="path", must_exist=True),
     "rule.disabled": Bound(form="rule"),
     "rule.placeholders.name": Bound(form="name"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from sentinel.capture.settings import CaptureSettings
 from sentinel.decode.settings import DecodeSettings
 from sentinel.detect.settings import DetectSettings
+from sentinel.duty.settings import DutySettings
 from sentinel.flow.settings import FlowSettings
 from sentinel.incident.settings import IncidentSettings
 from sentinel.intake.settings import IntakeSettings
@@ -55,6 +56,7 @@ class Config:
     rule: RuleSettings = RuleSettings()
     incident: IncidentSettings = IncidentSettings()
     notify: NotifySettings = NotifySettings()
+    duty: DutySettings = DutySettings()
     store: StoreSettings = StoreSettings()
     output: OutputSettings = OutputSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from sentinel.store.duty_tables import create_duty_tables
 from sentinel.store.fault import StoreError
 from sentinel.store.incident_tables import create_incident_tables
 from sentinel.store.outbox import create_outbox_table
@@ -98,6 +99,11 @@ def _incident(db: Database) -> None:
 @_migrations(name="0007-outbox")
 def _outbox(db: Database) -> None:
     create_outbox_table(db)
+
+
+@_migrations(name="0008-duty")
+def _duty(db: Database) -> None:
+    create_duty_tables(db)
 
 
 def migrate(db: Database) -> None:

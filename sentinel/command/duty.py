@@ -1,0 +1,140 @@
+"""`sentinel duty`: the roster, who is on duty now, patrol records, the day's report."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from sentinel.command.configuration import chosen_config, complain
+from sentinel.config import Config, ConfigError
+from sentinel.duty import DutyBook, DutyError, PatrolResult, Person, Role, StandIn, summarise
+from sentinel.duty.page import summary_page
+from sentinel.duty.roster_file import read_moment, read_roster
+from sentinel.store import StoreError
+from sentinel.store.writer import open_database
+from sentinel.text import Message, text
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+__all__ = ["run"]
+
+_Action = Callable[[argparse.Namespace, Config, DutyBook, float], int]
+
+
+def run(options: argparse.Namespace, clock: Callable[[], float] = time.time) -> int:
+    """Exit 0: done; 1: the duty book does not take it, or nobody is on duty; 2: no configuration, no database."""
+    try:
+        config = chosen_config(options)
+    except ConfigError as error:
+        return complain(error)
+    try:
+        database = open_database(Path(config.store.path))
+    except StoreError as error:
+        print(text("cli.error", message=error), file=sys.stderr)
+        return 2
+    try:
+        database.conn.execute("BEGIN IMMEDIATE")
+        try:
+            status = _act(options, config, database, clock())
+        except DutyError as error:
+            print(text("cli.error", message=error), file=sys.stderr)
+            status = 1
+        # A refusal is on the audit trail: it is committed like what was accepted.
+        database.conn.execute("COMMIT")
+        return status
+    except sqlite3.Error as error:
+        reason = Message("store.cannot-write", path=config.store.path, reason=error)
+        print(text("cli.error", message=reason), file=sys.stderr)
+        return 2
+    finally:
+        database.conn.close()
+
+
+def _act(options: argparse.Namespace, config: Config, database: Database, now: float) -> int:
+    if options.action == "report":
+        return _report(options, config, database, now)
+    return _ACTIONS[options.action](options, config, DutyBook(database, _user()), now)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def _roster(options: argparse.Namespace, config: Config, book: DutyBook, now: float) -> int:
+    read = read_roster(options.file, ZoneInfo(config.duty.zone))
+    for problem in read.problems:
+        print(text("cli.error", message=problem), file=sys.stderr)
+    if read.problems:
+        print(text("duty.roster.refused", bad=len(read.problems)), file=sys.stderr)
+        return 1
+    added = book.add_shifts(read.shifts, options.actor, now)
+    print(text("duty.roster.added", added=added, given=len(read.shifts)))
+    return 0
+
+
+def _now(options: argparse.Namespace, config: Config, book: DutyBook, now: float) -> int:
+    present = book.roster(now, now).on_duty(now)
+    for role in Role:
+        name = text(f"duty.role.{role}")
+        if role in present:
+            print(text("duty.now", role=name, person=present[role].name, phone=present[role].phone))
+        else:
+            print(text("duty.nobody", role=name))
+    return 0 if Role.OFFICER in present else 1
+
+
+def _stand_in(options: argparse.Namespace, config: Config, book: DutyBook, now: float) -> int:
+    zone = ZoneInfo(config.duty.zone)
+    start, end = (_moment(written, zone) for written in (options.since, options.until))
+    person = Person(options.person, options.phone)
+    book.stand_in(StandIn(Role(options.role), options.absent, person, start, end), options.actor, now)
+    print(text("duty.stand-in.done", absent=options.absent, person=options.person))
+    return 0
+
+
+def _patrol(options: argparse.Namespace, config: Config, book: DutyBook, now: float) -> int:
+    result = PatrolResult(options.result)
+    patrol = book.patrol(options.actor, now, options.place, result, options.note)
+    print(text("duty.patrol.done", person=patrol.person, place=patrol.place))
+    return 0
+
+
+def _report(options: argparse.Namespace, config: Config, database: Database, now: float) -> int:
+    zone = ZoneInfo(config.duty.zone)
+    day = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    if options.date:
+        day = datetime.fromtimestamp(_moment(f"{options.date} 00:00", zone), zone)
+    summary = summarise(
+        database, DutyBook(database, _user()), day.timestamp(), (day + timedelta(days=1)).timestamp()
+    )
+    page = summary_page(summary, config.duty.unit, zone)
+    try:
+        options.out.write_text(page, "utf-8")
+    except OSError as error:
+        reason = error.strerror or error
+        raise DutyError(Message("duty.report.unwritable", path=options.out, reason=reason)) from error
+    print(text("duty.report.done", path=options.out, alerts=summary.alert_count))
+    return 0
+
+
+def _moment(written: str, zone: ZoneInfo) -> float:
+    moment = read_moment(written, zone)
+    if moment is None:
+        raise DutyError(Message("duty.bad-moment", got=written))
+    return moment
+
+
+_ACTIONS: dict[str, _Action] = {"roster": _roster, "now": _now, "stand-in": _stand_in, "patrol": _patrol}

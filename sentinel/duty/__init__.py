@@ -1,0 +1,23 @@
+"""The duty desk (值班): the roster and who is on duty, patrol records, and reports from real counts."""
+
+from sentinel.duty.book import DutyBook
+from sentinel.duty.fault import DutyError
+from sentinel.duty.patrol import Patrol, PatrolResult
+from sentinel.duty.roster import Person, Role, Roster, Shift, StandIn
+from sentinel.duty.settings import DutySettings
+from sentinel.duty.summary import Summary, summarise
+
+__all__ = [
+    "DutyBook",
+    "DutyError",
+    "DutySettings",
+    "Patrol",
+    "PatrolResult",
+    "Person",
+    "Role",
+    "Roster",
+    "Shift",
+    "StandIn",
+    "Summary",
+    "summarise",
+]

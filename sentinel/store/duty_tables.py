@@ -1,0 +1,26 @@
+"""Tables of the duty book."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+
+__all__ = ["create_duty_tables"]
+
+
+def create_duty_tables(db: Database) -> None:
+    """Shifts, stand-ins, patrols. What was recorded of a patrol stays as it is."""
+    span = {"role": str, "person": str, "phone": str, "start": float, "end": float}
+    db.table("duty_shift").create({"id": int, **span}, pk="id", not_null=set(span))
+    db.table("duty_shift").create_index(["role", "person", "start", "end"], unique=True)
+    db.table("duty_shift").create_index(["end", "start"])
+    db.table("duty_shift").create_index(["person"])
+    db.table("duty_stand_in").create({"id": int, "absent": str, **span}, pk="id", not_null={"absent", *span})
+    db.table("duty_stand_in").create_index(["end", "start"])
+    seen = {"ts": float, "person": str, "role": str, "place": str, "result": str, "note": str}
+    db.table("duty_patrol").create({"id": int, **seen}, pk="id", not_null=set(seen))
+    db.table("duty_patrol").create_index(["ts"])
+    for verb in ("UPDATE", "DELETE"):
+        db.execute(
+            f"CREATE TRIGGER duty_patrol_no_{verb.lower()} BEFORE {verb} ON duty_patrol "
+            "BEGIN SELECT RAISE(ABORT, 'patrol records only grow'); END"
+        )

@@ -1,0 +1,115 @@
+"""Reports count what the database holds, and their page shows exactly that."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from sentinel.duty import DutyBook, PatrolResult, Person, Role, Shift, Summary, summarise
+from sentinel.duty.page import summary_page
+from sentinel.event import Alert, Level
+from sentinel.store import AlertStore, StoreWriter
+from sentinel.store.writer import open_database
+
+DAY = 86400.0
+
+
+def alert(number: int, ts: float, level: Level, rule: str, src: str) -> Alert:
+    return Alert(kind="conn", ts=ts, id=f"a{number}", level=level, title=f"<{rule}>", rule_id=rule, src=src)
+
+
+@pytest.fixture
+async def summary(tmp_path: Path) -> Summary:
+    path = tmp_path / "s.sqlite"
+    alerts = [
+        alert(1, DAY - 0.5, Level.HIGH, "昨天", "10.0.0.1"),
+        alert(2, DAY, Level.HIGH, "扫描", "10.0.0.1"),
+        alert(3, DAY + 9, Level.HIGH, "扫描", "10.0.0.2"),
+        alert(4, 2 * DAY - 0.5, Level.CRITICAL, "勒索", "10.0.0.1"),
+        alert(5, 2 * DAY, Level.LOW, "明天", "10.0.0.3"),
+    ]
+    drill = alert(6, DAY + 9, Level.CRITICAL, "演练", "10.9.9.9")
+    drill.drill = True
+    alerts.append(drill)
+    async with StoreWriter(path) as writer:
+        await AlertStore(writer).add(alerts)
+    database = open_database(path)
+    book = DutyBook(database, "desk")
+    shifts = [Shift(Role.OFFICER, Person("张三", "138"), start, start + DAY) for start in (0, DAY, 2 * DAY)]
+    book.add_shifts(shifts, "李四", 0)
+    for moment in (DAY - 1, DAY + 3600, 2 * DAY):
+        book.patrol("张三", moment, "机房<1>", PatrolResult.NORMAL, f"第 {moment}")
+    found = summarise(database, book, DAY, 2 * DAY)
+    database.conn.close()
+    return found
+
+
+class Page(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.tags: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag == "td":
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.tags.append(f"/{tag}")
+
+    def handle_data(self, data: str) -> None:
+        if self.tags and self.tags[-1] == "td" and self.rows:
+            self.rows[-1][-1] += data
+
+
+def test_only_what_happened_that_day_counts(summary: Summary) -> None:
+    assert list(summary.alerts.items()) == [
+        (Level.CRITICAL, 1),
+        (Level.HIGH, 2),
+        (Level.MEDIUM, 0),
+        (Level.LOW, 0),
+        (Level.INFORMATIONAL, 0),
+    ]
+    assert summary.alert_count == 3
+    assert summary.drills == 1, "apart, and in none of the other numbers"
+    assert list(summary.rules) == [("<扫描>", 2), ("<勒索>", 1)]
+    assert summary.sources == 2
+    assert [shift.start for shift in summary.shifts] == [DAY]
+    assert [patrol.ts for patrol in summary.patrols] == [DAY + 3600]
+
+
+def test_the_page_shows_the_counts_and_escapes_what_strangers_wrote(summary: Summary) -> None:
+    page = Page(summary_page(summary, "某区<局>", ZoneInfo("UTC")))
+    assert page.rows[:5] == [["严重", "1"], ["高", "2"], ["中", "0"], ["低", "0"], ["提示", "0"]]
+    assert "另有演练告警 1 条" in summary_page(summary, "", ZoneInfo("UTC"))
+    assert page.rows[5:7] == [["<扫描>", "2"], ["<勒索>", "1"]]
+    assert page.rows[7] == ["值班员", "张三", "138", "01-02 00:00", "01-03 00:00"]
+    assert page.rows[8] == ["01-02 01:00", "张三", "机房<1>", "正常", f"第 {DAY + 3600}"]
+    assert {tag.lstrip("/") for tag in page.tags} <= {
+        "html",
+        "meta",
+        "title",
+        "style",
+        "h1",
+        "h2",
+        "p",
+        "table",
+        "tr",
+        "td",
+    }
+
+
+def test_a_day_without_anything_says_so(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "s.sqlite")
+    summary = summarise(database, DutyBook(database, "desk"), 0, DAY)
+    database.conn.close()
+    page = summary_page(summary, "", ZoneInfo("Asia/Shanghai"))
+    assert "网络安全值班日报 1970-01-01" in page and "共 0 条" in page
+    assert page.count("<p>无</p>") == 3
