@@ -21,7 +21,7 @@ from sentinel import __version__
 from sentinel.capture.interface import can_capture, default_interface
 from sentinel.capture.settings import CaptureSettings
 from sentinel.capture.supervisor import Supervisor
-from sentinel.config import Config
+from sentinel.config import Config, ConfigError, rule_settings
 from sentinel.event import KINDS, Alert, Event
 from sentinel.event.encode import EventEncoder
 from sentinel.event.pack import unpack_events
@@ -92,6 +92,7 @@ class Agent:
         self._supervise = supervise
         self._service = service or ServiceManager()
         self._load_rules = load_rules
+        self._rule_settings = config.rule
         self._announcements = announcements
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
@@ -414,9 +415,8 @@ class Agent:
 
     async def _examine_rules(self) -> None:
         """The workers compile the rules for themselves; here they are named and counted once."""
-        settings, root = self._config.rule, self._config.root
-        self._rules_seen = await asyncio.to_thread(rules_on_disk, settings, root)
-        rules = await asyncio.to_thread(self._load_rules, settings, root)
+        self._rules_seen = await self._see_rules()
+        rules = await asyncio.to_thread(self._load_rules, self._rule_settings, self._config.root)
         for problem in rules.problems:
             if not problem.informational:
                 _log.warning("agent.rule-problem", problem=problem)
@@ -424,11 +424,10 @@ class Agent:
 
     async def _follow_rules(self) -> None:
         """Take over rules that were changed on disk: on demand, or once their files have lain still for a while."""
-        config = self._config
         seen = self._rules_seen
         while True:
-            asked = await self._told_of_changes(config.rule.reload_interval)
-            before, seen = seen, await asyncio.to_thread(rules_on_disk, config.rule, config.root)
+            asked = await self._told_of_changes(self._rule_settings.reload_interval)
+            before, seen = seen, await self._see_rules()
             if asked or (seen != self._rules_seen and seen == before):
                 self._rules_seen = seen
                 await self._reload_rules()
@@ -444,22 +443,31 @@ class Agent:
         return True
 
     async def _reload_rules(self) -> None:
-        config = self._config
         try:
+            settings = await asyncio.to_thread(rule_settings, self._config)
             rules = await asyncio.to_thread(
-                reload_rules, config.rule, config.root, self._watch.rules, self._load_rules
+                reload_rules, settings, self._config.root, self._watch.rules, self._load_rules
             )
-        except ReloadRefused as error:
-            for problem in error.problems:
+        except (ConfigError, ReloadRefused) as error:
+            problems = error.findings if isinstance(error, ConfigError) else error.problems
+            for problem in problems:
                 _log.warning("agent.rule-problem", problem=problem)
-            _log.error("agent.rules-kept", number=len(error.problems))
+            _log.error("agent.rules-kept", number=len(problems))
             self.metrics.reloaded(taken=False)
             return
+        self._rule_settings = settings
+        self._watch.follow(settings)
         self._take_rules(rules)
         self.metrics.reloaded(taken=True)
         _log.info("agent.rules-taken", number=len(rules.rules))
         if self._workers is not None:
             self._workers.reload()
+
+    async def _see_rules(self) -> str:
+        """The state of all files that say which rules run, and how."""
+        file, root = self._config.file, self._config.root
+        more = () if file is None else (file,)
+        return await asyncio.to_thread(rules_on_disk, self._rule_settings, root, more)
 
     def _take_rules(self, rules: RuleSet) -> None:
         refused = [problem for problem in rules.problems if not problem.informational]

@@ -11,7 +11,7 @@ from sentinel.capture.batch import Batch
 from sentinel.capture.ring import RingStatistics
 from sentinel.capture.worker import WorkerTask
 from sentinel.collector import relax_collector
-from sentinel.config import Config
+from sentinel.config import Config, ConfigError, rule_settings
 from sentinel.event import Alert, Event
 from sentinel.event.encode import EventEncoder
 from sentinel.event.pack import EventPacker
@@ -36,8 +36,8 @@ class LivePipeline:
         tolerate_failing_cache(lambda error: None)  # `sentinel check` says it
         use_language(config.language)
         compile_kernels()
-        self._settings, self._root = config.rule, Path(config.root)
-        self._rules = RuleSet.load(self._settings, self._root)
+        self._config, self._settings = config, config.rule
+        self._rules = RuleSet.load(self._settings, Path(config.root))
         self._next: RuleSet | None = None
         """Compiled, not yet in force."""
         self._loading = threading.Lock()
@@ -72,9 +72,14 @@ class LivePipeline:
     def _compile_rules(self) -> None:
         with self._loading:
             try:
-                self._next = reload_rules(self._settings, self._root, self._rules)
+                settings = rule_settings(self._config)
+            except ConfigError:  # a worker without rights may not read it, or it was changed again since
+                settings = self._settings
+            try:
+                self._next = reload_rules(settings, Path(self._config.root), self._rules)
             except ReloadRefused:
                 return  # they were changed again since; the agent tells of it
+            self._settings = settings
 
     def _take_rules(self) -> None:
         rules, self._next = self._next, None

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from sentinel.config import Config
 from sentinel.detect import DETECTORS, Detector, Scene
 from sentinel.event import Alert, Event, Notice
-from sentinel.rule import Correlator, Match, Restraint, RuleSet
+from sentinel.rule import Correlator, Match, Restraint, RuleSet, RuleSettings
 from sentinel.rule.correlation import Links
 from sentinel.statistics import WatchStatistics
 
@@ -40,7 +40,8 @@ class Watch:
     def __init__(self, config: Config, rules: RuleSet | None) -> None:
         self._correlation = config.rule.correlation
         self._correlator = Correlator(Links(), self._correlation)
-        self._restraint = Restraint(config.rule, ZoneInfo(config.intake.zone))
+        self._zone = ZoneInfo(config.intake.zone)
+        self._restraint = Restraint(config.rule, self._zone)
         self._rules: RuleSet | None = None
         self.rules = rules
         scene = Scene(config.detect, config.flow.local_networks)
@@ -68,6 +69,11 @@ class Watch:
         self._restraint.use({} if rules is None else rules.thresholds)
         links = Links() if rules is None else rules.links
         self._correlator = Correlator(links, self._correlation, self._correlator)
+
+    def follow(self, settings: RuleSettings) -> None:
+        """Go on with other settings of rules; `rules` is set apart, and afterwards."""
+        self._correlation = settings.correlation
+        self._restraint = Restraint(settings, self._zone, self._restraint)
 
     @property
     def correlator(self) -> Correlator:

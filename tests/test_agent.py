@@ -21,8 +21,8 @@ from prometheus_client import generate_latest
 
 from sentinel.agent import Agent
 from sentinel.capture.settings import CaptureSettings
-from sentinel.config import Config, MetricsSettings
-from sentinel.event import Alert, Conn, Level
+from sentinel.config import Config, MetricsSettings, load_config
+from sentinel.event import Alert, Conn, Level, Weird
 from sentinel.event.pack import EventPacker
 from sentinel.frame import WorkerFrame, encode_frame
 from sentinel.intake.settings import IntakeSettings, SourceSettings
@@ -370,3 +370,38 @@ async def test_changed_rules_are_taken_over_and_bad_ones_are_not(tmp_path: Path,
     taken = agent.metrics.registry.get_sample_value
     assert taken("sentinel_rule_reloads_total", {"result": "taken"}) == 2
     assert taken("sentinel_rule_reloads_total", {"result": "refused"}) == 1
+
+
+async def test_the_section_of_rules_is_read_again_and_a_bad_file_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "one.yml").write_text(RULE.format(title="one"))
+    file = tmp_path / "config.yaml"
+    lines = (
+        "rule: {{paths: [rules], reload_interval: {interval}, "
+        "maintenance: [{{reason: 割接, author: 值班长, until: '2099-01-01'}}]}}\n"
+    )
+    file.write_text("rule: {paths: [rules], reload_interval: 20ms}\n")
+    workers = FakeWorkers([])
+    base = settings(tmp_path)
+    agent = Agent(replace(base, rule=load_config(file).rule, root=tmp_path, file=file), supervise=workers)
+    value = agent.metrics.registry.get_sample_value
+
+    def told() -> list[str]:
+        event = Weird(ts=1.7e9, uid="C", name="x")
+        assert agent._watch.rules is not None
+        return [alert.title for alert in agent._watch.take([], agent._watch.rules.match([event])).alerts]
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        tasks.create_task(agent.run())
+        await until(lambda: agent._watch.rules is not None)
+        assert told() == ["one"]
+        file.write_text(lines.format(interval="20ms"))
+        await until(lambda: workers.reloads == 1)
+        assert told() == []
+        file.write_text(lines.format(interval="soon"))
+        await until(lambda: value("sentinel_rule_reload_failed") == 1)
+        assert told() == [] and workers.reloads == 1
+        file.write_text("rule: {paths: [rules], reload_interval: 20ms}\n")
+        await until(lambda: workers.reloads == 2)
+        assert told() == ["one"] and value("sentinel_rule_reload_failed") == 0
+        agent.stop("test")

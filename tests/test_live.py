@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sentinel.capture.settings import CaptureSettings
 from sentinel.capture.worker import WorkerTask
-from sentinel.config import Config
+from sentinel.config import Config, load_config
 from sentinel.live import LivePipeline
 from sentinel.rule import RuleSettings
 
@@ -35,6 +35,26 @@ def test_rules_are_compiled_aside_and_taken_at_the_next_batch(tmp_path: Path) ->
     await_threads(pipeline)
     pipeline.idle(2.0)
     assert [rule.title for rule in pipeline._rules.rules] == ["one", "two"]
+    pipeline.finish()
+
+
+def test_the_section_of_rules_is_read_again(tmp_path: Path) -> None:
+    (tmp_path / "one.yml").write_text(RULE.format(title="one", c="s") + "id: one\n")
+    file = tmp_path / "config.yaml"
+    file.write_text("rule: {paths: [one.yml]}\n")
+    config = load_config(file)
+    task = WorkerTask("lo", "lo", CaptureSettings(), None, "", config, os.getpid())
+    pipeline = LivePipeline(task, lambda frame, precious: None)
+    for content, running in (
+        ("rule: {paths: [one.yml], disabled: [one]}\n", []),
+        ("rule: {pathss: []}\n", []),
+        ("rule: {paths: [one.yml]}\n", ["one"]),
+    ):
+        file.write_text(content)
+        pipeline.reload()
+        await_threads(pipeline)
+        pipeline.idle(1.0)
+        assert [rule.title for rule in pipeline._rules.rules] == running
     pipeline.finish()
 
 

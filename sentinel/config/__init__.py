@@ -2,7 +2,7 @@
 
 from sentinel.config.finding import ConfigError, Finding
 from sentinel.config.path import default_config
-from sentinel.config.read import load_config
+from sentinel.config.read import load_config, rule_settings
 from sentinel.config.tree import Config, LogSettings, MetricsSettings
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "MetricsSettings",
     "default_config",
     "load_config",
+    "rule_settings",
 ]

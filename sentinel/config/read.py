@@ -15,9 +15,10 @@ from sentinel.config.path import resolve_paths
 from sentinel.config.relation import related
 from sentinel.config.scalar import Rejected, read_scalar
 from sentinel.config.tree import Config
+from sentinel.rule import RuleSettings
 from sentinel.text import Message
 
-__all__ = ["load_config"]
+__all__ = ["load_config", "rule_settings"]
 
 
 def load_config(path: Path | str) -> Config:
@@ -33,6 +34,11 @@ def load_config(path: Path | str) -> Config:
     return config
 
 
+def rule_settings(config: Config) -> RuleSettings:
+    """The section `rule` as the configuration's file has it now. Raises ConfigError, whatever section is wrong."""
+    return config.rule if config.file is None else load_config(config.file).rule
+
+
 class _Reader:
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -43,11 +49,11 @@ class _Reader:
     def config(self) -> Config:
         node = self._document()
         if node is None:
-            return resolve_paths(Config(root=self.root))
+            return resolve_paths(Config(root=self.root, file=self.path.absolute()))
         config: Config = self._tree(Config, node, "") or Config()
         for key, message in related(config):
             self._find(self.places.get(key) or node.start_mark, message)
-        return resolve_paths(dataclasses.replace(config, root=self.root))
+        return resolve_paths(dataclasses.replace(config, root=self.root, file=self.path.absolute()))
 
     def _document(self) -> yaml.Node | None:
         try:

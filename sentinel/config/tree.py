@@ -63,3 +63,5 @@ class Config:
     log: LogSettings = LogSettings()
     root: Path = field(default=Path(), metadata={"key": False})
     """Folder that relative paths start from: the configuration file's. Not a key of the file."""
+    file: Path | None = field(default=None, compare=False, metadata={"key": False})
+    """The configuration file itself, for what is read again while everything runs; None without one."""

@@ -7,7 +7,7 @@ with a problem that the running one does not have is refused; what runs goes on.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from sentinel.rule.library import rule_files
@@ -27,11 +27,11 @@ class ReloadRefused(Exception):
         """What the running set does not suffer from."""
 
 
-def rules_on_disk(settings: RuleSettings, root: Path) -> str:
-    """Differs once any file of the rules and pipelines was changed, added or taken away."""
+def rules_on_disk(settings: RuleSettings, root: Path, more: Iterable[Path] = ()) -> str:
+    """Differs once any file of the rules and pipelines, or of `more`, was changed, added or taken away."""
     files, missing = rule_files(settings.paths, root)
     digest = hashlib.sha256(repr([str(problem.path) for problem in missing]).encode())
-    for path in (*files, *(root / name for name in settings.pipelines)):
+    for path in (*files, *(root / name for name in settings.pipelines), *more):
         try:
             about = path.stat()
         except OSError as error:

@@ -38,7 +38,8 @@ class Restrained(NamedTuple):
 class Restraint:
     """All that the configuration and the rules say about telling. Driven by the time of alerts alone."""
 
-    def __init__(self, settings: RuleSettings, zone: ZoneInfo) -> None:
+    def __init__(self, settings: RuleSettings, zone: ZoneInfo, before: Restraint | None = None) -> None:
+        """`before` is the restraint that this one takes over from: windows under way go on."""
         self._assets = Assets(settings.assets)
         self._maintenance = [Maintenance(one, zone) for one in settings.maintenance]
         self._of_all = next((_threshold(one) for one in settings.thresholds if not one.rules), None)
@@ -51,6 +52,10 @@ class Restraint:
         """Alerts held back, by reason."""
         self.evicted = 0
         """Matters whose count was given up for newer ones."""
+        if before is not None:
+            self._of_rules, self._now = before._of_rules, before._now
+            self._counts, self._held = before._counts, before._held
+            self.suppressed, self.evicted = before.suppressed, before.evicted
 
     def use(self, thresholds: Mapping[str, Threshold]) -> None:
         """The thresholds that rules themselves ask for, by rule id."""

@@ -73,6 +73,16 @@ def test_a_window_begins_with_its_first_alert_and_lasts_the_timespan() -> None:
     assert told(restraint(thresholds=(one,)), [alert(t) for t in (59.0, 58.0, 30.0)]) == [59, 30]
 
 
+def test_other_settings_go_on_with_windows_under_way() -> None:
+    one = ThresholdSettings(timespan=10)
+    before = restraint(thresholds=(one,))
+    assert told(before, [alert(0.0), alert(1.0)]) == [0]
+    after = Restraint(RuleSettings(thresholds=(one,)), SHANGHAI, before)
+    assert told(after, [alert(2.0), alert(11.0)]) == [11]
+    assert after.suppressed == {"limit": 2}
+    assert [(one.n, one.first_ts, one.ts) for one in after.finish()] == [(2, 1.0, 2.0)]
+
+
 @pytest.mark.parametrize(
     ("by", "expected"), [("rule", [0]), ("source", [0, 2]), ("destination", [0, 1]), ("pair", [0, 1, 2, 3])]
 )
