@@ -35,11 +35,14 @@ _SAMPLE: Final = 8192
 Entry = tuple[float, list[Event]]
 
 
-def expanded(paths: list[Path]) -> list[Path]:
-    """`paths` with the files of folders in their place, by name."""
-    files: list[Path] = []
+def expanded(paths: list[Path]) -> list[tuple[Path, bool]]:
+    """`paths` with the files of folders in their place, by name; of each, whether it was found in a folder."""
+    files: list[tuple[Path, bool]] = []
     for path in paths:
-        files += sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+        if path.is_dir():
+            files += [(file, True) for file in sorted(path.rglob("*")) if file.is_file()]
+        else:
+            files.append((path, False))
     return files
 
 
@@ -74,6 +77,8 @@ class LogReplay:
         file = LogFile(path)
         try:
             head = file.head(_SAMPLE)
+            if not head and file.fault is None:
+                return self._format is not None
             if not is_text(head):
                 return False
             return self._format is not None or self._explains(head, path)

@@ -87,19 +87,25 @@ class _Replay:
             names = ", ".join(sorted(self._logs.catalogue.formats))
             raise UnknownFormat(text("replay.unknown-format", name=format, names=names))
 
-    def sorted(self, paths: list[Path]) -> tuple[list[Path], list[Path], int]:
-        """The captures and the logs among `paths`, and the captures' size. Raises CaptureError for neither."""
+    def sorted(self, paths: list[tuple[Path, bool]]) -> tuple[list[Path], list[Path], int]:
+        """The captures and the logs among `paths`, and the captures' size.
+
+        Raises CaptureError for what is neither; what a folder holds besides is passed over with a warning.
+        """
         captures: list[Path] = []
         logs: list[Path] = []
         size = 0
-        for path in paths:
+        for path, found in paths:
             try:
                 size += _examined(path)
                 captures.append(path)
             except CaptureError:
-                if not self._logs.recognises(path):
+                if self._logs.recognises(path):
+                    logs.append(path)
+                elif found:
+                    print(text("cli.warning", message=text("replay.passed-over", path=path)), file=sys.stderr)
+                else:
                     raise
-                logs.append(path)
         return captures, logs, size
 
     def run(self, paths: list[Path], logs: list[Path], size: int) -> int:

@@ -55,7 +55,7 @@ def _of_files(config: Config, rules: RuleSet, paths: list[Path]) -> list[dict[st
         hits.update(alert.rule_id for alert in findings.alerts)
 
     logs = LogReplay(config, rules, "auto", count)
-    for path in expanded(paths):
+    for path, _ in expanded(paths):
         if logs.recognises(path):
             logs.run([path])
         else:

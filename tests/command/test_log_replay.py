@@ -70,6 +70,21 @@ def test_a_folder_of_zeek_logs_is_merged_by_time(here: Path) -> None:
     assert [record["ts"] for record in read(here / "out" / "conn.log")] == [1.0, 2.0, 3.0, 4.0]
 
 
+def test_what_else_a_folder_holds_is_passed_over_and_an_empty_log_is_none(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = here / "logs"
+    folder.mkdir()
+    (folder / "access.log").write_text(ACCESS.format(1))
+    (folder / "empty.log").write_text("")
+    (folder / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0")
+    assert main(["replay", "--format", "auto", "logs", "--out", "out"]) == 0
+    assert statistics(here / "out")["lines_read"] == 1
+    assert "picture.png" in capsys.readouterr().err
+    (here / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0")
+    assert main(["replay", "--format", "auto", "picture.png"]) == 2
+
+
 def test_one_json_document_over_many_lines(here: Path) -> None:
     (here / "trail.json").write_text(json.dumps({"Records": [{"a": 1}, {"a": 2}]}, indent=2))
     assert main(["replay", "--format", "auto", "trail.json", "--out", "out"]) == 0
