@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import struct
 import subprocess
 import sys
@@ -129,6 +130,24 @@ def test_check_names_every_mistake_of_the_configuration(
     assert main(["check"]) == 1
     said = capsys.readouterr().out
     assert "config.yaml:1:1" in said and "config.yaml:2:19" in said
+
+
+@pytest.mark.parametrize(("kind", "socket_kind"), [("udp", socket.SOCK_DGRAM), ("tcp", socket.SOCK_STREAM)])
+def test_check_of_a_port_that_another_has(
+    here: Path, capsys: pytest.CaptureFixture[str], kind: str, socket_kind: socket.SocketKind
+) -> None:
+    with socket.socket(socket.AF_INET, socket_kind) as other:
+        other.bind(("127.0.0.1", 0))
+        if kind == "tcp":
+            other.listen()
+        port = other.getsockname()[1]
+        (here / "config.yaml").write_text(
+            f"intake: {{sources: [{{name: fw, kind: {kind}, listen: 127.0.0.1, port: {port}}}]}}\n"
+        )
+        assert main(["--lang", "en", "check"]) == 0
+        assert f"fw: cannot listen on 127.0.0.1:{port} now" in capsys.readouterr().out
+    assert main(["--lang", "en", "check"]) == 0
+    assert "cannot listen" not in capsys.readouterr().out
 
 
 def test_check_of_a_damaged_database(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,7 @@ from sentinel.command.configuration import chosen_config, chosen_file
 from sentinel.config import Config, ConfigError
 from sentinel.config.quantity import write_size
 from sentinel.intake.catalogue import Catalogue
+from sentinel.intake.settings import SourceSettings
 from sentinel.rule import RuleSet
 from sentinel.store.fault import StoreError
 from sentinel.store.writer import examine_database
@@ -89,8 +90,25 @@ def _intake(config: Config) -> Iterator[_Verdict]:
         for pattern in source.paths:
             if source.kind == "file" and not glob.glob(pattern, recursive=True):
                 yield _Verdict("warning", Message("check.no-log", name=source.name, path=pattern))
+        if source.kind in ("udp", "tcp", "tls"):
+            yield from _port(source)
     if config.intake.sources:
         yield _Verdict("ok", Message("check.sources", number=len(config.intake.sources)))
+
+
+def _port(source: SourceSettings) -> Iterator[_Verdict]:
+    """A port that another program has may be our own daemon's; one that we may not have never will be."""
+    family = socket.AF_INET6 if ":" in source.listen else socket.AF_INET
+    kind = socket.SOCK_DGRAM if source.kind == "udp" else socket.SOCK_STREAM
+    try:
+        with socket.socket(family, kind) as listener:
+            if kind == socket.SOCK_STREAM:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((source.listen, source.port))
+    except OSError as error:
+        place = {"name": source.name, "address": source.listen, "port": source.port}
+        grade = "error" if isinstance(error, PermissionError) else "warning"
+        yield _Verdict(grade, Message("check.source-port", reason=error.strerror, **place))
 
 
 def _playbooks(config: Config) -> Iterator[_Verdict]:

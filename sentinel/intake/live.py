@@ -48,6 +48,9 @@ _SENDERS: Final = frozenset({"udp", "tcp", "tls"})
 _SKEW: Final = 5.0
 """Seconds that a clock may be off."""
 _SKEW_AGAIN: Final = 3600.0
+_FAULT_AGAIN: Final = 600.0
+"""Seconds in which the same fault is counted, but not reported again."""
+_MOST_FAULTS: Final = 1024
 
 
 class Source(Protocol):
@@ -94,6 +97,8 @@ class Intake:
         self.accounts = {source.name: SourceAccount() for source in settings.sources}
         self._by_name = {source.name: source for source in settings.sources}
         self._streams: OrderedDict[tuple[str, str], _Stream] = OrderedDict()
+        self._told: dict[tuple[str, str, str], float] = {}
+        """When a fault was last reported."""
         self._pulses: dict[tuple[str, str], Pulse] = {}
         self._positions: dict[tuple[str, str], Mapping[str, Any]] = {}
         self.sources: list[Source] = [
@@ -161,6 +166,12 @@ class Intake:
 
     def _fault(self, name: str, what: str, reason: str) -> None:
         self.accounts[name].faults += 1
+        now, key = self._now(), (name, what, reason)
+        if now < self._told.get(key, float("-inf")) + _FAULT_AGAIN:
+            return
+        if len(self._told) >= _MOST_FAULTS:
+            self._told.clear()
+        self._told[key] = now
         self._report(f"{name}: {what}", reason)
 
     # Lines into events.

@@ -159,7 +159,8 @@ class LineReader:
             if is_event_xml(record.text) and (fields := read_event_xml(record.text)) is not None:
                 record.fields = fields
                 return self._object(record)
-            if record.text[0] == "{" and (fields := _decoded(record.text)) is not None:
+            record.text = record.text.removeprefix("@cee:").lstrip()
+            if record.text[:1] == "{" and (fields := _decoded(record.text)) is not None:
                 record.fields = fields
                 return self._object(record)
             if is_audit(record.text):

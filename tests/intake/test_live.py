@@ -166,6 +166,16 @@ async def test_an_error_of_ours_costs_one_chunk_and_is_told() -> None:
     assert desk.faults == [("syslog: 10.0.0.2", "RuntimeError: desk on fire")]
 
 
+async def test_the_same_fault_is_counted_each_time_and_told_now_and_then() -> None:
+    desk = Desk(SYSLOG)
+    for _ in range(5):
+        desk.intake._fault("syslog", "0.0.0.0:514/udp", "Permission denied")
+    desk.now += 601
+    desk.intake._fault("syslog", "0.0.0.0:514/udp", "Permission denied")
+    assert desk.intake.accounts["syslog"].faults == 6
+    assert desk.faults == [("syslog: 0.0.0.0:514/udp", "Permission denied")] * 2
+
+
 async def test_a_format_that_is_not_there_is_told_and_content_decides() -> None:
     desk = Desk(replace(SYSLOG, format="nothing"))
     await desk.read(chunk(FAILED))

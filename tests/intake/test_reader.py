@@ -167,6 +167,14 @@ def test_a_level_is_no_host(level: str) -> None:
     assert event.host is None and event.ts == 1714521600.0
 
 
+@pytest.mark.parametrize("prefix", ["", "@cee: ", "@cee:"])
+def test_json_behind_a_header_is_read(prefix: str) -> None:
+    record = '{"eventid":"cowrie.login.failed","username":"root","session":"a","src_ip":"198.51.100.7"}'
+    log_event, auth = reader().events(f"<13>May  1 08:00:00 pot1 cowrie: {prefix}{record}")
+    assert isinstance(log_event, Log) and isinstance(auth, Auth)
+    assert (log_event.host, auth.src, auth.ts) == ("pot1", "198.51.100.7", 1714521600.0)
+
+
 def test_structured_data_is_kept() -> None:
     event = log('<165>1 2024-05-01T00:00:00Z h odd - ID47 [a@1 b="c\\"]" x="y"][d e="f"] text')
     assert event.fields["extra"] == {"msgid": "ID47", "b": 'c"]', "x": "y", "e": "f"}
