@@ -202,6 +202,8 @@ BOUNDS: dict[str, Bound] = {
     "detect.transfer.large_bytes": Bound(1, 1 << 50, "bytes"),
     "detect.transfer.long_duration": _WINDOW,
     "detect.transfer.ping_bytes": Bound(1, 1 << 50, "bytes"),
+    "detect.renaming.files": _COUNT,
+    "detect.renaming.window": _WINDOW,
     "detect.first_seen.learn": Bound(0, 90 * _DAY, "seconds"),
     "detect.first_seen.peers": _COUNT,
     "detect.first_seen.networks": _COUNT,

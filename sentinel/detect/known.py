@@ -13,6 +13,7 @@ from sentinel.detect.flood import Flood
 from sentinel.detect.forbidden import Forbidden
 from sentinel.detect.form_login import FormLogin
 from sentinel.detect.guessing import Guessing
+from sentinel.detect.renaming import Renaming
 from sentinel.detect.scan import Scan
 from sentinel.detect.sweep import Sweep
 from sentinel.detect.transfer import Transfer
@@ -33,6 +34,7 @@ DETECTORS: tuple[type[Detector], ...] = (
     DnsWatch,
     Beacon,
     Transfer,
+    Renaming,
     FirstSeen,
     WeirdStorm,
 )

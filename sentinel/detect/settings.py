@@ -249,6 +249,16 @@ class WeirdStormSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RenamingSettings:
+    """Files on shares that get a strange suffix."""
+
+    files: int = 50
+    """Of one host within `window`."""
+    window: float = 60.0
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class FirstSeenSettings:
     """What a host never did before."""
 
@@ -288,5 +298,6 @@ class DetectSettings:
     beacon: BeaconSettings = BeaconSettings()
     dns: DnsWatchSettings = DnsWatchSettings()
     transfer: TransferSettings = TransferSettings()
+    renaming: RenamingSettings = RenamingSettings()
     first_seen: FirstSeenSettings = FirstSeenSettings()
     weird_storm: WeirdStormSettings = WeirdStormSettings()
