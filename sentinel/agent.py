@@ -27,6 +27,8 @@ from sentinel.event.encode import EventEncoder
 from sentinel.event.pack import unpack_events
 from sentinel.frame import WorkerFrame, decode_frame
 from sentinel.incident_desk import IncidentDesk
+from sentinel.ledger import Ledger
+from sentinel.ledger_desk import LedgerDesk
 from sentinel.log import Log
 from sentinel.log_desk import LogDesk
 from sentinel.metrics import Metrics, MetricsError
@@ -103,10 +105,12 @@ class Agent:
         self._alerts: asyncio.Queue[list[Alert] | None] = asyncio.Queue(_ALERT_FRAMES)
         self._encoder = EventEncoder()
         self._watch = Watch(config, None)
+        self._watched = self._watch.kinds | (Ledger.kinds if config.ledger.enabled else frozenset())
         self._outlets: dict[str, Outlet] = {}
         self._workers: Workers | None = None
         self._logs: LogDesk | None = None
         self._incidents: IncidentDesk | None = None
+        self._ledger: LedgerDesk | None = None
         self._frames_dropped: dict[str, tuple[int, int]] = {}
         """By worker: frames given up in former lives and in this one."""
         self._store_failures = 0
@@ -154,6 +158,10 @@ class Agent:
         recollection = Recollection(self._watch, writer)
         await recollection.restore()
         notify = NotifyDesk(self._config.notify, writer, metrics=self.metrics)
+        ledger = LedgerDesk(self._config, writer)
+        if self._config.ledger.enabled:
+            await ledger.restore()
+            self._ledger = ledger
         self._incidents = incidents = IncidentDesk(
             self._config.incident,
             writer,
@@ -164,6 +172,7 @@ class Agent:
         async with asyncio.TaskGroup() as tasks:
             lasting = [
                 tasks.create_task(self._lasting("incidents", incidents.run)),
+                tasks.create_task(self._lasting("ledger", ledger.run)),
                 tasks.create_task(self._lasting("retry", store.keep_trying)),
                 tasks.create_task(self._lasting("recollection", recollection.keep_saving)),
                 tasks.create_task(self._lasting("heartbeat", lambda: self._heartbeat(writer, store))),
@@ -189,6 +198,9 @@ class Agent:
             with contextlib.suppress(TimeoutError, StoreError):
                 async with asyncio.timeout(self._left()):
                     await incidents.take()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._left()):
+                    await ledger.flush()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._left()):
                     await recollection.save()
@@ -265,7 +277,7 @@ class Agent:
             alerts = []
             await asyncio.sleep(0)
         for kind, data in sorted(frame.events.items()):
-            if kind not in self._watch.kinds:
+            if kind not in self._watched:
                 continue
             try:
                 events = unpack_events(kind, data)
@@ -283,6 +295,8 @@ class Agent:
     async def _give(
         self, events: Sequence[Event], alerts: list[Alert], matches: Sequence[Match] = ()
     ) -> None:
+        if self._ledger is not None:
+            self._ledger.take(events)
         try:
             found = self._watch.take(events, alerts, matches)
         except Exception:

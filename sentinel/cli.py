@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sentinel import __version__
+from sentinel.command.asset_words import add_assets
 from sentinel.command.incident_words import add_evidence, add_incidents
 from sentinel.command.notify_words import add_notify
 from sentinel.kernel_cache import tolerate_failing_cache
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     actions.add_parser("test", parents=[configured], help=text("cli.formats.test"))
     _add_rules(commands.add_parser("rules", parents=[every], help=text("cli.rules")), configured, every)
     add_incidents(commands.add_parser("incidents", parents=[every], help=text("cli.incidents")), configured)
+    add_assets(commands.add_parser("assets", parents=[every], help=text("cli.assets")), configured)
     add_evidence(commands.add_parser("evidence", parents=[every], help=text("cli.evidence")), configured)
     add_notify(commands.add_parser("notify", parents=[every], help=text("cli.notify")), configured)
     _add_duty(commands.add_parser("duty", parents=[every], help=text("cli.duty")), configured)

@@ -18,6 +18,7 @@ from sentinel.event.pack import EventPacker
 from sentinel.first_start import compile_kernels
 from sentinel.frame import WorkerFrame, encode_frame
 from sentinel.kernel_cache import tolerate_failing_cache
+from sentinel.ledger import Ledger
 from sentinel.pipeline import Pipeline
 from sentinel.rule import Match, ReloadRefused, RuleSet, reload_rules
 from sentinel.text import use_language
@@ -43,7 +44,9 @@ class LivePipeline:
         self._loading = threading.Lock()
         self._send = send
         self._encoder = EventEncoder() if config.output.events else None
-        self._packer = EventPacker(Watch(config, None).kinds)
+        self._packer = EventPacker(
+            Watch(config, None).kinds | (Ledger.kinds if config.ledger.enabled else frozenset())
+        )
         self._pipeline = Pipeline(
             config,
             self._rules,

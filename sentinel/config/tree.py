@@ -12,6 +12,7 @@ from sentinel.duty.settings import DutySettings
 from sentinel.flow.settings import FlowSettings
 from sentinel.incident.settings import IncidentSettings
 from sentinel.intake.settings import IntakeSettings
+from sentinel.ledger.settings import LedgerSettings
 from sentinel.notify.settings import NotifySettings
 from sentinel.protocol.settings import ProtocolSettings
 from sentinel.rule.settings import RuleSettings
@@ -54,6 +55,7 @@ class Config:
     intake: IntakeSettings = IntakeSettings()
     detect: DetectSettings = DetectSettings()
     rule: RuleSettings = RuleSettings()
+    ledger: LedgerSettings = LedgerSettings()
     incident: IncidentSettings = IncidentSettings()
     notify: NotifySettings = NotifySettings()
     duty: DutySettings = DutySettings()

@@ -7,6 +7,7 @@ from sqlite_utils import Database, Migrations
 from sentinel.store.duty_tables import create_duty_tables
 from sentinel.store.fault import StoreError
 from sentinel.store.incident_tables import create_incident_tables
+from sentinel.store.ledger_tables import create_ledger_tables
 from sentinel.store.outbox import create_outbox_table
 
 __all__ = ["migrate", "refuse_newer"]
@@ -104,6 +105,11 @@ def _outbox(db: Database) -> None:
 @_migrations(name="0008-duty")
 def _duty(db: Database) -> None:
     create_duty_tables(db)
+
+
+@_migrations(name="0009-ledger")
+def _ledger(db: Database) -> None:
+    create_ledger_tables(db)
 
 
 def migrate(db: Database) -> None:

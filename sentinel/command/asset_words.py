@@ -1,0 +1,22 @@
+"""The words of `sentinel assets`, declared without the room that does the work."""
+
+from __future__ import annotations
+
+import argparse
+
+from sentinel.text import text
+
+__all__ = ["add_assets"]
+
+
+def add_assets(parser: argparse.ArgumentParser, configured: argparse.ArgumentParser) -> None:
+    """Declare the verbs and what each needs."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    told = argparse.ArgumentParser(add_help=False, parents=[configured])
+    told.add_argument("--json", action="store_true", help=text("cli.assets.json"))
+    listed = actions.add_parser("list", parents=[told], help=text("cli.assets.list"))
+    listed.add_argument("--zone", help=text("cli.assets.zone"))
+    listed.add_argument("--limit", type=int, default=100, help=text("cli.assets.limit"))
+    show = actions.add_parser("show", parents=[told], help=text("cli.assets.show"))
+    show.add_argument("address", metavar="ADDRESS", help=text("cli.assets.address"))
+    show.add_argument("--zone", help=text("cli.assets.zone"))

@@ -1,0 +1,160 @@
+"""Events read as evidence: which device they show, and what they tell of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from sentinel.event import X509, Arp, Conn, Dhcp, Dns, Event, Ftp, Http, Kerberos, Ntlm, Ssh
+
+__all__ = ["READ", "Sight", "sights"]
+
+_LONGEST = 128
+"""Characters of a value that are kept."""
+_ESTABLISHED = frozenset({"S1", "S2", "S3", "SF", "RSTO", "RSTR"})
+"""Zeek's states of TCP connections whose handshake was complete."""
+_NO_MAC = frozenset({"00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"})
+_COMMON_NAME = re.compile(r"(?:^|,)CN=([^,]+)")
+_MDNS, _NETBIOS = 5353, 137
+_HOST_NAME = re.compile(r"[\w.\-]{1,128}\Z")
+
+
+class Sight(NamedTuple):
+    """One device seen at one moment, perhaps with a fact about it."""
+
+    ts: float
+    address: str
+    source: str
+    field: str = ""
+    """Empty: it was there, no more."""
+    value: str = ""
+    confidence: int = 0
+    zone: str | None = None
+    uid: str | None = None
+    """The flow that tells the zone, where the event does not."""
+    shaken: bool = False
+    """It took part in a complete handshake, which a forged address cannot."""
+
+
+def sights(event: Event) -> Iterator[Sight]:
+    """What an event shows. Values are as hostile as the packets they come from."""
+    read = _READERS.get(event.kind)
+    if read is None:
+        return
+    for sight in read(event):
+        value = "".join(letter for letter in sight.value if letter.isprintable()).strip()[:_LONGEST]
+        if value or not sight.field:
+            yield sight._replace(value=value)
+
+
+def _arp(event: Arp) -> Iterator[Sight]:
+    if event.sender_ip == "0.0.0.0" or event.sender_mac in _NO_MAC:  # a probe claims nothing yet (RFC 5227)
+        return
+    confidence = 40 if event.eth_src else 80
+    yield Sight(event.ts, event.sender_ip, "arp", "mac", event.sender_mac, confidence, zone=event.zone or "")
+
+
+def _dhcp(event: Dhcp) -> Iterator[Sight]:
+    address = event.assigned_addr or event.client_addr
+    if address is None or "ACK" not in event.msg_types:
+        return
+    uid = event.uids[0] if event.uids else None
+    for field, value, confidence in (
+        ("mac", event.mac, 85),
+        ("name", event.client_fqdn or event.host_name, 60),
+        ("vendor_class", event.vendor_class, 50),
+        ("dhcp_options", event.param_list, 50),
+    ):
+        if value:
+            yield Sight(event.ts, address, "dhcp", field, value, confidence, uid=uid)
+    if event.server_addr:
+        yield Sight(event.ts, event.server_addr, "dhcp", "service", "67/udp dhcp", 80, uid=uid)
+
+
+def _dns(event: Dns) -> Iterator[Sight]:
+    if event.answers and event.query and event.qtype_name in ("A", "AAAA", "NB"):
+        said_by_itself = event.resp_p in (_MDNS, _NETBIOS)
+        for answer in event.answers[:4]:
+            if _HOST_NAME.match(event.query):
+                confidence = 45 if said_by_itself else 55 if event.AA else 40
+                yield Sight(event.ts, answer, "dns", "name", event.query, confidence, uid=event.uid)
+
+
+def _ntlm(event: Ntlm) -> Iterator[Sight]:
+    if event.hostname:
+        yield Sight(event.ts, event.orig_h, "ntlm", "name", event.hostname, 60, uid=event.uid, shaken=True)
+    server = event.server_dns_computer_name or event.server_nb_computer_name
+    if server:
+        yield Sight(event.ts, event.resp_h, "ntlm", "name", server, 80, uid=event.uid, shaken=True)
+
+
+def _kerberos(event: Kerberos) -> Iterator[Sight]:
+    client = (event.client or "").partition("/")[0]
+    if client.endswith("$"):  # a machine's account
+        yield Sight(event.ts, event.orig_h, "kerberos", "name", client[:-1], 75, uid=event.uid)
+
+
+def _http(event: Http) -> Iterator[Sight]:
+    if event.user_agent:
+        yield Sight(event.ts, event.orig_h, "http", "agent", event.user_agent, 30, uid=event.uid, shaken=True)
+    if event.server:
+        yield Sight(event.ts, event.resp_h, "http", "software", event.server, 60, uid=event.uid, shaken=True)
+
+
+def _ssh(event: Ssh) -> Iterator[Sight]:
+    if event.client:
+        yield Sight(event.ts, event.orig_h, "ssh", "agent", event.client, 60, uid=event.uid, shaken=True)
+    if event.server:
+        yield Sight(event.ts, event.resp_h, "ssh", "software", event.server, 70, uid=event.uid, shaken=True)
+
+
+def _ftp(event: Ftp) -> Iterator[Sight]:
+    if event.reply_code == 220 and event.reply_msg:
+        yield Sight(
+            event.ts, event.resp_h, "ftp", "software", event.reply_msg, 60, uid=event.uid, shaken=True
+        )
+
+
+def _x509(event: X509) -> Iterator[Sight]:
+    if not event.host_cert:
+        return
+    address = event.orig_h if event.client_cert else event.resp_h
+    yield Sight(event.ts, address, "x509", "certificate", event.fingerprint, 70, uid=event.uid, shaken=True)
+    name = _COMMON_NAME.search(event.certificate_subject or "")
+    if name:
+        yield Sight(event.ts, address, "x509", "name", name[1], 50, uid=event.uid, shaken=True)
+
+
+def _conn(event: Conn) -> Iterator[Sight]:
+    zone = event.zone or ""
+    shaken = event.proto == "tcp" and event.conn_state in _ESTABLISHED
+    end = event.ts + (event.duration or 0.0)
+    if event.orig_pkts:
+        yield Sight(end, event.orig_h, "conn", zone=zone, shaken=shaken)
+    if not event.resp_pkts:
+        return
+    if event.proto == "tcp" and shaken:
+        service = f"{event.resp_p}/tcp {event.service or ''}".strip()
+        yield Sight(end, event.resp_h, "conn", "service", service, 90, zone=zone, shaken=True)
+    elif event.proto == "udp" and event.service and event.orig_pkts:
+        service = f"{event.resp_p}/udp {event.service}"
+        yield Sight(end, event.resp_h, "conn", "service", service, 60, zone=zone)
+    else:
+        yield Sight(end, event.resp_h, "conn", zone=zone)
+
+
+_READERS: dict[str, Callable[[Any], Iterator[Sight]]] = {
+    "arp": _arp,
+    "conn": _conn,
+    "dhcp": _dhcp,
+    "dns": _dns,
+    "ftp": _ftp,
+    "http": _http,
+    "kerberos": _kerberos,
+    "ntlm": _ntlm,
+    "ssh": _ssh,
+    "x509": _x509,
+}
+READ = frozenset(_READERS)
+"""Kinds of event that show devices."""

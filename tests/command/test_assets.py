@@ -1,0 +1,46 @@
+"""`sentinel assets` beside a daemon or without one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sentinel.cli import main
+from sentinel.ledger import Device, Fact, LedgerStore
+from sentinel.ledger.store import row_of
+from sentinel.store.session import in_transaction
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    """A configuration whose ledger has seen one device in each of two zones."""
+    path = tmp_path / "config.yaml"
+    path.write_text("store: {path: s.sqlite}\n")
+    devices = [
+        Device(zone, "10.0.0.9", 1.0, 2.0, True, [Fact("name", name, "ntlm", 80, 1.0, 2.0)])
+        for zone, name in (("公用网络区", "OA1"), ("专用网络区", "OA2"))
+    ]
+    in_transaction(
+        tmp_path / "s.sqlite",
+        lambda database: LedgerStore(database.conn).put_devices(map(row_of, devices), []),
+    )
+    return str(path)
+
+
+def test_list_tells_devices_of_all_zones_or_of_one(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["assets", "list", "--json", "--config", config]) == 0
+    out = capsys.readouterr()
+    assert {json.loads(line)["zone"] for line in out.out.splitlines()} == {"公用网络区", "专用网络区"}
+    assert "共 2 台" in out.err
+    assert main(["assets", "list", "--zone", "公用网络区", "--config", config]) == 0
+    assert "OA1" in (told := capsys.readouterr().out) and "OA2" not in told
+
+
+def test_show_tells_every_fact_with_its_evidence(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["assets", "show", "10.0.0.9", "--zone", "专用网络区", "--config", config]) == 0
+    told = capsys.readouterr().out
+    assert "名称:OA2" in told and "ntlm" in told and "80" in told
+    assert main(["assets", "show", "10.0.0.8", "--config", config]) == 1
+    assert "10.0.0.8" in capsys.readouterr().err
