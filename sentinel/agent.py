@@ -34,6 +34,7 @@ from sentinel.log_desk import LogDesk
 from sentinel.metrics import Metrics, MetricsError
 from sentinel.notify_desk import NotifyDesk
 from sentinel.outlet import Outlet, Sink, sink_for
+from sentinel.playbook_desk import PlaybookDesk
 from sentinel.recollection import Recollection
 from sentinel.rule import Findings, Match, ReloadRefused, RuleSet, reload_rules, rules_on_disk
 from sentinel.service import ServiceManager
@@ -109,6 +110,7 @@ class Agent:
         self._outlets: dict[str, Outlet] = {}
         self._workers: Workers | None = None
         self._logs: LogDesk | None = None
+        self._playbooks: PlaybookDesk | None = None
         self._incidents: IncidentDesk | None = None
         self._ledger: LedgerDesk | None = None
         self._frames_dropped: dict[str, tuple[int, int]] = {}
@@ -169,8 +171,10 @@ class Agent:
             rule_text=self._rule_text,
             within=[notify.within],
         )
+        self._playbooks = playbooks = PlaybookDesk(self._config, writer, self.metrics)
         async with asyncio.TaskGroup() as tasks:
             lasting = [
+                tasks.create_task(self._lasting("playbooks", playbooks.run)),
                 tasks.create_task(self._lasting("incidents", incidents.run)),
                 tasks.create_task(self._lasting("ledger", ledger.run)),
                 tasks.create_task(self._lasting("retry", store.keep_trying)),
@@ -344,11 +348,20 @@ class Agent:
             new = list(alerts)
         else:
             self.metrics.alerts_committed(len(new))
+            await self._trigger(new)
             if new and self._incidents is not None:
                 self._incidents.wake()
         outlet = self._outlets.get("alerts")
         if new and outlet is not None:
             outlet.offer("alerts", self._encoder.encode_alerts(new))
+
+    async def _trigger(self, alerts: Sequence[Alert]) -> None:
+        if self._playbooks is None:
+            return
+        try:
+            await self._playbooks.take(alerts)
+        except Exception:
+            _log.exception("agent.task-failed", task="playbooks")  # the alerts must be announced all the same
 
     def _store_failed(self, error: StoreError, backlog: int) -> None:
         if not self._behind:
@@ -406,6 +419,8 @@ class Agent:
         metrics.watch(self._watch.statistics())
         if self._logs is not None:
             self._logs.measure()
+        if self._playbooks is not None:
+            self._playbooks.measure()
         metrics.queue("store", store.backlog, store.lost)
         metrics.queue("commit", self._alerts.qsize() + writer.waiting, 0)
         for name, outlet in self._outlets.items():

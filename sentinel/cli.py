@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     actions = formats.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("list", parents=[configured], help=text("cli.formats.list"))
     actions.add_parser("test", parents=[configured], help=text("cli.formats.test"))
+    _add_playbook(commands.add_parser("playbook", parents=[every], help=text("cli.playbook")), configured)
     _add_rules(commands.add_parser("rules", parents=[every], help=text("cli.rules")), configured, every)
     add_incidents(commands.add_parser("incidents", parents=[every], help=text("cli.incidents")), configured)
     add_assets(commands.add_parser("assets", parents=[every], help=text("cli.assets")), configured)
@@ -138,6 +139,46 @@ def _add_rules(
     docs.add_argument("--out", type=Path, default=Path("docs"), metavar="DIR", help=text("cli.rules.out"))
     evaluate = actions.add_parser("eval", parents=[every], help=text("cli.rules.eval"))
     evaluate.add_argument("--cases", type=Path, required=True, metavar="FILE", help=text("cli.rules.cases"))
+
+
+def _add_playbook(playbook: argparse.ArgumentParser, configured: argparse.ArgumentParser) -> None:
+    actions = playbook.add_subparsers(dest="action", metavar="ACTION", required=True)
+    told = argparse.ArgumentParser(add_help=False, parents=[configured])
+    told.add_argument("--json", action="store_true", help=text("cli.playbook.json"))
+    one = argparse.ArgumentParser(add_help=False)
+    one.add_argument("playbook", metavar="PLAYBOOK", help=text("cli.playbook.id"))
+    start = argparse.ArgumentParser(add_help=False, parents=[configured, one])
+    start.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help=text("cli.playbook.set")
+    )
+    who = argparse.ArgumentParser(add_help=False)
+    who.add_argument("--person", required=True, metavar="NAME", help=text("cli.playbook.person"))
+    actions.add_parser("list", parents=[told], help=text("cli.playbook.list"))
+    actions.add_parser("show", parents=[told, one], help=text("cli.playbook.show"))
+    actions.add_parser("lint", parents=[configured], help=text("cli.playbook.lint"))
+    run = actions.add_parser("run", parents=[start, who], help=text("cli.playbook.run"))
+    run.add_argument("--drill", action="store_true", help=text("cli.playbook.as-drill"))
+    run.add_argument("--incident", default="", metavar="INCIDENT", help=text("cli.playbook.incident"))
+    dry = actions.add_parser("dry-run", parents=[start], help=text("cli.playbook.dry-run"))
+    dry.add_argument(
+        "--answer", action="append", default=[], metavar="STEP=VALUE", help=text("cli.playbook.answer")
+    )
+    approve = actions.add_parser("approve", parents=[configured, who], help=text("cli.playbook.approve"))
+    approve.add_argument("run", metavar="RUN", help=text("cli.playbook.number"))
+    approve.add_argument("step", metavar="STEP", nargs="?", help=text("cli.playbook.step"))
+    approve.add_argument(
+        "--decision",
+        choices=["approve", "reject", "done", "failed", "retry", "cancel", "undo"],
+        default="approve",
+        help=text("cli.playbook.decision"),
+    )
+    approve.add_argument("--note", default="", metavar="TEXT", help=text("cli.playbook.note"))
+    history = actions.add_parser("history", parents=[told], help=text("cli.playbook.history"))
+    history.add_argument("run", metavar="RUN", nargs="?", help=text("cli.playbook.number"))
+    actions.add_parser("export", parents=[configured, one], help=text("cli.playbook.export"))
+    brought = actions.add_parser("import", parents=[configured], help=text("cli.playbook.import"))
+    brought.add_argument("file", type=Path, metavar="FILE", help=text("cli.playbook.file"))
+    actions.add_parser("schema", parents=[configured], help=text("cli.playbook.schema"))
 
 
 def _speed(written: str) -> float:

@@ -160,6 +160,14 @@ class Metrics:
         self._reload_failed = self._gauge(
             "sentinel_rule_reload_failed", "1 while changed rules on disk are refused and the former go on."
         )
+        self._playbook_open = self._gauge(
+            "sentinel_playbook_open", "Runs under way, and their steps that wait for people.", "what"
+        )
+        self._playbook_ended = self._gauge(
+            "sentinel_playbook_ended",
+            "Runs that ended since the start, by how; steps caught by a death; starts held back.",
+            "how",
+        )
         self._reloads = self._counter(
             "sentinel_rule_reloads", "Times that changed rules were taken over or refused.", "result"
         )
@@ -393,6 +401,15 @@ class Metrics:
     def notified(self, channel: str, outcome: str) -> None:
         """A message was `delivered`, is to be `retried`, or `failed` for good."""
         self._notified.labels(channel, outcome).inc()
+
+    def playbooks(
+        self, running: int, waiting: int, ended: Mapping[str, int], unknown: int, held_back: int
+    ) -> None:
+        """How the runs of playbooks do."""
+        self._playbook_open.labels("runs").set(running)
+        self._playbook_open.labels("steps").set(waiting)
+        for how, number in {**ended, "unknown_steps": unknown, "held_back": held_back}.items():
+            self._playbook_ended.labels(how).set(number)
 
     def store_error(self) -> None:
         """A write to the store failed."""

@@ -38,6 +38,7 @@ LISTED = (
     "intake.sources.",
     "rule.placeholders.",
     "rule.thresholds.",
+    "playbook.scripts.",
     "rule.maintenance.",
     "rule.assets.",
     "incident.inhibit.",

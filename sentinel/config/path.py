@@ -39,6 +39,13 @@ def resolve_paths(config: Config) -> Config:
                 for source in config.intake.sources
             ),
         ),
+        playbook=replace(
+            config.playbook,
+            paths=tuple(absolute(root, path) for path in config.playbook.paths),
+            gatekeeper=absolute(root, config.playbook.gatekeeper),
+            scripts_folder=absolute(root, config.playbook.scripts_folder),
+            secrets=absolute(root, config.playbook.secrets),
+        ),
         rule=replace(config.rule, paths=tuple(absolute(root, path) for path in rules)),
         incident=replace(
             config.incident,

@@ -14,6 +14,7 @@ from sentinel.incident.settings import IncidentSettings
 from sentinel.intake.settings import IntakeSettings
 from sentinel.ledger.settings import LedgerSettings
 from sentinel.notify.settings import NotifySettings
+from sentinel.playbook.settings import PlaybookSettings
 from sentinel.protocol.settings import ProtocolSettings
 from sentinel.rule.settings import RuleSettings
 from sentinel.store.settings import OutputSettings, StoreSettings
@@ -54,6 +55,7 @@ class Config:
     protocol: ProtocolSettings = ProtocolSettings()
     intake: IntakeSettings = IntakeSettings()
     detect: DetectSettings = DetectSettings()
+    playbook: PlaybookSettings = PlaybookSettings()
     rule: RuleSettings = RuleSettings()
     ledger: LedgerSettings = LedgerSettings()
     incident: IncidentSettings = IncidentSettings()

@@ -9,6 +9,7 @@ from sentinel.store.fault import StoreError
 from sentinel.store.incident_tables import create_incident_tables
 from sentinel.store.ledger_tables import create_ledger_tables
 from sentinel.store.outbox import create_outbox_table
+from sentinel.store.playbook_tables import make_playbook_tables
 
 __all__ = ["migrate", "refuse_newer"]
 
@@ -110,6 +111,9 @@ def _duty(db: Database) -> None:
 @_migrations(name="0009-ledger")
 def _ledger(db: Database) -> None:
     create_ledger_tables(db)
+
+
+_migrations(name="0010-playbook")(make_playbook_tables)
 
 
 def migrate(db: Database) -> None:

@@ -17,7 +17,7 @@ def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     second = open_database(tmp_path / "s.sqlite")
     assert second.schema == schema
     assert second.execute("PRAGMA synchronous").fetchone() == (2,)
-    assert second.execute("SELECT count(*) FROM _sqlite_migrations").fetchone() == (8,)
+    assert second.execute("SELECT count(*) FROM _sqlite_migrations").fetchone() == (10,)
     second.close()
 
 

@@ -1,0 +1,194 @@
+"""Playbook runs under sudden death: a process is killed with SIGKILL at random moments until all its runs have ended.
+
+    python bench/playbook.py --kills 200 [--runs 8] [--seed 1]
+
+Afterwards every run must be done, every finished step must have acted, and no step may have acted more often than
+once and once more for each time that it was reported unknown. Prints what was found; exit 1 where anything is amiss.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import collections
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+
+from sentinel.playbook import journal
+from sentinel.playbook.action import Act, Call, Parameter, Result
+from sentinel.playbook.engine import Engine, queue_run
+from sentinel.playbook.library import Library
+from sentinel.store import StoreWriter, audit
+from sentinel.store.writer import open_database
+
+_STEPS = 6
+"""Actions in each of two branches, and again in a loop of three turns."""
+
+
+class Mark(Act):
+    """Writes one line for each time it acts; slow enough to be caught in the middle."""
+
+    name = "mark"
+    parameters = {"what": Parameter("integer")}
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    async def act(self, call: Call) -> Result:
+        with self._file.open("ab", buffering=0) as out:
+            out.write(f"{call.run} {call.key}\n".encode())
+        await asyncio.sleep(0.002)
+        return Result({"n": 1 + call.arguments["what"]})
+
+
+def _playbook() -> dict[str, object]:
+    workflow: dict[str, object] = {
+        "start": {"type": "start", "on_completion": "p"},
+        "p": {"type": "parallel", "next_steps": ["a0", "b0"], "on_completion": "w"},
+        "w": {"type": "while", "condition": "__n__:value < 3", "on_true": "t", "on_completion": "last"},
+        "t": _mark("t1", "__n__:value", save={"n": "n"}),
+        "t1": _mark("", 0, retry={"times": 1, "pause": 0}),
+        "last": _mark("end", 0, rollback={"action": "mark", "arguments": {"what": 0}, "after": 0.001}),
+        "end": {"type": "end"},
+    }
+    for branch in "ab":
+        for n in range(_STEPS):
+            workflow[f"{branch}{n}"] = _mark(f"{branch}{n + 1}" if n + 1 < _STEPS else "", 0)
+    return {
+        "id": "p", "name": "试", "name_en": "Trial", "triggers": [{"manual": True}], "workflow_start": "start",
+        "variables": {"n": {"type": "integer", "value": 0}}, "workflow": workflow,
+    }  # fmt: skip
+
+
+def _mark(then: str, what: int | str, **more: object) -> dict[str, object]:
+    step = {"type": "action", "action": "mark", "arguments": {"what": what}, "on_unknown": "retry", **more}
+    return {**step, "on_completion": then} if then else step
+
+
+def prepare(folder: Path, runs: int) -> None:
+    """A database in which `runs` runs are queued."""
+    (folder / "playbooks").mkdir(parents=True)
+    (folder / "playbooks" / "p.yaml").write_text(yaml.safe_dump(_playbook()))
+    database = open_database(folder / "s.sqlite")
+    library = _library(folder)
+    for n in range(runs):
+        queue_run(database, library, "p", {}, id=f"r{n}", now=float(n), actor="bench")
+    database.close()
+
+
+def _library(folder: Path) -> Library:
+    library = Library.load([folder / "playbooks"], {"mark": Mark(folder / "marks").check})
+    assert not library.problems, [str(problem) for problem in library.problems]
+    return library
+
+
+async def live(folder: Path) -> None:
+    """One life: go on until every run has ended and every rollback was done."""
+    async with StoreWriter(folder / "s.sqlite") as writer:
+        engine = Engine(writer, _library(folder), {"mark": Mark(folder / "marks")})
+        async with engine:
+            (folder / "alive").touch()
+            await engine.resume()
+            while await writer.run(_under_way):
+                await engine.look()
+                await asyncio.sleep(0.005)
+
+
+def _under_way(database: object) -> bool:
+    left = journal.runs(database, ["queued", "running"], 1)  # type: ignore[arg-type]
+    return bool(left or journal.undos(database, states=["waiting", "begun"]))  # type: ignore[arg-type]
+
+
+def kill(folder: Path, kills: int, runs: int = 8, seed: int = 1) -> tuple[int, list[str]]:
+    """Kill at `kills` random moments, preparing new work when one lot is done; how many, and what was amiss."""
+    chance = random.Random(seed)
+    killed, amiss, lot = 0, [], 0
+    while killed < kills:
+        lot += 1
+        place = folder / f"lot{lot}"
+        prepare(place, runs)
+        while True:
+            (place / "alive").unlink(missing_ok=True)
+            process = subprocess.Popen((sys.executable, __file__, "--live", str(place)))
+            patience = chance.uniform(0.0, 0.3) if killed < kills else 120.0
+            started = time.monotonic()
+            while (
+                process.poll() is None and not (place / "alive").exists() and time.monotonic() < started + 30
+            ):
+                time.sleep(0.001)
+            try:
+                process.wait(patience)
+            except subprocess.TimeoutExpired:
+                os.kill(process.pid, signal.SIGKILL)
+                process.wait()
+                killed += 1
+                continue
+            if process.returncode:
+                amiss.append(f"lot {lot}: a life ended with {process.returncode}")
+            break
+        amiss += [f"lot {lot}: {one}" for one in examine(place, runs)]
+    return killed, amiss
+
+
+def examine(folder: Path, runs: int) -> list[str]:
+    """What is not as it should be once all has ended."""
+    amiss = []
+    database = open_database(folder / "s.sqlite")
+    acted = collections.Counter((folder / "marks").read_text().split("\n"))
+    del acted[""]
+    unknown = collections.Counter(
+        f"{row.subject[4:]} {row.detail['step']}"
+        for row in audit.rows(database, limit=10_000_000)
+        if row.action == "playbook.unknown.unknown"
+    )
+    if (bad := audit.verify(database)) is not None:
+        amiss.append(f"the audit trail is broken at row {bad}")
+    ended = journal.runs(database, limit=runs + 1)
+    if len(ended) != runs or any(run.state != "done" or run.reason for run in ended):
+        amiss.append(f"runs: {collections.Counter(run.state for run in ended)}")
+    expected = 2 * _STEPS + 2 * 3 + 1
+    for run in ended:
+        done = [entry for entry in journal.entries(database, run.id) if entry.step in ("action", "unknown")]
+        if len(done) != expected or any(entry.state != "done" for entry in done):
+            amiss.append(f"{run.id}: {len(done)} actions on the journal instead of {expected}")
+        for entry in done:
+            times, most = acted.pop(f"{run.id} {entry.key}", 0), 1 + unknown[f"{run.id} {entry.key}"]
+            if not 1 <= times <= most:
+                amiss.append(f"{run.id} {entry.key}: acted {times} times, at most {most} explained")
+        if acted.pop(f"{run.id} last<", 0) < 1:
+            amiss.append(f"{run.id}: never taken back")
+    if acted:
+        amiss.append(f"acts that no journal knows: {list(acted)[:3]}")
+    database.close()
+    return amiss
+
+
+def main() -> int:
+    """Exit 0 where all is as it should be."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--runs", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--live", type=Path)
+    options = parser.parse_args()
+    if options.live:
+        asyncio.run(live(options.live))
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        killed, amiss = kill(Path(folder), options.kills, options.runs, options.seed)
+    for one in amiss:
+        print(one)
+    print(f"{killed} kills, {len(amiss)} things amiss")
+    return 1 if amiss else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,273 @@
+"""`sentinel playbook`: which playbooks there are, whether they are sound; start, try, answer and follow runs."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+import yaml
+
+from sentinel.command.configuration import chosen_config, complain
+from sentinel.config import Config, ConfigError
+from sentinel.playbook import journal
+from sentinel.playbook.cacao import export_cacao, import_cacao
+from sentinel.playbook.document import Action, Manual, Playbook
+from sentinel.playbook.engine import queue_run
+from sentinel.playbook.fault import PlaybookError
+from sentinel.playbook.journal import Entry, Run
+from sentinel.playbook.library import json_schema
+from sentinel.playbook.lint import successors
+from sentinel.playbook.rehearsal import rehearse
+from sentinel.playbook.value import read_value
+from sentinel.playbook_desk import holds_role, load_library
+from sentinel.store import StoreError
+from sentinel.store.writer import open_database
+from sentinel.text import Message, current_language, text
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+__all__ = ["run"]
+
+_T = TypeVar("_T")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Exit 0 where all is well, 1 where a playbook is not right, 2 where nothing could be done."""
+    try:
+        return _ACTIONS[options.action](chosen_config(options), options)
+    except ConfigError as error:
+        return complain(error)
+    except (PlaybookError, StoreError) as error:
+        print(text("cli.error", message=error), file=sys.stderr)
+        return 2
+
+
+def _list(config: Config, options: argparse.Namespace) -> int:
+    playbooks = [one.playbook for one in load_library(config.playbook).playbooks.values()]
+    if options.json:
+        return _print_json([msgspec.to_builtins(playbook) for playbook in playbooks])
+    width = max([len(playbook.id) for playbook in playbooks], default=0)
+    for playbook in playbooks:
+        print(f"{playbook.id:{width}}  {_name(playbook)}")
+    return 0
+
+
+def _show(config: Config, options: argparse.Namespace) -> int:
+    playbook = load_library(config.playbook).find(options.playbook).playbook
+    if options.json:
+        return _print_json(msgspec.to_builtins(playbook))
+    print(f"{playbook.id}  {_name(playbook)}\n{_either(playbook.description, playbook.description_en)}\n")
+    for id, step in playbook.workflow.items():
+        said = _either(step.name, step.name_en)
+        if isinstance(step, Manual):
+            said = f"{step.owner}  {_either(step.instruction, step.instruction_en)}"
+        elif isinstance(step, Action):
+            said = f"{step.action} {step.arguments}  {said}"
+        print(f"{id}  [{type(step).__name__.lower()}]  {said}  → {', '.join(successors(step)) or '·'}")
+    return 0
+
+
+def _lint(config: Config, options: argparse.Namespace) -> int:
+    library = load_library(config.playbook)
+    wrong = [problem for problem in library.problems if not problem.warning]
+    for problem in library.problems:
+        print(text("playbook.warning", problem=problem) if problem.warning else problem)
+    counts = {
+        "number": len(library.playbooks),
+        "wrong": len(wrong),
+        "doubts": len(library.problems) - len(wrong),
+    }
+    print(text("playbook.linted", **counts), file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def _start(config: Config, options: argparse.Namespace) -> int:
+    library = load_library(config.playbook)
+    given = _given(library.find(options.playbook).playbook, options.set)
+    id, now = uuid.uuid4().hex, time.time()
+    run = _write(
+        config,
+        lambda database: queue_run(
+            database, library, options.playbook, given, id=id, now=now, actor=options.person,
+            cause={"person": options.person}, incident=options.incident, drill=options.drill,
+        ),
+    )  # fmt: skip
+    print(text("playbook.queued", run=run.id))
+    return 0
+
+
+def _dry_run(config: Config, options: argparse.Namespace) -> int:
+    library = load_library(config.playbook)
+    given = _given(library.find(options.playbook).playbook, options.set)
+    for message in asyncio.run(rehearse(library, options.playbook, given, _pairs(options.answer))):
+        print(message)
+    return 0
+
+
+def _approve(config: Config, options: argparse.Namespace) -> int:
+    now = time.time()
+
+    def write(database: Database) -> tuple[Run, str]:
+        run = _one_run(database, options.run)
+        key = "" if options.decision in ("cancel", "undo") else _waiting(database, run, options.step)
+        if key:
+            role = str(_entry(database, run, key).intent.get("owner", "officer"))
+            if not holds_role(config.playbook, options.person, role):
+                raise PlaybookError(Message("playbook.may-not", person=options.person, role=role))
+        journal.answer(database, run, key, options.person, options.decision, options.note, now)
+        return run, key
+
+    run, key = _write(config, write)
+    values = {"step": key, "decision": options.decision, "person": options.person}
+    print(text("playbook.answered", run=run.id[:8], **values))
+    return 0
+
+
+def _history(config: Config, options: argparse.Namespace) -> int:
+    if not options.run:
+        runs = _write(config, lambda database: journal.runs(database, limit=100))
+        if options.json:
+            return _print_json([msgspec.to_builtins(run) for run in runs])
+        for run in runs:
+            print(_line(run))
+        return 0
+    run = _write(config, lambda database: _one_run(database, options.run))
+    entries = _write(config, lambda database: journal.entries(database, run.id))
+    if options.json:
+        return _print_json(
+            {**msgspec.to_builtins(run), "steps": [msgspec.to_builtins(one) for one in entries]}
+        )
+    print(_line(run))
+    for entry in entries:
+        told = entry.outcome or entry.intent
+        print(
+            f"  {_when(entry.begun)}  {entry.key}  [{entry.step}]  {entry.state}  {json.dumps(told, ensure_ascii=False)}"
+        )
+    return 0
+
+
+def _export(config: Config, options: argparse.Namespace) -> int:
+    return _print_json(export_cacao(load_library(config.playbook).find(options.playbook).playbook))
+
+
+def _import(config: Config, options: argparse.Namespace) -> int:
+    try:
+        document = json.loads(options.file.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise PlaybookError(Message("playbook.not-cacao", reason=error)) from error
+    playbook = msgspec.to_builtins(import_cacao(document))
+    print(yaml.safe_dump(playbook, allow_unicode=True, sort_keys=False, width=110), end="")
+    return 0
+
+
+def _schema(config: Config, options: argparse.Namespace) -> int:
+    return _print_json(json_schema())
+
+
+_ACTIONS: Mapping[str, Callable[[Config, argparse.Namespace], int]] = {
+    "list": _list,
+    "show": _show,
+    "lint": _lint,
+    "run": _start,
+    "dry-run": _dry_run,
+    "approve": _approve,
+    "history": _history,
+    "export": _export,
+    "import": _import,
+    "schema": _schema,
+}
+
+
+def _write(config: Config, work: Callable[[Database], _T]) -> _T:
+    """Do `work` in one short transaction of our own, whether the daemon runs or not."""
+    database = open_database(Path(config.store.path))
+    try:
+        database.conn.execute("BEGIN IMMEDIATE")
+        try:
+            result = work(database)
+        except BaseException:
+            database.conn.execute("ROLLBACK")
+            raise
+        database.conn.execute("COMMIT")
+        return result
+    finally:
+        database.close()
+
+
+def _one_run(database: Database, beginning: str) -> Run:
+    found = [run for run in journal.runs(database, limit=100_000) if run.id.startswith(beginning)]
+    if len(found) != 1:
+        raise PlaybookError(Message("playbook.no-run", run=beginning))
+    return found[0]
+
+
+def _entry(database: Database, run: Run, key: str) -> Entry:
+    entry = journal.find_entry(database, run.id, key)
+    if entry is None:
+        raise PlaybookError(Message("playbook.not-waiting", run=run.id[:8], step=key))
+    return entry
+
+
+def _waiting(database: Database, run: Run, step: str | None) -> str:
+    """The step that waits: the one named, or the only one."""
+    kinds = ("manual", "approval", "unknown")
+    keys = [
+        one.key for one in journal.entries(database, run.id) if one.state == "waiting" and one.step in kinds
+    ]
+    wanted = [key for key in keys if step is None or key in (step, f"{step}?")]
+    if len(wanted) != 1:
+        raise PlaybookError(
+            Message("playbook.not-waiting", run=run.id[:8], step=step or ", ".join(keys) or "-")
+        )
+    return wanted[0]
+
+
+def _given(playbook: Playbook, written: Sequence[str]) -> dict[str, Any]:
+    given = {}
+    for name, value in _pairs(written).items():
+        if name not in playbook.variables:
+            raise PlaybookError(Message("playbook.no-variable", name=name))
+        given[name] = read_value(name, playbook.variables[name], value)
+    return given
+
+
+def _pairs(written: Sequence[str]) -> dict[str, str]:
+    pairs = {}
+    for one in written:
+        name, sign, value = one.partition("=")
+        if not sign:
+            raise PlaybookError(Message("playbook.bad-set", got=one))
+        pairs[name] = value
+    return pairs
+
+
+def _line(run: Run) -> str:
+    drill = text("playbook.drill") if run.drill else ""
+    state = text(f"playbook.state.{run.state}")
+    return f"{run.id[:8]}  {_when(run.created)}  {state}  {drill}{run.playbook}  {run.actor}  {run.reason}"
+
+
+def _when(ts: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ts))
+
+
+def _name(playbook: Playbook) -> str:
+    return _either(playbook.name, playbook.name_en)
+
+
+def _either(chinese: str, english: str) -> str:
+    return chinese if current_language() == "zh" else english or chinese
+
+
+def _print_json(value: Any) -> int:
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+    return 0

@@ -1,0 +1,319 @@
+"""The engine: runs playbooks on the journal. Whatever instant the daemon dies at, a restart goes on from there.
+
+Before anything is done, its intent is committed; when it is done, its outcome. A run taken up again walks the same
+way over its journal: what has ended is not done again, what was begun without an outcome is reported unknown and
+decided by the step's `on_unknown`, except for actions that act in the journal's own transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sentinel.log import Log
+from sentinel.playbook import journal
+from sentinel.playbook.action import Act, Call, Result
+from sentinel.playbook.document import Playbook
+from sentinel.playbook.fault import ActionFailed, PlaybookError
+from sentinel.playbook.journal import Answer, Entry, Run, Undo
+from sentinel.playbook.library import Library
+from sentinel.playbook.sign import Sign, Tell
+from sentinel.playbook.stage import JournaledStage
+from sentinel.playbook.value import starting_values
+from sentinel.playbook.walk import RunFailed, Walk
+from sentinel.store import StoreUnavailable, StoreWriter
+from sentinel.text import Message
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+__all__ = ["Engine", "queue_run"]
+
+_T = TypeVar("_T")
+_log = Log("playbook")
+
+
+def queue_run(
+    database: Database, library: Library, playbook: str, given: Mapping[str, Any], *, id: str, now: float, actor: str,
+    cause: Mapping[str, Any] | None = None, incident: str = "", drill: bool = False,
+) -> Run:  # fmt: skip
+    """Queue a run, inside a writer's job; the engine takes it up. Raises PlaybookError where the values do not fit."""
+    shelved = library.find(playbook)
+    starting_values(shelved.playbook, given)
+    run = Run(id, playbook, shelved.digest, "queued", "", given, cause or {}, incident, actor, drill, now)
+    journal.add_run(database, run, shelved)
+    return run
+
+
+class Engine:
+    """Runs what is queued, for ever: `async with` it, and call `look` often (`keep_looking` does)."""
+
+    def __init__(
+        self,
+        writer: StoreWriter,
+        library: Library,
+        actions: Mapping[str, Act],
+        *,
+        tell: Tell = lambda database, sign: None,
+        clock: Callable[[], float] = time.time,
+        may: Callable[[str, str], bool] = lambda person, role: True,
+        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+        most: int = 5000,
+    ) -> None:
+        self.library = library
+        self.clock = clock
+        self.ended: dict[str, int] = {"done": 0, "failed": 0, "cancelled": 0}
+        """Runs that ended since the start, by state."""
+        self.unknown = 0
+        """Steps that were caught mid-way by a death of the daemon."""
+        self._writer = writer
+        self._actions = actions
+        self._tell = tell
+        self.may = may
+        """Whether a person holds a role: others' answers do not count."""
+        self._new_id = new_id
+        self._most = most
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._waits: dict[tuple[str, str], asyncio.Future[None]] = {}
+        self._alarms: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._number = itertools.count()
+        self._answered = -1
+        self._tasks = asyncio.TaskGroup()
+
+    @property
+    def running(self) -> int:
+        """Runs under way."""
+        return len(self._running)
+
+    @property
+    def waiting(self) -> int:
+        """Steps that wait for people."""
+        return len(self._waits)
+
+    async def start(self, playbook: str, given: Mapping[str, Any], *, actor: str, **more: Any) -> Run:
+        """Queue a run and take it up. Raises PlaybookError."""
+        now, id = self.clock(), self._new_id()
+        run = await self.commit(
+            lambda database: queue_run(
+                database, self.library, playbook, given, id=id, now=now, actor=actor, **more
+            )
+        )
+        await self.look()
+        return run
+
+    async def resume(self) -> int:
+        """Take up what a former life left under way; how many runs."""
+        self._answered = await self.commit(journal.last_answer)
+        left = await self.commit(lambda database: journal.runs(database, ["running"], limit=1_000_000))
+        for run in reversed(left):
+            self._take_up(run)
+        undone = await self.commit(lambda database: journal.undos(database, states=["begun"]))
+        for undo in undone:  # taking a block back twice harms nobody; leaving it would
+            await self._undo(undo)
+        return len(left)
+
+    async def look(self) -> None:
+        """Take up what was queued, hear what people said, ring the alarms that are due."""
+        now = self.clock()
+        if self._answered < 0:
+            await self.resume()
+        room = self._most - len(self._running)
+        queued, answers, undos = await self.commit(
+            lambda database: (
+                journal.oldest_queued(database, room) if room > 0 else [],
+                journal.answers_after(database, self._answered),
+                journal.undos(database, now=now),
+            )
+        )
+        for run in queued:
+            if run.id not in self._running:
+                self._take_up(run)
+        for answer in answers:
+            self._answered = answer.id
+            await self._hear(answer)
+        while self._alarms and self._alarms[0][0] <= now:
+            _wake(heapq.heappop(self._alarms)[2])
+        for undo in undos:
+            await self._undo(undo)
+
+    async def keep_looking(self, wait: Callable[[], Awaitable[None]]) -> None:
+        """Look again and again, for ever."""
+        while True:
+            try:
+                await self.look()
+            except StoreUnavailable as error:
+                _log.error("playbook.store", reason=error)
+            await wait()
+
+    async def __aenter__(self) -> Engine:
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        for task in self._running.values():
+            task.cancel()
+        await self._tasks.__aexit__(*error)
+
+    async def commit(self, work: Callable[[Database], _T]) -> _T:
+        """What `work` returns once it is committed; waits as long as the database cannot be written."""
+        while True:
+            try:
+                return await self._writer.run(work)
+            except StoreUnavailable as error:
+                _log.error("playbook.store", reason=error)
+                await asyncio.sleep(1.0)
+
+    async def wait_for(self, run: Run, key: str, due: float | None) -> None:
+        """Until someone answers, or until `due`; may return sooner."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waits[run.id, key] = future
+        if due is not None:
+            heapq.heappush(self._alarms, (due, next(self._number), future))
+        try:
+            await future
+        finally:
+            self._waits.pop((run.id, key), None)
+
+    async def perform(
+        self, run: Run, key: str, name: str, arguments: Mapping[str, Any], seconds: float
+    ) -> Result:
+        """One action, once. Raises ActionFailed for whatever hinders it."""
+        act = self._actions.get(name)
+        if act is None:
+            raise ActionFailed(
+                Message("playbook.no-action", name=name, known=", ".join(sorted(self._actions)))
+            )
+        call = Call(run.id, key, run.playbook, arguments, run.incident, run.drill, self.clock())
+        if run.drill and act.touches:
+            return Result({"drill": True})
+        try:
+            async with asyncio.timeout(seconds):
+                return await act.perform(call)
+        except TimeoutError as error:
+            raise ActionFailed(Message("playbook.timed-out", seconds=seconds)) from error
+        except PlaybookError as error:
+            raise ActionFailed(error.message) from error
+        except Exception as error:  # an action's own fault must not end the run's task
+            _log.exception("agent.task-failed", task=name)
+            raise ActionFailed(Message("playbook.broke", reason=repr(error)[:300])) from error
+
+    def is_transactional(self, name: str) -> bool:
+        """Whether an action does all it does in the journal's transaction."""
+        return name in self._actions and self._actions[name].transactional
+
+    def tell(self, database: Database, sign: Sign) -> None:
+        """Tell of a sign, inside a writer's job."""
+        self._tell(database, sign)
+
+    def _take_up(self, run: Run) -> None:
+        self._running[run.id] = self._tasks.create_task(self._run(run))
+
+    async def _run(self, run: Run) -> None:
+        try:
+            state, reason = await self._fate(run)
+            now = self.clock()
+
+            def end(database: Database) -> None:
+                journal.set_run(database, run, state, reason, now)
+                self.tell(database, Sign("ended", run, text=state))
+
+            await self.commit(end)
+            self.ended[state] += 1
+        finally:
+            self._running.pop(run.id, None)
+
+    async def _fate(self, run: Run) -> tuple[str, str]:
+        """How the run ends, and why."""
+        try:
+            return await self._walk(run)
+        except asyncio.CancelledError:
+            answers = await asyncio.shield(self.commit(lambda db: journal.answers(db, run.id, "")))
+            if not any(answer.decision == "cancel" for answer in answers):
+                raise
+            return "cancelled", answers[-1].person
+        except Exception as error:
+            _log.exception("agent.task-failed", task="playbook")
+            return "failed", repr(error)[:300]
+
+    async def _walk(self, run: Run) -> tuple[str, str]:
+        now = self.clock()
+
+        def begin(database: Database) -> tuple[Playbook, dict[str, Entry]]:
+            if run.state == "queued":
+                journal.set_run(database, run, "running", "", now)
+            written = {entry.key: entry for entry in journal.entries(database, run.id)}
+            return journal.version(database, run.digest), written
+
+        playbook, written = await self.commit(begin)
+        walk = Walk(playbook, JournaledStage(self, run, written), run.given)
+        try:
+            await walk.go()
+        except RunFailed as failed:
+            return "failed", str(failed)
+        except PlaybookError as error:
+            return "failed", str(error)
+        return "done", str(Message("playbook.with-failures", number=walk.failures)) if walk.failures else ""
+
+    async def _hear(self, answer: Answer) -> None:
+        if answer.key:
+            _wake(self._waits.get((answer.run, answer.key)))
+        elif answer.decision == "cancel":
+            task = self._running.get(answer.run)
+            if task is not None:
+                task.cancel()
+            else:
+                await self._cancel_queued(answer)
+        elif answer.decision == "undo":
+            now = self.clock()
+            await self.commit(lambda database: journal.make_due(database, answer.run, now))
+            for undo in await self.commit(lambda db: journal.undos(db, run=answer.run)):
+                await self._undo(undo)
+
+    async def _cancel_queued(self, answer: Answer) -> None:
+        now = self.clock()
+
+        def cancel(database: Database) -> None:
+            run = journal.find_run(database, answer.run)
+            if run is not None and run.state == "queued":
+                journal.set_run(database, run, "cancelled", answer.person, now)
+
+        await self.commit(cancel)
+
+    async def _undo(self, undo: Undo) -> None:
+        now = self.clock()
+
+        def begin(database: Database) -> Run | None:
+            run = journal.find_run(database, undo.run)
+            if run is not None:
+                journal.set_undo(database, run, undo, "begun", "", now)
+            return run
+
+        run = await self.commit(begin)
+        if run is None:
+            return
+        state, reason = "done", ""
+        result = Result()
+        try:
+            result = await self.perform(run, f"{undo.key}<", undo.action, undo.arguments, 60.0)
+        except ActionFailed as error:
+            state, reason = "failed", str(error)
+
+        def end(database: Database) -> None:
+            if result.commit is not None:
+                result.commit(database)
+            journal.set_undo(database, run, undo, state, reason, now)
+            self.tell(
+                database, Sign("undone" if state == "done" else "failed", run, undo.key, "leader", reason)
+            )
+
+        await self.commit(end)
+
+
+def _wake(future: asyncio.Future[None] | None) -> None:
+    if future is not None and not future.done():
+        future.set_result(None)

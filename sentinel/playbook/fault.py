@@ -1,0 +1,40 @@
+"""What can go wrong with playbooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sentinel.text import Message
+
+__all__ = ["ActionFailed", "PlaybookError", "PlaybookProblem"]
+
+
+class PlaybookError(Exception):
+    """Something asked of playbooks cannot be done; its text says why."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message.id)
+        self.message = message
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+class ActionFailed(PlaybookError):
+    """An action did not do what it should, and knows that it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybookProblem:
+    """Something wrong in a playbook's file. With a problem that is no mere warning it does not run."""
+
+    path: Path
+    step: str
+    """Empty where it is not about one step."""
+    message: Message
+    warning: bool = False
+
+    def __str__(self) -> str:
+        where = f"{self.path}: {self.step}" if self.step else str(self.path)
+        return f"{where}: {self.message}"

@@ -1,0 +1,292 @@
+"""The stage of a run: every step on the journal, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sentinel.playbook import journal
+from sentinel.playbook.document import Action, AnyStep, Approval, Manual, Playbook, SubPlaybook
+from sentinel.playbook.expression import fill
+from sentinel.playbook.fault import ActionFailed, PlaybookError
+from sentinel.playbook.journal import Answer, Entry, Run, Undo
+from sentinel.playbook.sign import Sign
+from sentinel.playbook.walk import Outcome
+from sentinel.text import Message
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from sentinel.playbook.engine import Engine
+
+__all__ = ["JournaledStage"]
+
+
+class JournaledStage:
+    """The stage of one run: every step on the journal."""
+
+    def __init__(self, engine: Engine, run: Run, written: dict[str, Entry]) -> None:
+        self._engine = engine
+        self._run = run
+        self._written = written
+        """What the journal held when the run was taken up."""
+
+    async def note(self, key: str, step: AnyStep, value: Any) -> Any:
+        entry = self._written.get(key)
+        if entry is not None:
+            return entry.outcome["value"]
+        now, kind = self._engine.clock(), _kind(step)
+
+        def write(database: Database) -> None:
+            journal.begin(database, self._run, key, kind, "begun", {}, now)
+            journal.end(database, self._run, key, "done", {"value": value}, now, told=False)
+
+        await self._engine.commit(write)
+        return value
+
+    async def open(self, key: str, step: SubPlaybook) -> Playbook:
+        entry = self._written.get(key)
+        if entry is not None:
+            digest = str(entry.intent["digest"])
+            return await self._engine.commit(lambda database: journal.version(database, digest))
+        shelved, now = self._engine.library.find(step.playbook_id), self._engine.clock()
+
+        def write(database: Database) -> None:
+            journal.keep_version(database, shelved)
+            intent = {"playbook": step.playbook_id, "digest": shelved.digest}
+            journal.begin(database, self._run, key, "playbook", "begun", intent, now)
+            journal.end(database, self._run, key, "done", {}, now, told=False)
+
+        await self._engine.commit(write)
+        return shelved.playbook
+
+    async def pause(self, key: str, step: AnyStep, seconds: float) -> None:
+        entry = self._written.get(key)
+        if entry is not None and entry.finished:
+            return
+        due = entry.due if entry is not None and entry.due is not None else self._engine.clock() + seconds
+        if entry is None:
+            await self._begin(key, "delay", "waiting", {}, due=due)
+        while self._engine.clock() < due:
+            await self._engine.wait_for(self._run, key, due)
+        await self._end(key, "done", {}, told=False)
+
+    # Steps of people.
+
+    async def ask(self, key: str, step: Manual, variables: Mapping[str, Any]) -> Outcome:
+        entry = self._written.get(key)
+        if entry is not None and entry.finished:
+            return _outcome(entry)
+        begun = entry.begun if entry is not None else self._engine.clock()
+        due = begun + step.deadline if step.deadline else None
+        last = begun + step.timeout if step.timeout else None
+        if entry is None:
+            intent = {
+                "instruction": fill(step.instruction, variables),
+                "instruction_en": fill(step.instruction_en, variables),
+                "owner": step.owner,
+            }
+            sign = Sign("waiting", self._run, key, step.owner, intent["instruction"], due)
+            await self._begin(key, "manual", "waiting", intent, due=due, sign=sign)
+        late = entry is not None and bool(entry.outcome.get("late"))
+        while True:
+            answers = await self._answers(key)
+            if answers:
+                return await self._answered(key, answers[0])
+            now = self._engine.clock()
+            if last is not None and now >= last:
+                return await self._fail(
+                    key, str(Message("playbook.timed-out", seconds=step.timeout)), step.owner
+                )
+            if due is not None and now >= due and not late:
+                late = True
+                await self._tell_late(key, step, due)
+            await self._engine.wait_for(self._run, key, due if due is not None and not late else last)
+
+    async def _answered(self, key: str, answer: Answer) -> Outcome:
+        ok = answer.decision in ("done", "approve")
+        values = {"value": answer.value, "person": answer.person}
+        reason = "" if ok else f"{answer.person}: {answer.value or answer.decision}"
+        await self._end(key, "done" if ok else "failed", {**values, "reason": reason})
+        return Outcome(ok, values, reason)
+
+    async def _tell_late(self, key: str, step: Manual, due: float) -> None:
+        sign = Sign("late", self._run, key, step.owner, step.instruction, due)
+
+        def write(database: Database) -> None:
+            journal.set_late(database, self._run, key)
+            self._engine.tell(database, sign)
+
+        await self._engine.commit(write)
+
+    async def _approved(self, key: str, approval: Approval, told: str) -> str:
+        """Empty where it may go on; otherwise why not."""
+        entry = self._written.get(key)
+        if entry is not None and entry.finished:
+            return str(entry.outcome.get("reason", ""))
+        due = entry.due if entry is not None and entry.due else self._engine.clock() + approval.expiry
+        if entry is None:
+            intent = {"instruction": told, "owner": approval.role, "persons": approval.persons}
+            sign = Sign("waiting", self._run, key, approval.role, told, due)
+            await self._begin(key, "approval", "waiting", intent, due=due, sign=sign)
+        while True:
+            answers = [one for one in await self._answers(key) if self._engine.may(one.person, approval.role)]
+            reason = _verdict(answers, approval, self._engine.clock() >= due)
+            if reason is not None:
+                await self._end(key, "failed" if reason else "done", {"reason": reason})
+                return reason
+            await self._engine.wait_for(self._run, key, due)
+
+    # Steps of the daemon.
+
+    async def act(self, key: str, step: Action, variables: Mapping[str, Any]) -> Outcome:
+        entry = self._written.get(key)
+        if entry is not None and entry.finished:
+            return _outcome(entry)
+        arguments: Mapping[str, Any] = (
+            entry.intent["arguments"] if entry is not None else fill(step.arguments, variables)
+        )
+        attempt = entry.attempt if entry is not None else 1
+        if entry is None and step.approval is not None:
+            told = f"{step.name or step.action} {arguments}"
+            if refusal := await self._approved(f"{key}?", step.approval, told):
+                return await self._refused(key, step, arguments, refusal)
+        if entry is not None and not self._engine.is_transactional(step.action):
+            settled = await self._settle_unknown(key, entry, step)
+            if settled is not None:
+                return settled
+            attempt += 1
+        last = attempt + (step.retry.times if step.retry else 0)
+        while True:
+            outcome = await self._attempt(key, step, arguments, variables, attempt)
+            if outcome.ok or attempt >= last or step.retry is None:
+                break
+            attempt += 1
+            await self._pause_between(f"{key}~{attempt}", step.retry.pause)
+        if not outcome.ok:
+            return await self._fail(key, outcome.reason, step.owner)
+        return outcome
+
+    async def _attempt(
+        self, key: str, step: Action, arguments: Mapping[str, Any], variables: Mapping[str, Any], attempt: int
+    ) -> Outcome:
+        await self._begin(
+            key, "action", "begun", {"action": step.action, "arguments": arguments}, attempt=attempt
+        )
+        try:
+            result = await self._engine.perform(self._run, key, step.action, arguments, step.timeout)
+        except ActionFailed as error:
+            return Outcome(False, reason=str(error))
+        now = self._engine.clock()
+        undo = self._undo_of(key, step, {**variables, **arguments}, now)
+
+        def write(database: Database) -> Mapping[str, Any]:
+            values = dict(result.values)
+            if result.commit is not None:
+                values.update(result.commit(database))
+            journal.end(database, self._run, key, "done", {"values": values}, now)
+            if undo is not None:
+                journal.add_undo(database, undo)
+            return values
+
+        try:
+            return Outcome(True, await self._engine.commit(write))
+        except PlaybookError as error:
+            return Outcome(False, reason=str(error))
+
+    def _undo_of(self, key: str, step: Action, variables: Mapping[str, Any], now: float) -> Undo | None:
+        if step.rollback is None:
+            return None
+        due = now + step.rollback.after if step.rollback.after else None
+        arguments = fill(step.rollback.arguments, variables)
+        return Undo(self._run.id, key, step.rollback.action, arguments, due, "waiting")
+
+    async def _settle_unknown(self, key: str, entry: Entry, step: Action) -> Outcome | None:
+        """What a step caught mid-way counts as; None where it is to be done (again)."""
+        since = entry.begun
+        if entry.state == "begun":
+            self._engine.unknown += 1
+            since = self._engine.clock()
+            state = "waiting" if step.on_unknown == "ask" else "unknown"
+            sign = Sign("unknown", self._run, key, step.owner, step.name or step.action)
+            await self._begin(key, "unknown", state, entry.intent, attempt=entry.attempt, sign=sign)
+        decision = {"retry": "retry", "skip": "done", "fail": "failed"}.get(step.on_unknown, "")
+        while not decision:
+            answers = [answer for answer in await self._answers(key) if answer.ts >= since]
+            decision = answers[-1].decision if answers else ""
+            if not decision:
+                await self._engine.wait_for(self._run, key, None)
+        if decision == "retry":
+            return None
+        if decision in ("done", "approve"):
+            await self._end(key, "done", {"values": {}, "unknown": True})
+            return Outcome(True)
+        return await self._fail(key, str(Message("playbook.unknown-failed")), step.owner)
+
+    async def _refused(self, key: str, step: Action, arguments: Mapping[str, Any], reason: str) -> Outcome:
+        intent = {"action": step.action, "arguments": arguments}
+        await self._begin(key, "action", "begun", intent)
+        return await self._fail(key, reason, step.owner)
+
+    async def _fail(self, key: str, reason: str, owner: str) -> Outcome:
+        await self._end(key, "failed", {"reason": reason}, Sign("failed", self._run, key, owner, reason))
+        return Outcome(False, reason=reason)
+
+    async def _pause_between(self, key: str, seconds: float) -> None:
+        """Between tries; not journaled: after a restart the next try comes at once."""
+        due = self._engine.clock() + seconds
+        while self._engine.clock() < due:
+            await self._engine.wait_for(self._run, key, due)
+
+    # Writing and reading.
+
+    async def _begin(
+        self, key: str, kind: str, state: str, intent: Mapping[str, Any],
+        *, attempt: int = 1, due: float | None = None, sign: Sign | None = None,
+    ) -> None:  # fmt: skip
+        now = self._engine.clock()
+
+        def write(database: Database) -> None:
+            journal.begin(database, self._run, key, kind, state, intent, now, attempt=attempt, due=due)
+            if sign is not None:
+                self._engine.tell(database, sign)
+
+        await self._engine.commit(write)
+
+    async def _end(
+        self, key: str, state: str, outcome: Mapping[str, Any], sign: Sign | None = None, *, told: bool = True
+    ) -> None:
+        now = self._engine.clock()
+
+        def write(database: Database) -> None:
+            journal.end(database, self._run, key, state, outcome, now, told=told)
+            if sign is not None:
+                self._engine.tell(database, sign)
+
+        await self._engine.commit(write)
+
+    async def _answers(self, key: str) -> list[Answer]:
+        return await self._engine.commit(lambda database: journal.answers(database, self._run.id, key))
+
+
+def _outcome(entry: Entry) -> Outcome:
+    outcome = entry.outcome
+    values = outcome.get("values", outcome)
+    return Outcome(entry.state == "done", values, str(outcome.get("reason", "")))
+
+
+def _verdict(answers: list[Answer], approval: Approval, expired: bool) -> str | None:
+    """None while undecided, empty for yes, otherwise why not."""
+    for answer in answers:
+        if answer.decision == "reject":
+            return str(Message("playbook.rejected", person=answer.person, note=answer.value or "-"))
+    agreed = {answer.person for answer in answers if answer.decision == "approve"}
+    if len(agreed) >= approval.persons:
+        return ""
+    if not expired:
+        return None
+    return "" if approval.default == "approve" else str(Message("playbook.expired"))
+
+
+def _kind(step: AnyStep) -> str:
+    return type(step).__name__.lower()

@@ -1,0 +1,240 @@
+"""The desk of playbooks: actions made of what there is, runs started by alerts and by the clock, the engine kept going."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sentinel.config import Config
+from sentinel.event import Alert, Level
+from sentinel.log import Log
+from sentinel.metrics import Metrics
+from sentinel.playbook import journal
+from sentinel.playbook.action import Act
+from sentinel.playbook.action.block import Block, Unblock
+from sentinel.playbook.action.http import HttpRequest
+from sentinel.playbook.action.script import Script
+from sentinel.playbook.document import Playbook, Trigger
+from sentinel.playbook.engine import Engine, queue_run
+from sentinel.playbook.fault import PlaybookError
+from sentinel.playbook.guard import Guard
+from sentinel.playbook.library import Library
+from sentinel.playbook.secret import Secrets
+from sentinel.playbook.settings import PlaybookSettings
+from sentinel.playbook.sign import Sign
+from sentinel.store import StoreError, StoreWriter
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+__all__ = ["PlaybookDesk", "holds_role", "load_library", "make_actions"]
+
+_LOOK = 0.5
+"""Seconds between looks at the database."""
+_AGAIN = 3600.0
+"""Seconds in which the same rule about the same pair of addresses starts a playbook once."""
+
+_ACTOR = "sentinel"
+
+_log = Log("playbook")
+
+
+def make_actions(settings: PlaybookSettings) -> dict[str, Act]:
+    """All actions, by name."""
+    scripts = {script.name: script for script in settings.scripts}
+    gatekeeper = Path(settings.gatekeeper)
+    secrets = Secrets(Path(settings.secrets) if settings.secrets else None)
+    acts: list[Act] = [
+        Block(gatekeeper, Guard(settings.never_block)),
+        Unblock(gatekeeper),
+        HttpRequest(secrets, settings.http_inside),
+        Script(Path(settings.scripts_folder) if settings.scripts_folder else None, scripts),
+    ]
+    return {act.name: act for act in acts}
+
+
+def load_library(settings: PlaybookSettings) -> Library:
+    """The playbooks of the configured folders, and what is wrong with them."""
+    checks = {name: act.check for name, act in make_actions(settings).items()}
+    return Library.load([Path(folder) for folder in settings.paths], checks)
+
+
+def holds_role(settings: PlaybookSettings, person: str, role: str) -> bool:
+    """Whether `person` may answer as `role`; a role without names is anyone's."""
+    names = {"officer": settings.officers, "leader": settings.leaders, "in_charge": settings.in_charge}[role]
+    return not names or person in names
+
+
+class PlaybookDesk:
+    """Runs playbooks in the agent."""
+
+    def __init__(
+        self, config: Config, writer: StoreWriter, metrics: Metrics, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._settings = config.playbook
+        self._writer = writer
+        self._metrics = metrics
+        self._clock = clock
+        self._minute = (0, 0)
+        """The minute under way and the runs that alerts started in it."""
+        self.held_back = 0
+        """Runs that alerts did not start, being more than a minute may have."""
+        self.library = load_library(self._settings)
+        self.engine = Engine(
+            writer,
+            self.library,
+            make_actions(self._settings),
+            tell=_tell,
+            clock=clock,
+            may=lambda person, role: holds_role(self._settings, person, role),
+            most=self._settings.most,
+        )
+
+    async def run(self) -> None:
+        """Until cancelled: take up what is under way, start what is queued or due."""
+        for problem in self.library.problems:
+            _log.warning("playbook.warning" if problem.warning else "playbook.problem", problem=problem)
+        async with self.engine as engine:
+            while True:
+                try:
+                    await self._start_scheduled()
+                    await engine.look()
+                except StoreError as error:
+                    _log.error("playbook.store", reason=error)
+                await asyncio.sleep(_LOOK)
+
+    def measure(self) -> None:
+        """Tell the metrics how the runs do."""
+        engine = self.engine
+        self._metrics.playbooks(engine.running, engine.waiting, engine.ended, engine.unknown, self.held_back)
+
+    async def take(self, alerts: Sequence[Alert]) -> int:
+        """Start what these alerts are triggers of; how many runs. Raises StoreError."""
+        wanted = [
+            (one.playbook, alert, self._id(one.playbook.id, alert))
+            for alert in alerts
+            for one in self.library.playbooks.values()
+            if any(_fits(trigger, alert) for trigger in one.playbook.triggers)
+        ]
+        if not wanted:
+            return 0
+        now = self._clock()
+
+        def queue(database: Database) -> int:
+            started = 0
+            for playbook, alert, id in wanted:
+                if journal.find_run(database, id) is not None:
+                    continue
+                if journal.count_open(database, playbook.id, _ACTOR) >= self._settings.open_most:
+                    self.held_back += 1
+                elif self._may_start(now):
+                    started += self._queue(
+                        database, playbook, id, now, _given(playbook, alert), _cause(alert)
+                    )
+            return started
+
+        return await self._writer.run(queue)
+
+    async def _start_scheduled(self) -> None:
+        now = self._clock()
+        due = [
+            (one.playbook, id)
+            for one in self.library.playbooks.values()
+            for trigger in one.playbook.triggers
+            if (id := _scheduled(one.playbook, trigger, now))
+        ]
+
+        def queue(database: Database) -> None:
+            for playbook, id in due:
+                if journal.find_run(database, id) is None:
+                    self._queue(database, playbook, id, now, {}, {"schedule": id})
+
+        if due:
+            await self._writer.run(queue)
+
+    def _queue(
+        self,
+        database: Database,
+        playbook: Playbook,
+        id: str,
+        now: float,
+        given: Mapping[str, Any],
+        cause: Mapping[str, Any],
+    ) -> int:
+        try:
+            queue_run(database, self.library, playbook.id, given, id=id, now=now, actor=_ACTOR, cause=cause)
+        except PlaybookError as error:
+            _log.error("playbook.problem", problem=error)
+            return 0
+        return 1
+
+    def _id(self, playbook: str, alert: Alert) -> str:
+        """The same for all alerts that should start one run between them."""
+        return _digest(playbook, alert.rule_id, alert.src, alert.dst, int(self._clock() // _AGAIN))
+
+    def _may_start(self, now: float) -> bool:
+        minute, started = self._minute
+        if minute != now // 60:
+            minute, started = int(now // 60), 0
+        if started >= self._settings.starts:
+            self.held_back += 1
+            return False
+        self._minute = (minute, started + 1)
+        return True
+
+
+def _fits(trigger: Trigger, alert: Alert) -> bool:
+    if not (trigger.rule or trigger.category or trigger.level) or trigger.asset_class:
+        return False
+    return (
+        (not trigger.rule or alert.rule_id == trigger.rule)
+        and (not trigger.category or (alert.category or "").startswith(trigger.category))
+        and (not trigger.level or alert.level.rank >= Level(trigger.level).rank)
+    )
+
+
+def _given(playbook: Playbook, alert: Alert) -> dict[str, Any]:
+    fields = {
+        name: getattr(alert, name)
+        for name in ("src", "dst", "src_port", "dst_port", "rule_id", "title", "zone")
+    }
+    return {
+        name: value
+        for name, variable in playbook.variables.items()
+        if variable.source
+        and (value := fields.get(variable.source, alert.fields.get(variable.source))) is not None
+    }
+
+
+def _cause(alert: Alert) -> dict[str, Any]:
+    return {"alert": alert.id, "rule": alert.rule_id, "title": alert.title, "level": str(alert.level)}
+
+
+def _scheduled(playbook: Playbook, trigger: Trigger, now: float) -> str:
+    """The id of the run that should have begun by now, or empty."""
+    if trigger.schedule is None:
+        return ""
+    if trigger.schedule.every:
+        return _digest(playbook.id, "every", int(now // trigger.schedule.every))
+    local = time.localtime(now)
+    if time.strftime("%H:%M", local) != trigger.schedule.at:
+        return ""
+    return _digest(playbook.id, "at", time.strftime("%Y-%m-%d", local))
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:32]
+
+
+def _tell(database: Database, sign: Sign) -> None:
+    _log.info(
+        f"playbook.sign.{sign.kind}",
+        run=sign.run.id[:8],
+        playbook=sign.run.playbook,
+        step=sign.key,
+        text=sign.text,
+    )

@@ -1,0 +1,372 @@
+"""Runs on the journal: every kind of step, people's answers, times, and a death at any of them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from playbook_bench import Bench, action, manual
+from sqlite_utils import Database
+
+from sentinel.playbook import journal
+from sentinel.playbook.engine import queue_run
+from sentinel.playbook.fault import PlaybookError
+from sentinel.store import audit
+
+
+async def test_actions_follow_each_other_and_save_what_came_of_them(bench: Bench) -> None:
+    bench.write(
+        {
+            "a": action("one", save={"said": "word"}, on_completion="b"),
+            "b": action("two __word__:value", on_completion="end"),
+            "end": {"type": "end"},
+        },
+        variables={"word": {"type": "string"}},
+    )
+    async with bench.life() as desk:
+        run = await desk.end(await desk.start())
+        assert (run.state, run.reason) == ("done", "")
+        assert bench.tell.said == ["one", "two ONE"]
+        trail = await desk.writer.run(lambda db: audit.rows(db, subject=f"run:{run.id}"))
+        assert [row.action for row in trail] == [
+            "playbook.start", "playbook.action.begun", "playbook.step.done", "playbook.action.begun",
+            "playbook.step.done", "playbook.done",
+        ]  # fmt: skip
+        assert await desk.writer.run(audit.verify) is None
+
+
+@pytest.mark.parametrize(("given", "said"), [(5, ["few", "after"]), (50, ["many", "after"])])
+async def test_if_takes_one_way_then_goes_on(bench: Bench, given: int, said: list[str]) -> None:
+    bench.write(
+        {
+            "if": {
+                "type": "if",
+                "condition": "__n__:value >= 10",
+                "on_true": "many",
+                "on_false": "few",
+                "on_completion": "after",
+            },
+            "many": action("many"),
+            "few": action("few"),
+            "after": action("after"),
+        },
+        variables={"n": {"type": "integer", "external": True}},
+    )  # fmt: skip
+    async with bench.life() as desk:
+        await desk.end(await desk.start(given={"n": given}))
+    assert bench.tell.said == said
+
+
+@pytest.mark.parametrize(("value", "said"), [("a", ["A"]), ("z", ["other"])])
+async def test_switch_takes_its_case(bench: Bench, value: str, said: list[str]) -> None:
+    bench.write(
+        {
+            "s": {"type": "switch", "switch": "__v__:value", "cases": {"a": "A", "default": "other"}},
+            "A": action("A"),
+            "other": action("other"),
+        },
+        variables={"v": {"type": "string"}},
+    )
+    async with bench.life() as desk:
+        await desk.end(await desk.start(given={"v": value}))
+    assert bench.tell.said == said
+
+
+async def test_while_turns_until_its_condition_ends(bench: Bench) -> None:
+    bench.write(
+        {
+            "w": {"type": "while", "condition": "__n__:value < 3", "on_true": "a", "on_completion": "b"},
+            "a": action("again", save={"number": "n"}),
+            "b": action("after"),
+        },
+        variables={"n": {"type": "integer", "value": 0}},
+    )
+    async with bench.life() as desk:
+        assert (await desk.end(await desk.start())).state == "done"
+    assert bench.tell.said == ["again"] * 3 + ["after"]
+
+
+async def test_while_without_an_end_fails(bench: Bench) -> None:
+    bench.write({"w": {"type": "while", "condition": "1 = 1", "on_true": "a", "most": 4}, "a": action("x")})
+    async with bench.life() as desk:
+        assert (await desk.end(await desk.start())).state == "failed"
+    assert bench.tell.said == ["x"] * 4
+
+
+async def test_parallel_branches_all_end_before_it_goes_on(bench: Bench) -> None:
+    bench.write(
+        {
+            "p": {"type": "parallel", "next_steps": ["a", "m"], "on_completion": "after"},
+            "a": action("a"),
+            "m": manual(),
+            "after": action("after"),
+        }
+    )
+    async with bench.life() as desk:
+        run = await desk.start()
+        await desk.waits(run, "p/m/m")
+        await desk.until(lambda _, entries: "p/a/a" in entries and entries["p/a/a"].finished, run)
+        assert bench.tell.said == ["a"]
+        await desk.say(run, "p/m/m", "甲", "done")
+        await desk.end(run)
+    assert bench.tell.said == ["a", "after"]
+
+
+async def test_a_playbook_within_a_playbook_has_its_own_variables(bench: Bench) -> None:
+    bench.write(
+        {"s": {"type": "playbook", "playbook_id": "inner", "in_args": {"x": "__mine__:value"}, "out_args": {"y": "mine"},
+               "on_completion": "t"}, "t": action("__mine__:value")},
+        variables={"mine": {"type": "string", "value": "hello"}},
+    )  # fmt: skip
+    bench.write(
+        {"a": action("__x__:value", save={"said": "y"})},
+        id="inner",
+        variables={"x": {"type": "string"}, "y": {"type": "string"}},
+    )
+    async with bench.life() as desk:
+        assert (await desk.end(await desk.start())).state == "done"
+    assert bench.tell.said == ["hello", "HELLO"]
+
+
+async def test_failure_is_tried_again_then_takes_its_way(bench: Bench) -> None:
+    bench.write(
+        {
+            "a": action(
+                "x", with_={"fail": 2}, retry={"times": 2, "pause": 5}, on_success="good", on_failure="bad"
+            ),
+            "good": action("good", with_={"fail": 9}, on_failure="bad"),
+            "bad": action("bad"),
+        }
+    )
+    async with bench.life() as desk:
+        run = await desk.start()
+        for _ in range(2):
+            await desk.until(lambda *_: desk.engine.waiting, run)
+            await desk.later(5)
+            await desk.until(lambda *_: not desk.engine.waiting, run)
+        await desk.end(run)
+    assert bench.tell.said == ["x", "x", "x", "good", "bad"]
+    assert [sign.kind for sign in bench.signs] == ["failed", "ended"]
+
+
+async def test_what_nobody_takes_care_of_ends_the_run_through_its_exception(bench: Bench) -> None:
+    bench.write({"a": action("x", with_={"fail": 1}), "e": action("sorry")}, workflow_exception="e")
+    async with bench.life() as desk:
+        run = await desk.end(await desk.start())
+    assert run.state == "failed" and "as asked" in run.reason
+    assert bench.tell.said == ["x", "sorry"]
+
+
+async def test_an_action_out_of_time_has_failed(bench: Bench) -> None:
+    bench.tell.before = lambda call: asyncio.Event().wait()
+    bench.write({"a": action("x", timeout=0.02)})
+    async with bench.life() as desk:
+        assert "0.02" in (await desk.end(await desk.start())).reason
+
+
+async def test_people_do_a_step_late_but_do_it(bench: Bench) -> None:
+    bench.write(
+        {
+            "m": manual(deadline=300, owner="leader", save="answer", on_completion="a"),
+            "a": action("__answer__:value"),
+        },
+        variables={"answer": {"type": "string"}},
+    )
+    async with bench.life() as desk:
+        run = await desk.start()
+        assert (await desk.waits(run, "m")).due == 1300
+        await desk.later(299)
+        assert [sign.kind for sign in bench.signs] == ["waiting"]
+        await desk.later(1)
+        await desk.until(lambda _, entries: entries["m"].outcome.get("late"), run)
+        assert [(sign.kind, sign.owner) for sign in bench.signs] == [
+            ("waiting", "leader"),
+            ("late", "leader"),
+        ]
+        await desk.say(run, "m", "乙", "done", "修好了")
+        await desk.end(run)
+    assert bench.tell.said == ["修好了"]
+
+
+APPROVAL: dict[str, Any] = {"role": "leader", "persons": 2, "expiry": 600}
+
+
+async def test_two_different_people_must_agree(bench: Bench) -> None:
+    bench.write({"a": action("x", approval=APPROVAL)})
+    async with bench.life() as desk:
+        run = await desk.start()
+        await desk.waits(run, "a?")
+        await desk.say(run, "a?", "甲", "approve")
+        await desk.say(run, "a?", "甲", "approve")
+        assert (await desk.read(run))[1]["a?"].state == "waiting" and bench.tell.said == []
+        await desk.say(run, "a?", "乙", "approve")
+        assert (await desk.end(run)).state == "done"
+    assert bench.tell.said == ["x"]
+
+
+@pytest.mark.parametrize(("default", "said"), [("reject", []), ("approve", ["x"])])
+async def test_when_nobody_decides_the_default_holds(bench: Bench, default: str, said: list[str]) -> None:
+    bench.write({"a": action("x", approval={**APPROVAL, "default": default})})
+    async with bench.life() as desk:
+        run = await desk.start()
+        await desk.waits(run, "a?")
+        await desk.later(600)
+        await desk.end(run)
+    assert bench.tell.said == said
+
+
+async def test_one_refusal_is_enough(bench: Bench) -> None:
+    bench.write({"a": action("x", approval=APPROVAL, on_failure="b"), "b": action("refused")})
+    async with bench.life() as desk:
+        run = await desk.start()
+        await desk.waits(run, "a?")
+        await desk.say(run, "a?", "甲", "approve")
+        await desk.say(run, "a?", "乙", "reject", "误报")
+        await desk.end(run)
+        assert "误报" in (await desk.read(run))[1]["a"].outcome["reason"]
+    assert bench.tell.said == ["refused"]
+
+
+async def test_what_was_done_is_taken_back_by_itself(bench: Bench) -> None:
+    bench.write(
+        {"a": action("block", rollback={"action": "tell", "arguments": {"what": "lift"}, "after": 3600})}
+    )
+    async with bench.life() as desk:
+        await desk.end(await desk.start())
+        await desk.later(3599)
+        assert bench.tell.said == ["block"]
+    async with bench.life() as desk:
+        await desk.later(1)
+        assert bench.tell.said == ["block", "lift"]
+        await desk.later(9999)
+        done = await desk.writer.run(lambda db: journal.undos(db, run="run1", states=["done"]))
+        assert len(done) == 1
+    assert bench.tell.said == ["block", "lift"]
+
+
+async def test_someone_takes_it_back_sooner(bench: Bench) -> None:
+    bench.write({"a": action("block", rollback={"action": "tell", "arguments": {"what": "lift"}})})
+    async with bench.life() as desk:
+        run = await desk.end(await desk.start())
+        await desk.say(run, "", "甲", "undo")
+    assert bench.tell.said == ["block", "lift"]
+
+
+async def test_a_drill_reaches_nobody_outside_and_says_so(bench: Bench) -> None:
+    reach = action("x", on_completion="b") | {"action": "reach"}
+    bench.write({"a": reach, "b": action("inside")})
+    async with bench.life() as desk:
+        run = await desk.end(await desk.start(drill=True))
+        entries = (await desk.read(run))[1]
+        trail = await desk.writer.run(lambda db: audit.rows(db, subject=f"run:{run.id}"))
+    assert run.drill and all(row.drill for row in trail)
+    assert entries["a"].outcome["values"] == {"drill": True}
+    assert bench.reach.calls == [] and bench.tell.calls[0].drill
+
+
+async def test_cancelled_by_a_person(bench: Bench) -> None:
+    bench.write({"m": manual()})
+    async with bench.life() as desk:
+        run = await desk.start()
+        await desk.waits(run, "m")
+        await desk.say(run, "", "甲", "cancel")
+        run = await desk.end(run)
+    assert (run.state, run.reason) == ("cancelled", "甲")
+
+
+async def test_a_restart_goes_on_where_it_was(bench: Bench) -> None:
+    bench.write(
+        {"a": action("a", on_completion="m"), "m": manual(deadline=100, on_completion="b"), "b": action("b")}
+    )
+    async with bench.life() as desk:
+        run = await desk.start()
+        await desk.waits(run, "m")
+    bench.write({"a": action("changed since")})
+    async with bench.life() as desk:
+        await desk.waits(run, "m")
+        await desk.say(run, "m", "甲", "done")
+        assert (await desk.end(run)).state == "done"
+    assert bench.tell.said == ["a", "b"]
+    assert [sign.kind for sign in bench.signs] == ["waiting", "ended"]
+
+
+async def test_an_answer_given_while_the_daemon_was_away_is_heard(bench: Bench) -> None:
+    bench.write({"m": manual()})
+    async with bench.life() as desk:
+        run = await desk.start()
+        await desk.waits(run, "m")
+        writer = desk.writer
+        await writer.run(lambda db: journal.answer(db, run, "m", "甲", "done", "", bench.now))
+    async with bench.life() as desk:
+        assert (await desk.end(run)).state == "done"
+
+
+@pytest.mark.parametrize(
+    ("on_unknown", "said", "state"),
+    [
+        ("retry", ["x", "x"], "done"),
+        ("skip", ["x"], "done"),
+        ("fail", ["x"], "failed"),
+        ("ask", ["x"], "done"),
+    ],
+)
+async def test_a_step_caught_midway_is_unknown_and_decided(
+    bench: Bench, on_unknown: str, said: list[str], state: str
+) -> None:
+    bench.write({"a": action("x", on_unknown=on_unknown)})
+    bench.tell.before = lambda call: asyncio.Event().wait()
+    async with bench.life() as desk:
+        run = await desk.start()
+        await desk.until(lambda *_: bench.tell.calls, run)
+    bench.tell.before = lambda call: None
+    async with bench.life() as desk:
+        if on_unknown == "ask":
+            await desk.waits(run, "a")
+    async with bench.life() as desk:
+        if on_unknown == "ask":
+            await desk.waits(run, "a")
+            await desk.say(run, "a", "甲", "done")
+        assert (await desk.end(run)).state == state
+        trail = await desk.writer.run(lambda db: audit.rows(db, subject=f"run:{run.id}"))
+        assert sum(row.action.startswith("playbook.unknown") for row in trail) == 1
+    assert bench.tell.said == said
+    assert sum(sign.kind == "unknown" for sign in bench.signs) == 1
+
+
+async def test_many_hundreds_run_at_once(bench: Bench) -> None:
+    bench.write({"m": manual(on_completion="a"), "a": action("x")})
+    async with bench.life() as desk:
+        library = desk.engine.library
+
+        def queue(database: Database) -> None:
+            for n in range(500):
+                queue_run(database, library, "p", {}, id=f"r{n}", now=1.0, actor="甲")
+
+        await desk.writer.run(queue)
+        await desk.engine.look()
+        while desk.engine.waiting < 500:
+            await asyncio.sleep(0.01)
+        assert desk.engine.running == 500
+
+        def answer(database: Database) -> None:
+            for run in journal.runs(database, ["running"], 1000):
+                journal.answer(database, run, "m", "甲", "done", "", 1.0)
+
+        await desk.writer.run(answer)
+        await desk.engine.look()
+        while desk.engine.running:
+            await asyncio.sleep(0.01)
+        assert desk.engine.ended["done"] == 500
+    assert len(bench.tell.calls) == len({call.run for call in bench.tell.calls}) == 500
+
+
+async def test_what_cannot_start_is_refused(bench: Bench) -> None:
+    bench.write({"a": action("x")}, variables={"n": {"type": "ip-addr", "external": True}})
+    async with bench.life() as desk:
+        for given in ({}, {"n": "no address"}, {"other": 1}):
+            with pytest.raises(PlaybookError):
+                await desk.start(given=given)
+        with pytest.raises(PlaybookError):
+            await desk.start("none")
+        assert await desk.writer.run(lambda db: journal.runs(db)) == []

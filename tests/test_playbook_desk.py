@@ -1,0 +1,86 @@
+"""Alerts and the clock start playbooks: once for one matter, and never more than a person can look at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sentinel.config import default_config
+from sentinel.event import Alert, Level
+from sentinel.metrics import Metrics
+from sentinel.playbook import journal
+from sentinel.playbook_desk import PlaybookDesk, holds_role
+from sentinel.store import StoreWriter
+
+
+def alert(number: int, **more: Any) -> Alert:
+    values = {
+        "src": "198.51.100.7",
+        "dst": "10.1.1.1",
+        "category": "MPRANS",
+        "rule_id": "r",
+        "level": Level.HIGH,
+    }
+    return Alert(ts=1.0, id=f"a{number}", title="x", kind="conn", **{**values, **more})
+
+
+def desk_of(
+    folder: Path, writer: StoreWriter, trigger: dict[str, Any], now: float = 1e9, **settings: Any
+) -> PlaybookDesk:
+    (folder / "playbooks").mkdir(exist_ok=True)
+    document = {
+        "id": "p", "name": "试", "name_en": "Trial", "triggers": [trigger], "workflow_start": "s",
+        "variables": {"host": {"type": "ip-addr", "source": "src"}},
+        "workflow": {
+            "s": {"type": "start", "on_completion": "m"},
+            "m": {"type": "manual", "instruction": "x", "instruction_en": "x"},
+        },
+    }  # fmt: skip
+    (folder / "playbooks" / "p.yaml").write_text(yaml.safe_dump(document))
+    config = default_config(folder)
+    config = replace(config, playbook=replace(config.playbook, **settings))
+    return PlaybookDesk(config, writer, Metrics(), clock=lambda: now)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "starts"),
+    [({"category": "MP"}, 1), ({"category": "NA"}, 0), ({"rule": "r"}, 1), ({"rule": "q"}, 0), ({"level": "high"}, 1),
+     ({"level": "critical"}, 0), ({"category": "MP", "level": "critical"}, 0), ({"manual": True}, 0)],
+)  # fmt: skip
+async def test_what_a_trigger_fits(tmp_path: Path, trigger: dict[str, Any], starts: int) -> None:
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        desk = desk_of(tmp_path, writer, trigger)
+        assert await desk.take([alert(1)]) == starts
+        runs = await writer.run(journal.runs)
+    assert [(run.given, run.cause["alert"], run.state) for run in runs] == [
+        ({"host": "198.51.100.7"}, "a1", "queued")
+    ] * starts
+
+
+async def test_one_matter_starts_one_run_even_after_a_restart(tmp_path: Path) -> None:
+    for _ in range(2):
+        async with StoreWriter(tmp_path / "s.sqlite") as writer:
+            await desk_of(tmp_path, writer, {"category": "MP"}).take([alert(n) for n in range(50)])
+            assert len(await writer.run(journal.runs)) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "started"), [({"starts": 7, "open_most": 100}, 7), ({"open_most": 5}, 5)]
+)
+async def test_a_storm_starts_few_and_counts_the_rest(
+    tmp_path: Path, settings: dict[str, int], started: int
+) -> None:
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        desk = desk_of(tmp_path, writer, {"category": "MP"}, **settings)
+        assert await desk.take([alert(n, dst=f"10.1.1.{n}") for n in range(50)]) == started
+        assert desk.held_back == 50 - started
+
+
+def test_roles_without_names_are_anyones(tmp_path: Path) -> None:
+    settings = replace(default_config(tmp_path).playbook, leaders=("甲",))
+    assert holds_role(settings, "甲", "leader") and not holds_role(settings, "乙", "leader")
+    assert holds_role(settings, "乙", "officer")
