@@ -7,6 +7,7 @@ group touched again and again in random order, none of them firing.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import resource
@@ -88,8 +89,13 @@ def main() -> None:
     options.add_argument("--matches", type=int, default=1_000_000)
     options.add_argument("--groups", type=int, default=100_000)
     options.add_argument("--type", choices=TYPES, action="append")
+    options.add_argument("--json", action="store_true", help="matches a second by type, nothing else")
     given = options.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    if given.json:
+        speeds = {sort: measure(sort, given.matches, given.groups)[0] for sort in given.type or TYPES}
+        print(json.dumps(speeds))
+        return
     for sort in given.type or TYPES:
         began = time.perf_counter()
         speed, state = measure(sort, given.matches, given.groups)

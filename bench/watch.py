@@ -1,12 +1,13 @@
 """What the agent pays for the detectors: `python bench/watch.py [--events N] [--sources N]`.
 
 First ordinary traffic (events a second through the watch, cost of the way from a worker), then a flood of random
-sources: entries held and memory after every million. `--sources 10_000_000` is the long form of the test.
+sources: what is held and whether real scans among them are seen. `--sources 10_000_000` is what `make bench` runs.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import resource
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from bench.figure import Figure, as_json, as_table  # noqa: E402
 from sentinel.collector import relax_collector  # noqa: E402
 from sentinel.config import default_config  # noqa: E402
 from sentinel.event import Conn, Dns, Event, Http, Ssh, Ssl  # noqa: E402
@@ -95,48 +97,85 @@ def strangers(number: int) -> Iterator[list[Event]]:
     yield batch
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=300_000)
-    parser.add_argument("--sources", type=int, default=1_000_000)
-    options = parser.parse_args()
-    config = default_config(ROOT)
-    watch = Watch(config, RuleSet.load(config.rule, config.root))
+def scan(number: int, ts: float) -> list[Event]:
+    """A scan as the flood goes on: one host of ours tries forty others on one port."""
+    src = f"10.250.{number >> 8}.{number & 255}"
+    return [
+        Conn(
+            ts=ts + place / 100, uid="C", orig_h=src, orig_p=40000, resp_h=f"10.1.9.{place}", resp_p=3389,
+            proto="tcp", conn_state="S0", history="S", local_orig=True, local_resp=True, orig_pkts=1, resp_pkts=0,
+        )
+        for place in range(40)
+    ]  # fmt: skip
 
-    relax_collector()
-    events = ordinary(options.events)
+
+def busy(watch: Watch, number: int) -> list[Figure]:
+    """Ordinary traffic, and the way from a worker to the watch."""
+    events = ordinary(number)
     batches = [events[begin : begin + BATCH] for begin in range(0, len(events), BATCH)]
     began = time.process_time()
     for batch in batches:
         watch.take(batch)
     spent = time.process_time() - began
-    print(
-        f"watch, ordinary traffic: {len(events) / spent:,.0f} events/s, {spent / len(events) * 1e6:.2f} us an event"
-    )
     packer = EventPacker(watch.kinds)
-    began = time.process_time()
-    packed = [packer.pack(batch) for batch in batches]
     middle = time.process_time()
-    unpacked = sum(len(unpack_events(kind, data)) for frame in packed for kind, data in frame.items())
+    packed = [packer.pack(batch) for batch in batches]
     ended = time.process_time()
-    print(
-        f"worker packs: {(middle - began) / len(events) * 1e6:.2f} us an event, "
-        f"agent unpacks: {(ended - middle) / unpacked * 1e6:.2f} us an event"
-    )
+    unpacked = sum(len(unpack_events(kind, data)) for frame in packed for kind, data in frame.items())
+    last = time.process_time()
+    return [
+        Figure("detectors, ordinary traffic", number / spent / 1e3, "k events/s"),
+        Figure("  a worker packs", (ended - middle) / number * 1e6, "us an event"),
+        Figure("  the agent unpacks", (last - ended) / unpacked * 1e6, "us an event"),
+    ]
 
-    told, seen, began = 0, 0, time.process_time()
-    for batch in strangers(options.sources):
-        watch.take(batch)
+
+def resident() -> float:
+    """MB of memory in use now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+
+
+def flood(watch: Watch, sources: int) -> list[Figure]:
+    """Random sources, a real scan among them every two hundred thousand: what is held, and whether scans are seen."""
+    held: list[tuple[int, float]] = []
+    seen, scans, found = 0, 0, set[str]()
+    step = max(1, sources // 10)
+    began = time.process_time()
+    for batch in strangers(sources):
+        if seen >= scans * min(200_000, step):
+            batch = sorted([*batch, *scan(scans, seen / 50_000)], key=lambda event: event.ts)
+            scans += 1
+            seen -= 40
+        for event in watch.take(batch).events:
+            if getattr(event, "note", "") == "Scan::Address_Scan" and event.src.startswith("10.250."):
+                found.add(event.src)
         seen += len(batch)
-        if seen // 1_000_000 > told or seen == options.sources:
-            told = seen // 1_000_000
-            statistics = watch.statistics()
-            print(
-                f"{seen:,} strangers: {sum(statistics.entries.values()):,} entries, "
-                f"{sum(statistics.evicted.values()):,} evicted, "
-                f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB, "
-                f"{seen / (time.process_time() - began):,.0f} events/s"
-            )
+        if seen // step > len(held):
+            held.append((sum(watch.statistics().entries.values()), resident()))
+    speed = seen / (time.process_time() - began)
+    (entries, memory), (most, last) = held[1], held[-1]
+    name = f"{sources / 1e6:g} M"
+    return [
+        Figure(f"detectors under {name} random sources: entries, end against a fifth", most / entries, most=1.05,
+               note=f"{entries} and {most}, {sum(watch.statistics().evicted.values())} evicted"),
+        Figure("  resident memory, end against a fifth", last / memory, most=1.1,
+               note=f"{memory:.0f} and {last:.0f} MB"),
+        Figure("  real scans among them that were not seen", scans - len(found), most=0, note=f"of {scans}"),
+        Figure("  speed", speed / 1e3, "k events/s"),
+    ]  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=300_000)
+    parser.add_argument("--sources", type=int, default=1_000_000)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    config = default_config(ROOT)
+    rules = RuleSet.load(config.rule, config.root)
+    relax_collector()
+    figures = busy(Watch(config, rules), options.events) + flood(Watch(config, rules), options.sources)
+    print(json.dumps(as_json(figures)) if options.json else as_table(figures))
 
 
 if __name__ == "__main__":
