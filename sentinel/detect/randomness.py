@@ -6,8 +6,9 @@ import math
 import re
 from collections import Counter
 from functools import lru_cache
+from itertools import pairwise
 
-__all__ = ["entropy", "looks_random", "registered_domain"]
+__all__ = ["entropy", "looks_enciphered", "looks_random", "registered_domain"]
 
 _SECOND = frozenset("ac co com edu gov mil net ne or org go gob gouv nom sch".split())
 """Names below a country's domain under which one registers (https://publicsuffix.org/, the common ones)."""
@@ -21,6 +22,17 @@ def entropy(text: str) -> float:
     if not length:
         return 0.0
     return -sum(count / length * math.log2(count / length) for count in Counter(text).values())
+
+
+def looks_enciphered(data: str) -> bool:
+    """Are the bytes (as Latin-1) like ciphertext or compressed data: nearly all different, and in no order?
+
+    What ping programs fill with is in order: letters, or bytes that count up.
+    """
+    if len(data) < 24:
+        return False
+    follows = sum(ord(later) - ord(earlier) in (0, 1) for earlier, later in pairwise(data))
+    return follows < len(data) / 8 and entropy(data) >= 0.88 * min(8.0, math.log2(len(data)))
 
 
 @lru_cache(maxsize=1 << 14)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from statistics import median
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sentinel.detect.detector import Detector, Scene
-from sentinel.event import Conn, Notice
+from sentinel.detect.randomness import entropy, looks_enciphered
+from sentinel.event import Conn, Icmp, Notice
 from sentinel.text import text
 
 __all__ = ["Transfer"]
@@ -38,6 +39,18 @@ class _Host:
         return 1 + len(self.hours)
 
 
+class _Filling:
+    """What the first ping of a flow carried."""
+
+    __slots__ = ("enciphered", "entropy")
+
+    weight = 1
+
+    def __init__(self) -> None:
+        self.enciphered = False
+        self.entropy = 0.0
+
+
 class Transfer(Detector):
     """`Exfil::Upload_Above_Usual`, `Exfil::Large_Upload`, `Long::Connection`, `ICMP::Tunnel`."""
 
@@ -46,7 +59,16 @@ class Transfer(Detector):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._hosts = self.table(_Host)
-        self.reads = {"conn": self._see}
+        self._fillings = self.table(_Filling, 0.25)
+        self.reads = {"icmp": self._look_into, "conn": self._see}
+
+    def _look_into(self, events: Sequence[Icmp]) -> Iterator[Notice]:
+        for event in events:
+            if event.icmp_type in _ECHO and event.payload:
+                filling = self._fillings.at(event.uid)
+                filling.entropy = round(entropy(event.payload), 2)
+                filling.enciphered = looks_enciphered(event.payload)
+        return iter(())
 
     def _see(self, events: Sequence[Conn]) -> Iterator[Notice]:
         transfer = self.settings.transfer
@@ -113,29 +135,36 @@ class Transfer(Detector):
         return self._told(event, "Long::Connection", msg, event.resp_h, round(hours), figures)
 
     def _ping(self, event: Conn) -> Iterator[Notice]:
-        """An echo reply repeats its request (RFC 792): where both carry different amounts, someone talks."""
+        """An echo reply repeats its request (RFC 792): where both carry different amounts, someone talks.
+
+        Where they carry what looks enciphered, a tenth of the bytes is enough.
+        """
         transfer = self.settings.transfer
         asked, answered = event.orig_pkts or 0, event.resp_pkts or 0
         sent, back = (event.orig_bytes or 0) / max(asked, 1), (event.resp_bytes or 0) / max(answered, 1)
         uneven = answered >= 5 and abs(sent - back) > max(4.0, 0.05 * max(sent, back))
         total = (event.orig_bytes or 0) + (event.resp_bytes or 0)
-        if not (uneven and max(sent, back) > 32) and not (
-            total >= transfer.ping_bytes and max(sent, back) > _USUAL_PING
-        ):
+        filling = self._fillings.find(event.uid)
+        self._fillings.drop(event.uid)
+        enciphered = filling is not None and filling.enciphered and 10 * total >= transfer.ping_bytes
+        large = total >= transfer.ping_bytes and max(sent, back) > _USUAL_PING
+        if not (uneven and max(sent, back) > 32) and not large and not enciphered:
             return
         values = {"src": event.orig_h, "dst": event.resp_h, "number": asked + answered, "bytes": total}
         figures = {
             "request_bytes": round(sent, 1),
             "reply_bytes": round(back, 1),
             "uneven": uneven,
+            "enciphered": enciphered,
+            "entropy_of_first_bytes": filling.entropy if filling is not None else None,
             "bytes": total,
             "threshold_bytes": transfer.ping_bytes,
         }
-        note = "ICMP::Tunnel" if uneven else "ICMP::Large_Echo"
+        note = "ICMP::Tunnel" if uneven or enciphered else "ICMP::Large_Echo"
         yield self._told(event, note, text("detect.icmp-tunnel", **values), event.resp_h, asked, figures)
 
     def _told(
-        self, event: Conn, note: str, msg: str, dst: str, number: int, figures: dict[str, float]
+        self, event: Conn, note: str, msg: str, dst: str, number: int, figures: dict[str, Any]
     ) -> Notice:
         return self.notice(
             note,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
+
+import pytest
 
 from sentinel.detect.settings import TransferSettings
 from sentinel.detect.transfer import Transfer
 
-from .conftest import conn, detector, feed, notes
+from .conftest import conn, detector, feed, flow_event, notes
 
 MB = 1_000_000
 
@@ -61,3 +64,28 @@ def test_pings_that_carry_data() -> None:
     assert notes(feed(detector(Transfer), [ping(50, 90, 500)])) == ["ICMP::Tunnel"]
     assert notes(feed(detector(Transfer), [ping(200, 1000, 1000)])) == ["ICMP::Large_Echo"]
     assert not feed(detector(Transfer), [ping(100, 56, 56), ping(5, 1400, 1400), ping(4, 90, 500)])
+
+
+def filling(data: bytes) -> Any:
+    """The event of the first message of the flow of `ping`."""
+    values = {"icmp_type": 8, "icmp_code": 0, "payload_len": len(data), "payload": data.decode("latin-1")}
+    return flow_event("icmp", 1, "10.0.0.9", "192.0.2.66", 0, **values)
+
+
+LINUX = bytes(8) + b"\x8a\x11\x07\x00\x00\x00\x00\x00" + bytes(range(0x10, 0x38))
+WINDOWS = b"abcdefghijklmnopqrstuvwabcdefghi"
+CIPHERTEXT = hashlib.sha512(b"a tunnel").digest()
+
+
+def test_pings_that_carry_ciphertext_are_told_sooner() -> None:
+    [notice] = feed(detector(Transfer), [filling(CIPHERTEXT), ping(200, 64, 64)])
+    assert notice.note == "ICMP::Tunnel" and notice.figures["enciphered"]
+    assert notice.figures["entropy_of_first_bytes"] > 5.2
+    assert not feed(detector(Transfer), [filling(CIPHERTEXT), ping(50, 64, 64)])
+
+
+@pytest.mark.parametrize(
+    "usual", [LINUX, WINDOWS, bytes(56), b"\xaa\x55" * 32, b"monitoring of line 7, please ignore"]
+)
+def test_what_ping_programs_send_is_no_ciphertext(usual: bytes) -> None:
+    assert not feed(detector(Transfer), [filling(usual), ping(900, len(usual), len(usual))])

@@ -145,6 +145,18 @@ def test_the_last_of_several_questions_names_the_event(opened: Open) -> None:
     assert (event.query, event.qtype_name, event.qclass_name) == ("two.local", "SRV", "qclass-32769")
 
 
+def test_a_name_asked_of_the_neighbours_and_who_claims_it(opened: Open) -> None:
+    """LLMNR (RFC 4795 section 2): DNS messages on port 5355, with other flags."""
+    dns, wire = opened(resp_p=5355)
+    dns.feed(True, bytes(DNS(id=9, rd=0, qd=DNSQR(qname="wpad", qtype="A"))), 1.0)
+    claim = DNSRR(rrname="wpad", rdata="10.1.0.66", ttl=30)
+    dns.feed(False, bytes(DNS(id=9, qr=1, rd=0, qd=DNSQR(qname="wpad", qtype="A"), an=[claim])), 1.25)
+    dns.finish(2.0)
+    (event,) = wire.of("dns")
+    assert (event.query, event.answers, event.rtt) == ("wpad", ["10.1.0.66"], 0.25)
+    assert wire.weirds == {}
+
+
 def test_netbios_names_are_decoded(opened: Open) -> None:
     dns, wire = opened(resp_p=137)
     encoded = "".join(chr(65 + (byte >> 4)) + chr(65 + (byte & 15)) for byte in b"WORKGROUP      \x1d")
