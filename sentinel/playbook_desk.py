@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,12 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.config import Config
 from sentinel.event import Alert, Level
+from sentinel.incident import Grading, Handling, IncidentError
 from sentinel.log import Log
 from sentinel.metrics import Metrics
+from sentinel.notify import ChannelSettings
 from sentinel.playbook import journal
 from sentinel.playbook.action import Act
 from sentinel.playbook.action.block import Block, Unblock
 from sentinel.playbook.action.http import HttpRequest
+from sentinel.playbook.action.incident import NoteIncident, OpenIncident
+from sentinel.playbook.action.notify import Notify
 from sentinel.playbook.action.script import Script
 from sentinel.playbook.document import Playbook, Trigger
 from sentinel.playbook.engine import Engine, queue_run
@@ -27,6 +32,8 @@ from sentinel.playbook.secret import Secrets
 from sentinel.playbook.settings import PlaybookSettings
 from sentinel.playbook.sign import Sign
 from sentinel.store import StoreError, StoreWriter
+from sentinel.store.outbox import OutboxMessage, enqueue
+from sentinel.text import text
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -39,12 +46,18 @@ _AGAIN = 3600.0
 """Seconds in which the same rule about the same pair of addresses starts a playbook once."""
 
 _ACTOR = "sentinel"
+_TOLD = frozenset(("waiting", "late", "unknown", "failed"))
+"""Signs that go out to people; the others stand in the log."""
+_PRIORITY = 2
 
 _log = Log("playbook")
 
 
-def make_actions(settings: PlaybookSettings) -> dict[str, Act]:
+def make_actions(config: Config) -> dict[str, Act]:
     """All actions, by name."""
+    settings = config.playbook
+    channels = config.notify.channels
+    handling = _handling(config)
     scripts = {script.name: script for script in settings.scripts}
     gatekeeper = Path(settings.gatekeeper)
     secrets = Secrets(Path(settings.secrets) if settings.secrets else None)
@@ -52,15 +65,22 @@ def make_actions(settings: PlaybookSettings) -> dict[str, Act]:
         Block(gatekeeper, Guard(settings.never_block)),
         Unblock(gatekeeper),
         HttpRequest(secrets, settings.http_inside),
+        Notify(
+            lambda database, id, run, words, drill, ts: _put(
+                database, channels, id, run, "notify", words, drill, ts
+            )
+        ),
+        OpenIncident(handling),
+        NoteIncident(handling),
         Script(Path(settings.scripts_folder) if settings.scripts_folder else None, scripts),
     ]
     return {act.name: act for act in acts}
 
 
-def load_library(settings: PlaybookSettings) -> Library:
+def load_library(config: Config) -> Library:
     """The playbooks of the configured folders, and what is wrong with them."""
-    checks = {name: act.check for name, act in make_actions(settings).items()}
-    return Library.load([Path(folder) for folder in settings.paths], checks)
+    checks = {name: act.check for name, act in make_actions(config).items()}
+    return Library.load([Path(folder) for folder in config.playbook.paths], checks)
 
 
 def holds_role(settings: PlaybookSettings, person: str, role: str) -> bool:
@@ -77,18 +97,19 @@ class PlaybookDesk:
     ) -> None:
         self._settings = config.playbook
         self._writer = writer
+        self._channels = config.notify.channels
         self._metrics = metrics
         self._clock = clock
         self._minute = (0, 0)
         """The minute under way and the runs that alerts started in it."""
         self.held_back = 0
         """Runs that alerts did not start, being more than a minute may have."""
-        self.library = load_library(self._settings)
+        self.library = load_library(config)
         self.engine = Engine(
             writer,
             self.library,
-            make_actions(self._settings),
-            tell=_tell,
+            make_actions(config),
+            tell=self._tell,
             clock=clock,
             may=lambda person, role: holds_role(self._settings, person, role),
             most=self._settings.most,
@@ -172,6 +193,15 @@ class PlaybookDesk:
             return 0
         return 1
 
+    def _tell(self, database: Database, sign: Sign) -> None:
+        run = sign.run
+        told = {"run": run.id[:8], "playbook": run.playbook, "step": sign.key, "text": sign.text}
+        _log.info(f"playbook.sign.{sign.kind}", **told)
+        if sign.kind in _TOLD:
+            id = f"{run.id}/{sign.key}/{sign.kind}/{self._clock()!r}"
+            words = text(f"playbook.sign.{sign.kind}", **told)
+            _put(database, self._channels, id, run.id, sign.kind, words, run.drill, self._clock())
+
     def _id(self, playbook: str, alert: Alert) -> str:
         """The same for all alerts that should start one run between them."""
         return _digest(playbook, alert.rule_id, alert.src, alert.dst, int(self._clock() // _AGAIN))
@@ -230,11 +260,30 @@ def _digest(*parts: object) -> str:
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:32]
 
 
-def _tell(database: Database, sign: Sign) -> None:
-    _log.info(
-        f"playbook.sign.{sign.kind}",
-        run=sign.run.id[:8],
-        playbook=sign.run.playbook,
-        step=sign.key,
-        text=sign.text,
-    )
+def _put(
+    database: Database, channels: Sequence[ChannelSettings], id: str, run: str, kind: str, words: str, drill: bool, ts: float
+) -> int:  # fmt: skip
+    """Write a message for every channel that takes it; drills have channels of their own. How many."""
+    marked = (text("playbook.drill") if drill else "") + words
+    fields = {
+        "number": run[:8],
+        "kind": text("playbook.notice"),
+        "level": "-",
+        "title": words,
+        "department": "-",
+        "alerts": "0",
+        "drill": text("notify.drill") if drill else "",
+        "text": marked,
+    }
+    content = json.dumps(fields, ensure_ascii=False)
+    taking = [channel.name for channel in channels if channel.drill == drill]
+    messages = [OutboxMessage(f"{id}/{kind}", name, ts, _PRIORITY, content, drill) for name in taking]
+    return sum(enqueue(database, message) for message in messages)
+
+
+def _handling(config: Config) -> Handling:
+    try:
+        grading = Grading.load(config.incident.clauses)
+    except IncidentError:  # the desk of incidents says so
+        grading = Grading.load()
+    return Handling(config.incident, grading)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 from sentinel.config import default_config
 from sentinel.event import Alert, Level
 from sentinel.metrics import Metrics
+from sentinel.notify import ChannelSettings
 from sentinel.playbook import journal
 from sentinel.playbook_desk import PlaybookDesk, holds_role
 from sentinel.store import StoreWriter
@@ -29,20 +31,30 @@ def alert(number: int, **more: Any) -> Alert:
 
 
 def desk_of(
-    folder: Path, writer: StoreWriter, trigger: dict[str, Any], now: float = 1e9, **settings: Any
+    folder: Path,
+    writer: StoreWriter,
+    trigger: dict[str, Any],
+    now: float = 1e9,
+    steps: Any = None,
+    **settings: Any,
 ) -> PlaybookDesk:
     (folder / "playbooks").mkdir(exist_ok=True)
     document = {
         "id": "p", "name": "试", "name_en": "Trial", "triggers": [trigger], "workflow_start": "s",
-        "variables": {"host": {"type": "ip-addr", "source": "src"}},
-        "workflow": {
+        "variables": {"host": {"type": "ip-addr", "source": "src"}, "number": {"type": "string"}},
+        "workflow": steps
+        or {
             "s": {"type": "start", "on_completion": "m"},
             "m": {"type": "manual", "instruction": "x", "instruction_en": "x"},
         },
     }  # fmt: skip
     (folder / "playbooks" / "p.yaml").write_text(yaml.safe_dump(document))
     config = default_config(folder)
-    config = replace(config, playbook=replace(config.playbook, **settings))
+    config = replace(
+        config,
+        playbook=replace(config.playbook, **settings),
+        notify=replace(config.notify, channels=CHANNELS),
+    )
     return PlaybookDesk(config, writer, Metrics(), clock=lambda: now)
 
 
@@ -84,3 +96,47 @@ def test_roles_without_names_are_anyones(tmp_path: Path) -> None:
     settings = replace(default_config(tmp_path).playbook, leaders=("甲",))
     assert holds_role(settings, "甲", "leader") and not holds_role(settings, "乙", "leader")
     assert holds_role(settings, "乙", "officer")
+
+
+CHANNELS = (
+    ChannelSettings("duty", "http://x/", "{text}"),
+    ChannelSettings("rehearsal", "http://x/", "{text}", drill=True),
+)
+
+
+@pytest.mark.parametrize(("drill", "channel"), [(False, "duty"), (True, "rehearsal")])
+async def test_signs_incidents_and_messages_are_committed_with_the_journal(
+    tmp_path: Path, drill: bool, channel: str
+) -> None:
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        desk = desk_of(tmp_path, writer, {"manual": True}, steps=STEPS)
+        task = asyncio.create_task(desk.run())
+        run = await desk.engine.start("p", {"host": "198.51.100.7"}, actor="甲", drill=drill)
+        while not desk.engine.waiting:
+            await asyncio.sleep(0.005)
+        rows = await writer.run(
+            lambda db: db.conn.execute("SELECT channel, drill, content FROM outbox ORDER BY seq").fetchall()
+        )
+        incidents = await writer.run(
+            lambda db: db.conn.execute("SELECT title, drill FROM incident").fetchall()
+        )
+        entries = await writer.run(lambda db: {one.key: one for one in journal.entries(db, run.id)})
+        task.cancel()
+        await asyncio.wait([task])
+    assert [(row[0], row[1]) for row in rows] == [(channel, drill)] * 2
+    assert "198.51.100.7 失陷" in rows[0][2] and "打电话" in rows[1][2]
+    assert all(("演练" in row[2]) == drill for row in rows)
+    assert incidents == [("198.51.100.7 失陷", drill)]
+    assert entries["o"].outcome["values"]["number"] and entries["n"].outcome["values"] == {"channels": 1}
+
+
+STEPS = {
+    "s": {"type": "start", "on_completion": "o"},
+    "o": {"type": "action", "action": "open-incident", "arguments": {"title": "__host__:value 失陷"},
+          "save": {"number": "number"},
+          "on_completion": "c"},
+    "c": {"type": "action", "action": "note-incident", "arguments": {"text": "已启动", "incident": "__number__:value"},
+          "on_completion": "n"},
+    "n": {"type": "action", "action": "notify", "arguments": {"text": "__host__:value 失陷"}, "on_completion": "m"},
+    "m": {"type": "manual", "instruction": "打电话", "instruction_en": "Call"},
+}  # fmt: skip

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _list(config: Config, options: argparse.Namespace) -> int:
-    playbooks = [one.playbook for one in load_library(config.playbook).playbooks.values()]
+    playbooks = [one.playbook for one in load_library(config).playbooks.values()]
     if options.json:
         return _print_json([msgspec.to_builtins(playbook) for playbook in playbooks])
     width = max([len(playbook.id) for playbook in playbooks], default=0)
@@ -62,7 +62,7 @@ def _list(config: Config, options: argparse.Namespace) -> int:
 
 
 def _show(config: Config, options: argparse.Namespace) -> int:
-    playbook = load_library(config.playbook).find(options.playbook).playbook
+    playbook = load_library(config).find(options.playbook).playbook
     if options.json:
         return _print_json(msgspec.to_builtins(playbook))
     print(f"{playbook.id}  {_name(playbook)}\n{_either(playbook.description, playbook.description_en)}\n")
@@ -77,7 +77,7 @@ def _show(config: Config, options: argparse.Namespace) -> int:
 
 
 def _lint(config: Config, options: argparse.Namespace) -> int:
-    library = load_library(config.playbook)
+    library = load_library(config)
     wrong = [problem for problem in library.problems if not problem.warning]
     for problem in library.problems:
         print(text("playbook.warning", problem=problem) if problem.warning else problem)
@@ -91,7 +91,7 @@ def _lint(config: Config, options: argparse.Namespace) -> int:
 
 
 def _start(config: Config, options: argparse.Namespace) -> int:
-    library = load_library(config.playbook)
+    library = load_library(config)
     given = _given(library.find(options.playbook).playbook, options.set)
     id, now = uuid.uuid4().hex, time.time()
     run = _write(
@@ -106,7 +106,7 @@ def _start(config: Config, options: argparse.Namespace) -> int:
 
 
 def _dry_run(config: Config, options: argparse.Namespace) -> int:
-    library = load_library(config.playbook)
+    library = load_library(config)
     given = _given(library.find(options.playbook).playbook, options.set)
     for message in asyncio.run(rehearse(library, options.playbook, given, _pairs(options.answer))):
         print(message)
@@ -156,7 +156,7 @@ def _history(config: Config, options: argparse.Namespace) -> int:
 
 
 def _export(config: Config, options: argparse.Namespace) -> int:
-    return _print_json(export_cacao(load_library(config.playbook).find(options.playbook).playbook))
+    return _print_json(export_cacao(load_library(config).find(options.playbook).playbook))
 
 
 def _import(config: Config, options: argparse.Namespace) -> int:

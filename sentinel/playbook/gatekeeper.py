@@ -1,6 +1,6 @@
 """The gatekeeper: the one small program with the right to change the packet filter (CAP_NET_ADMIN, nothing else).
 
-    python -m sentinel.playbook.gatekeeper --socket PATH [--never NETWORK …] [--user UID …]
+    python -m sentinel.playbook.gatekeeper --socket PATH [--never NETWORK …] [--user NAME|UID …]
 
 It listens on a Unix socket and knows three requests, one JSON object a line, each answered by one line:
 `{"verb": "block", "address": "192.0.2.7", "seconds": 3600}`, `{"verb": "unblock", "address": …}`,
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import json
+import pwd
 import socket
 import struct
 import subprocess
@@ -142,12 +143,20 @@ def _attend(caller: socket.socket, gatekeeper: Gatekeeper, users: frozenset[int]
     caller.sendall(json.dumps(gatekeeper.answer(line), ensure_ascii=False).encode() + b"\n")
 
 
+def _user(written: str) -> int:
+    """The number of a user named or numbered. Raises ValueError."""
+    try:
+        return int(written) if written.isdecimal() else pwd.getpwnam(written).pw_uid
+    except KeyError:
+        raise ValueError(written) from None
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prepare the packet filter and serve; exit 1 with a word on standard error where that cannot be done."""
     parser = argparse.ArgumentParser(prog="sentinel-gatekeeper")
     parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--never", nargs="*", default=[])
-    parser.add_argument("--user", type=int, nargs="*", default=[0])
+    parser.add_argument("--user", type=_user, nargs="*", default=[0])
     options = parser.parse_args(arguments)
     try:
         prepare()

@@ -39,6 +39,8 @@ def gatekeeper(tmp_path: Path) -> Iterator[Path]:
         str(path),
         "--never",
         "192.0.2.0/24",
+        "--user",
+        "root",
     )
     process = subprocess.Popen(("ip", "netns", "exec", space, *command))
     try:

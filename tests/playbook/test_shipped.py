@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playbook_parts import Server, listed
 
+from sentinel.config import Config, default_config
 from sentinel.playbook import journal
 from sentinel.playbook.cacao import export_cacao, import_cacao
 from sentinel.playbook.engine import Engine
 from sentinel.playbook.journal import Entry, Run
 from sentinel.playbook.library import Library
-from sentinel.playbook.settings import PlaybookSettings
 from sentinel.playbook_desk import load_library, make_actions
 from sentinel.store import StoreWriter, audit
 
@@ -27,8 +28,9 @@ EIGHT = {
 }  # fmt: skip
 
 
-def settings(**more: Any) -> PlaybookSettings:
-    return PlaybookSettings(paths=(str(SHIPPED),), http_inside=("127.0.0.0/8",), **more)
+def settings(**more: Any) -> Config:
+    config = default_config(SHIPPED.parent)
+    return replace(config, playbook=replace(config.playbook, http_inside=("127.0.0.0/8",), **more))
 
 
 @pytest.fixture(scope="module")
