@@ -168,6 +168,7 @@ class Agent:
             self._config.incident,
             writer,
             metrics=self.metrics,
+            ledger=ledger.ledger,
             rule_text=self._rule_text,
             within=[notify.within],
         )

@@ -29,6 +29,7 @@ class LedgerDesk:
     def __init__(self, config: Config, writer: StoreWriter) -> None:
         self._writer = writer
         self._failing = False
+        self._revision = 0
         flow = config.flow
         self.ledger = Ledger(config.ledger, flow.local_networks, zoned=bool(flow.zones))
 
@@ -40,6 +41,7 @@ class LedgerDesk:
             _log.error("ledger.behind", reason=error)
         else:
             self.ledger.seen.restore(devices)
+        await self.read_register()
 
     def take(self, events: Sequence[Event]) -> None:
         """Take events in the order they come."""
@@ -50,6 +52,18 @@ class LedgerDesk:
         while True:
             await asyncio.sleep(_EVERY)
             await self.flush()
+            await self.read_register()
+
+    async def read_register(self) -> None:
+        """Take up the register where a command changed it."""
+        try:
+            revision = await self._writer.run(lambda database: LedgerStore(database.conn).revision())
+            if revision != self._revision:
+                assets = await self._writer.run(lambda database: LedgerStore(database.conn).assets())
+                self.ledger.register(asset for _, asset, _ in assets)
+                self._revision = revision
+        except StoreError as error:
+            self._failed(error)
 
     async def flush(self) -> None:
         """Write what changed since the last time."""
@@ -60,11 +74,14 @@ class LedgerDesk:
                 await self._write(rows[begin : begin + _TOGETHER], gone[begin : begin + _TOGETHER])
         except StoreError as error:
             self.ledger.seen.put_back(changed, gone)
-            if not self._failing:
-                self._failing = True
-                _log.error("ledger.behind", reason=error)
+            self._failed(error)
         else:
             self._failing = False
+
+    def _failed(self, error: StoreError) -> None:
+        if not self._failing:
+            self._failing = True
+            _log.error("ledger.behind", reason=error)
 
     async def _write(self, rows: list[tuple[object, ...]], gone: list[tuple[str, str]]) -> None:
         await self._writer.run(lambda database: LedgerStore(database.conn).put_devices(rows, gone))

@@ -8,8 +8,11 @@ from pathlib import Path
 from sentinel.config import Config
 from sentinel.event import Conn
 from sentinel.flow.settings import FlowSettings
+from sentinel.ledger import Asset, LedgerStore
+from sentinel.ledger.intake import Plan
 from sentinel.ledger_desk import LedgerDesk
 from sentinel.store import StoreWriter
+from sentinel.store.session import in_transaction
 
 CONFIG = Config(flow=FlowSettings(local_networks=("10.0.0.0/8",)))
 SEEN = Conn(
@@ -26,7 +29,7 @@ async def test_the_next_life_knows_what_was_seen(tmp_path: Path) -> None:
     async with StoreWriter(tmp_path / "s.sqlite") as writer:
         desk = LedgerDesk(CONFIG, writer)
         await desk.restore()
-        device = desk.ledger.find(None, "10.0.0.9")
+        device = desk.ledger.seen.find(("", "10.0.0.9"))
         assert device is not None
         assert device.lasting
         assert [fact.value for fact in device.of("service")] == ["22/tcp ssh"]
@@ -45,3 +48,18 @@ async def test_what_could_not_be_written_is_written_later(tmp_path: Path) -> Non
             lambda database: database.conn.execute("SELECT address FROM device ORDER BY 1").fetchall()
         )
     assert rows == [("10.0.0.5",), ("10.0.0.9",)]
+
+
+async def test_what_a_command_registers_is_found_while_the_daemon_runs(tmp_path: Path) -> None:
+    asset = Asset("政数局", "OA", (("", "10.0.0.9"),), responsible="张三")
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        desk = LedgerDesk(CONFIG, writer)
+        await desk.restore()
+        assert desk.ledger.find(None, "10.0.0.9") is None
+        in_transaction(
+            tmp_path / "s.sqlite",
+            lambda database: LedgerStore(database.conn).apply(Plan(adds=[asset]), actor="张三", ts=1.0),
+        )
+        await desk.read_register()
+        assert desk.ledger.find(None, "10.0.0.9") == asset
+        assert desk.ledger.find("another", "10.0.0.9") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from sentinel.text import text
 
@@ -20,3 +21,7 @@ def add_assets(parser: argparse.ArgumentParser, configured: argparse.ArgumentPar
     show = actions.add_parser("show", parents=[told], help=text("cli.assets.show"))
     show.add_argument("address", metavar="ADDRESS", help=text("cli.assets.address"))
     show.add_argument("--zone", help=text("cli.assets.zone"))
+    bring = actions.add_parser("import", parents=[told], help=text("cli.assets.import"))
+    bring.add_argument("file", type=Path, metavar="FILE", help=text("cli.assets.file"))
+    bring.add_argument("--dry-run", action="store_true", help=text("cli.assets.dry-run"))
+    bring.add_argument("--by", default="", metavar="PERSON", help=text("cli.assets.by"))

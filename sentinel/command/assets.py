@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import getpass
+import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from sentinel.command.configuration import chosen_config, complain
 from sentinel.config import Config, ConfigError
-from sentinel.ledger import Device, LedgerStore
+from sentinel.ledger import Device, LedgerError, LedgerStore
+from sentinel.ledger.form import Headings
+from sentinel.ledger.intake import Plan, Refusal, plan
+from sentinel.ledger.sheet import read_sheets
 from sentinel.store import StoreError
+from sentinel.store.audit import append
 from sentinel.store.session import in_transaction
 from sentinel.text import text
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["run"]
 
@@ -27,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         return _ACTIONS[options.action](chosen_config(options), options)
     except ConfigError as error:
         return complain(error)
-    except StoreError as error:
+    except (LedgerError, StoreError) as error:
         print(text("cli.error", message=error), file=sys.stderr)
         return 2
 
@@ -65,6 +75,78 @@ def _show(config: Config, options: argparse.Namespace) -> int:
     return 0
 
 
+def _import(config: Config, options: argparse.Namespace) -> int:
+    sheets = read_sheets(options.file)
+    actor = options.by.strip() or getpass.getuser()
+
+    def work(database: Database) -> Plan:
+        store = LedgerStore(database.conn)
+        planned = plan(sheets, store.assets(), Headings())
+        if not options.dry_run:
+            now = time.time()
+            store.apply(planned, actor=actor, ts=now)
+            detail = {
+                "added": len(planned.adds),
+                "changed": len(planned.changes),
+                "refused": _refused(planned),
+            }
+            append(
+                database, ts=now, actor=actor, action="asset.import", subject=options.file.name, detail=detail
+            )
+        return planned
+
+    planned = in_transaction(Path(config.store.path), work)
+    if options.json:
+        print(json.dumps(_document(planned), ensure_ascii=False))
+        return 1 if _refused(planned) else 0
+    for sheet, heading in planned.ignored:
+        word = "column" if heading else "sheet"
+        print(text("asset.import.ignored", what=text(f"asset.import.{word}", sheet=sheet, heading=heading)))
+    for asset in planned.adds:
+        print(text("asset.import.add", name=asset.name, address=asset.addresses[0][1]))
+    for change in planned.changes:
+        print(
+            text("asset.import.change", id=change.id, name=change.asset.name, fields=", ".join(change.fields))
+        )
+    for kind, refusals in (("conflict", planned.conflicts), ("bad", planned.bad)):
+        for one in refusals:
+            print(
+                text(
+                    "asset.import.refused",
+                    kind=text(f"asset.import.{kind}"),
+                    place=f"{one.sheet}!{one.cell}",
+                    value=one.value or "-",
+                    reason=one.reason,
+                )
+            )
+    numbers = {"added": len(planned.adds), "changed": len(planned.changes), "unchanged": planned.unchanged}
+    refused = {"conflicts": len(planned.conflicts), "bad": len(planned.bad)}
+    how = "dry" if options.dry_run else "done"
+    print(text("asset.import.total", how=text(f"asset.import.{how}"), **numbers, **refused))
+    return 1 if _refused(planned) else 0
+
+
+def _refused(planned: Plan) -> int:
+    return len(planned.bad) + len(planned.conflicts)
+
+
+def _document(planned: Plan) -> dict[str, Any]:
+    def told(refusals: list[Refusal]) -> list[dict[str, str]]:
+        return [
+            {"sheet": one.sheet, "cell": one.cell, "value": one.value, "reason": str(one.reason)}
+            for one in refusals
+        ]
+
+    return {
+        "adds": msgspec.to_builtins(planned.adds),
+        "changes": [{"id": change.id, "fields": change.fields} for change in planned.changes],
+        "unchanged": planned.unchanged,
+        "conflicts": told(planned.conflicts),
+        "bad": told(planned.bad),
+        "ignored": planned.ignored,
+    }
+
+
 def _line(device: Device) -> str:
     best = {field: device.best(field) for field in ("name", "mac", "vendor")}
     shown = {field: fact.value if fact else "-" for field, fact in best.items()}
@@ -86,4 +168,8 @@ def _with(config: Config, work: Callable[[LedgerStore], Any]) -> Any:
     return in_transaction(Path(config.store.path), lambda database: work(LedgerStore(database.conn)))
 
 
-_ACTIONS: dict[str, Callable[[Config, argparse.Namespace], int]] = {"list": _list, "show": _show}
+_ACTIONS: dict[str, Callable[[Config, argparse.Namespace], int]] = {
+    "import": _import,
+    "list": _list,
+    "show": _show,
+}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sentinel.event import Conn, Event
-from sentinel.ledger.device import Device
+from sentinel.ledger.asset import Asset
+from sentinel.ledger.device import Key
 from sentinel.ledger.networks import OurNetworks
 from sentinel.ledger.seen import Seen
 from sentinel.ledger.settings import LedgerSettings
@@ -32,7 +33,8 @@ class Ledger:
         self._ours = OurNetworks(local_networks)
         self._zoned = zoned
         self._waiting: OrderedDict[str, list[Sight]] = OrderedDict()
-        self.seen = Seen(settings.devices, settings.facts, settings.confirm)
+        self._register: dict[Key, Asset] = {}
+        self.seen = Seen(settings.devices, settings.facts, settings.confirm, self._is_registered)
         self.unplaced = 0
         """Sights given up because their flow's end did not come in time to tell the zone."""
 
@@ -46,9 +48,17 @@ class Ledger:
                 for sight in self._waiting.pop(event.uid, ()):
                     self.seen.take(sight, event.zone or "")
 
-    def find(self, zone: str | None, address: str, /) -> Device | None:
-        """The device at an address of a zone."""
-        return self.seen.find((zone or "", address))
+    def register(self, assets: Iterable[Asset]) -> None:
+        """Take the whole register, in the place of what was known of it."""
+        self._register = {key: asset for asset in assets for key in asset.addresses}
+        self.seen.rank_again()
+
+    def find(self, zone: str | None, address: str, /) -> Asset | None:
+        """What is registered at an address of a zone; O(1), from any thread."""
+        return self._register.get((zone or "", address))
+
+    def _is_registered(self, key: Key) -> bool:
+        return key in self._register
 
     def _take(self, sight: Sight) -> None:
         if sight.zone is not None or not self._zoned or sight.uid is None:

@@ -7,12 +7,16 @@ from typing import Any
 
 import msgspec
 
+from sentinel.ledger.asset import Asset
 from sentinel.ledger.device import Device, Fact, Key
+from sentinel.ledger.intake import Plan
 
 __all__ = ["LedgerStore"]
 
 _COLUMNS = "zone, address, first_seen, last_seen, lasting, facts"
 _encode = msgspec.json.Encoder().encode
+_asset = msgspec.json.Decoder(Asset).decode
+_names = msgspec.json.Decoder(list[str]).decode
 _facts = msgspec.json.Decoder(list[Fact]).decode
 
 
@@ -40,6 +44,80 @@ class LedgerStore:
             Device(zone, address, first, last, bool(lasting), _facts(facts))
             for zone, address, first, last, lasting, facts in rows
         ]
+
+    def assets(self) -> list[tuple[int, Asset, frozenset[str]]]:
+        """Every registered asset with its id and locked fields."""
+        rows = self._connection.execute("SELECT id, document, locked FROM asset ORDER BY id")
+        return [(id, _asset(document), frozenset(_names(locked))) for id, document, locked in rows]
+
+    def apply(self, planned: Plan, *, actor: str, ts: float) -> None:
+        """Register and change what a plan says; each on the asset's history."""
+        for asset in planned.adds:
+            cursor = self._connection.execute(
+                "INSERT INTO asset (department, code, life, developer, product, version, registered_at,"
+                " changed_at, document) VALUES (?, ?, 'registered', ?, ?, ?, ?, ?, ?)",
+                (
+                    asset.department,
+                    asset.code,
+                    asset.developer,
+                    asset.product,
+                    asset.version,
+                    ts,
+                    ts,
+                    _written(asset),
+                ),
+            )
+            self._addresses(cursor.lastrowid, asset)
+            self._history(cursor.lastrowid, ts, actor, "registered", {"document": asset})
+        for change in planned.changes:
+            asset = change.asset
+            (before,) = self._connection.execute(
+                "SELECT document FROM asset WHERE id = ?", (change.id,)
+            ).fetchone()
+            self._connection.execute(
+                "UPDATE asset SET department = ?, code = ?, life = 'changed', developer = ?, product = ?,"
+                " version = ?, changed_at = ?, document = ? WHERE id = ?",
+                (
+                    asset.department,
+                    asset.code,
+                    asset.developer,
+                    asset.product,
+                    asset.version,
+                    ts,
+                    _written(asset),
+                    change.id,
+                ),
+            )
+            self._connection.execute("DELETE FROM asset_address WHERE asset = ?", (change.id,))
+            self._addresses(change.id, asset)
+            former = _asset(before)
+            changes = {name: [getattr(former, name), getattr(asset, name)] for name in change.fields}
+            self._history(change.id, ts, actor, "changed", changes)
+
+    def history(self, id: int) -> list[tuple[float, str, str, str]]:
+        """When, who, what and the changes as JSON, oldest first."""
+        query = "SELECT ts, actor, action, changes FROM asset_history WHERE asset = ? ORDER BY id"
+        return list(self._connection.execute(query, (id,)))
+
+    def revision(self) -> int:
+        """Grows with every change of the register."""
+        return int(self._connection.execute("SELECT coalesce(max(id), 0) FROM asset_history").fetchone()[0])
+
+    def _addresses(self, id: int, asset: Asset) -> None:
+        self._connection.executemany(
+            "INSERT INTO asset_address (zone, address, asset) VALUES (?, ?, ?)",
+            [(*key, id) for key in asset.addresses],
+        )
+
+    def _history(self, id: int, ts: float, actor: str, action: str, changes: Any) -> None:
+        self._connection.execute(
+            "INSERT INTO asset_history (asset, ts, actor, action, changes) VALUES (?, ?, ?, ?, ?)",
+            (id, ts, actor, action, _encode(changes).decode()),
+        )
+
+
+def _written(asset: Asset) -> str:
+    return _encode(asset).decode()
 
 
 def row_of(device: Device) -> tuple[Any, ...]:

@@ -44,3 +44,20 @@ def test_show_tells_every_fact_with_its_evidence(config: str, capsys: pytest.Cap
     assert "名称:OA2" in told and "ntlm" in told and "80" in told
     assert main(["assets", "show", "10.0.0.8", "--config", config]) == 1
     assert "10.0.0.8" in capsys.readouterr().err
+
+
+def test_import_dry_then_for_good_on_the_audit_trail(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    file = Path(config).with_name("t.csv")
+    head, good = "设备名称,IP,责任单位,责任人,电话", "OA,10.0.0.9,政数局,张三,0759-1234567"
+    file.write_bytes(f"{head}\n{good}\n坏,10.0.0.300,政数局,张三,1".encode("gbk"))
+    assert main(["assets", "import", str(file), "--dry-run", "--config", config]) == 1
+    told = capsys.readouterr().out
+    assert "t.csv!B3" in told and "t.csv!E3" in told and "试运行" in told and "新增 1" in told
+    store = Path(config).with_name("s.sqlite")
+    count = "SELECT (SELECT count(*) FROM asset), (SELECT count(*) FROM audit WHERE action = 'asset.import')"
+    assert in_transaction(store, lambda database: database.conn.execute(count).fetchone()) == (0, 0)
+    file.write_bytes(f"{head}\n{good}\n".encode("gbk"))
+    assert main(["assets", "import", str(file), "--by", "张三", "--json", "--config", config]) == 0
+    assert json.loads(capsys.readouterr().out)["adds"][0]["name"] == "OA"
+    assert in_transaction(store, lambda database: database.conn.execute(count).fetchone()) == (1, 1)
+    assert main(["assets", "import", str(file.with_name("none.csv")), "--config", config]) == 2

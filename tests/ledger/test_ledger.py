@@ -43,10 +43,10 @@ def test_ours_is_what_the_configuration_declares_and_nothing_else() -> None:
 def test_the_same_address_in_two_zones_is_two_devices_and_the_flow_s_end_tells_which() -> None:
     ledger = Ledger(LedgerSettings(), ["59.192.0.0/16"], zoned=True)
     ledger.take([http(server="nginx"), http(uid="C2", server="IIS")])
-    assert ledger.find("public", "59.192.0.9") is None
+    assert ledger.seen.find(("public", "59.192.0.9")) is None
     ledger.take([conn(zone="public"), conn(uid="C2", zone="private")])
     for zone, server in (("public", "nginx"), ("private", "IIS")):
-        device = ledger.find(zone, "59.192.0.9")
+        device = ledger.seen.find((zone, "59.192.0.9"))
         assert device is not None
         assert [fact.value for fact in device.of("software")] == [server]
 
@@ -74,7 +74,7 @@ def test_a_fact_keeps_its_source_confidence_and_times() -> None:
                 )
             ]
         )
-    device = ledger.find(None, "59.192.0.5")
+    device = ledger.seen.find(("", "59.192.0.5"))
     assert device is not None
     (fact,) = device.facts
     assert (fact.field, fact.source, fact.confidence) == ("mac", "arp", 80)
