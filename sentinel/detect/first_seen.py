@@ -143,11 +143,14 @@ class FirstSeen(Detector):
         )
 
 
-@lru_cache(maxsize=1 << 14)
 def _network(address: str) -> str:
     """The network of an address, as sites are divided: /24, or /64 of IPv6 (RFC 4291 section 2.5.1)."""
+    return _network_of_6(address) if ":" in address else f"{address.rpartition('.')[0]}.0/24"
+
+
+@lru_cache(maxsize=1 << 14)
+def _network_of_6(address: str) -> str:
     try:
-        parsed = ipaddress.ip_address(address)
+        return str(ipaddress.IPv6Network((address, 64), strict=False))
     except ValueError:
         return address
-    return str(ipaddress.ip_network((parsed, 24 if parsed.version == 4 else 64), strict=False))

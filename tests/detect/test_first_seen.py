@@ -123,3 +123,12 @@ def test_one_kind_is_told_once_in_a_while() -> None:
     found = feed(detector(FirstSeen, first_seen=quick), [*week("10.1.0.5", "10.1.0.9", 443), *events])
     assert len(found) == 2
     assert DetectSettings().first_seen.learn == 7 * DAY
+
+
+def test_networks_of_the_other_version() -> None:
+    usual = week("10.1.0.9", "2001:db8:1::10", 443)
+    found = feed(
+        detector(FirstSeen),
+        [*usual, talk(8, "10.1.0.9", "2001:db8:1::77", 443), talk(8, "10.1.0.9", "2001:db8:2::1", 443)],
+    )
+    assert [notice.figures["network"] for notice in found] == ["2001:db8:2::/64"]
