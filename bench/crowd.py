@@ -23,8 +23,9 @@ import numpy as np  # noqa: E402
 
 from bench.kernels import datagrams  # noqa: E402
 from sentinel.capture.file import open_capture  # noqa: E402
+from sentinel.collector import relax_collector  # noqa: E402
 from sentinel.config import default_config  # noqa: E402
-from sentinel.pipeline import Pipeline, relax_collector  # noqa: E402
+from sentinel.pipeline import Pipeline  # noqa: E402
 from sentinel.rule import RuleSet  # noqa: E402
 
 _BATCH = 16384
