@@ -22,9 +22,10 @@ def alert_line(alert: Alert, *, colour: bool = False) -> str:
     if colour and alert.level in _COLOURS:
         level = f"\x1b[{_COLOURS[alert.level]}m{level}\x1b[0m"
     title = (alert.title_en or alert.title) if current_language() == "en" else alert.title
+    drill = text("alert.drill") if alert.drill else ""
     ports = (None, None) if alert.kind == "icmp" else (alert.src_port, alert.dst_port)  # ICMP: type and code
     sides = " → ".join(filter(None, map(_side, (alert.src, alert.dst), ports)))
-    line = f"{clock} {level} {_printable(title)} {_printable(sides)}".rstrip()
+    line = f"{clock} {level} {drill}{_printable(title)} {_printable(sides)}".rstrip()
     return f"{line}\n    {text('alert.respond', what=_printable(alert.respond))}" if alert.respond else line
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from sentinel.alert_line import alert_line
@@ -76,3 +77,11 @@ def test_type_and_code_of_icmp_are_no_ports() -> None:
         dst_port=0,
     )
     assert alert_line(alert).endswith("t 10.0.0.1 → 10.0.0.2")
+
+
+def test_a_drill_says_so_before_anything_else_of_the_alert() -> None:
+    drill = msgspec.structs.replace(ALERT, drill=True)
+    assert " 高 【演练】主机送出命令行 " in alert_line(drill)
+    assert "演练" not in alert_line(ALERT)
+    use_language("en")
+    assert " [DRILL] Host hands out a shell " in alert_line(drill)

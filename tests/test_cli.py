@@ -132,6 +132,18 @@ def test_check_names_every_mistake_of_the_configuration(
     assert "config.yaml:1:1" in said and "config.yaml:2:19" in said
 
 
+def test_an_inhibition_that_cannot_be_read_is_told_by_check_and_at_the_start(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "config.yaml").write_text(
+        "incident: {inhibit: [{when: [colour=red], suppress: [src=10.0.0.1]}]}\n"
+    )
+    assert main(["check"]) == 1
+    assert "config.yaml:1:22: “colour=red”不是条件" in capsys.readouterr().out
+    assert main(["run"]) == 2
+    assert "“colour=red”不是条件" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("kind", "socket_kind"), [("udp", socket.SOCK_DGRAM), ("tcp", socket.SOCK_STREAM)])
 def test_check_of_a_port_that_another_has(
     here: Path, capsys: pytest.CaptureFixture[str], kind: str, socket_kind: socket.SocketKind

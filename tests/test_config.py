@@ -182,6 +182,26 @@ def test_each_mistake_by_name(tmp_path: Path, content: str, id: str) -> None:
     assert [found[2] for found in findings(tmp_path, content)] == [id]
 
 
+def test_inhibitions_that_could_not_be_read_or_would_hold_for_everything(tmp_path: Path) -> None:
+    content = """\
+incident:
+  inhibit:
+    - when: [category=DE*]
+      suppress: [src=10.0.0.0/8]
+    - when: [colour=red, category]
+      suppress: [src=10.0.0.0/99]
+    - when: [kind=conn]
+      suppress: []
+"""
+    assert findings(tmp_path, content) == [
+        (5, 7, "incident.bad-matcher"),
+        (5, 7, "incident.bad-matcher"),
+        (5, 7, "incident.bad-network"),
+        (7, 7, "incident.bad-matcher"),
+        (7, 7, "config.inhibit-empty"),
+    ]
+
+
 def test_a_file_that_cannot_be_read_or_is_no_text(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
         load_config(tmp_path / "missing.yaml")

@@ -368,7 +368,7 @@ def _severity(rank: int) -> str:
 
 
 def _line(incident: Incident) -> str:
-    drill = text("incident.drill") if incident.drill else ""
+    drill = text("alert.drill") if incident.drill else ""
     return text(
         "incident.line",
         number=incident.number,

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from sentinel.config.quantity import write_duration, write_size
 from sentinel.config.tree import Config
+from sentinel.incident.fault import IncidentError
+from sentinel.incident.matcher import FIELDS, OF_INCIDENTS, read_matchers
 from sentinel.text import Message
 
 __all__ = ["related"]
@@ -18,6 +20,7 @@ def related(config: Config) -> Iterator[tuple[str, Message]]:
     yield from _capture(config)
     yield from _flow(config)
     yield from _intake(config)
+    yield from _inhibitions(config)
 
 
 def _capture(config: Config) -> Iterator[tuple[str, Message]]:
@@ -68,3 +71,19 @@ def _intake(config: Config) -> Iterator[tuple[str, Message]]:
         for key in ("certificate", "key"):
             if source.kind == "tls" and not getattr(source, key):
                 yield place, Message("config.source-needs", name=source.name, kind=source.kind, key=key)
+
+
+def _inhibitions(config: Config) -> Iterator[tuple[str, Message]]:
+    for number, inhibit in enumerate(config.incident.inhibit):
+        place = f"incident.inhibit[{number}]"
+        for key, written, fields in (
+            ("when", inhibit.when, OF_INCIDENTS),
+            ("suppress", inhibit.suppress, FIELDS),
+        ):
+            if not written:
+                yield place, Message("config.inhibit-empty", key=key)
+            for one in written:
+                try:
+                    read_matchers([one], fields)
+                except IncidentError as error:
+                    yield place, error.message

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import fnmatch
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sentinel.incident.fault import IncidentError
 from sentinel.text import Message
 
-__all__ = ["FIELDS", "Matcher", "matches_all", "read_matchers"]
+__all__ = ["FIELDS", "OF_INCIDENTS", "Matcher", "matches_all", "read_matchers"]
 
 FIELDS = ("rule_id", "src", "dst", "zone", "category", "severity", "title", "kind")
+"""What an alert can be matched by."""
+OF_INCIDENTS = tuple(name for name in FIELDS if name != "kind")
+"""What an incident can be matched by: its findings keep no kind of event."""
 _ADDRESSES = ("src", "dst")
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -45,9 +48,9 @@ class Matcher:
             return False
 
 
-def read_matchers(written: Iterable[str]) -> tuple[Matcher, ...]:
-    """The matchers of `written`. Raises IncidentError for the first that is none."""
-    return tuple(map(_read, written))
+def read_matchers(written: Iterable[str], fields: Sequence[str] = FIELDS) -> tuple[Matcher, ...]:
+    """The matchers of `written` over `fields`. Raises IncidentError for the first that is none."""
+    return tuple(_read(one, fields) for one in written)
 
 
 def matches_all(matchers: Iterable[Matcher], values: Mapping[str, str | None]) -> bool:
@@ -55,13 +58,13 @@ def matches_all(matchers: Iterable[Matcher], values: Mapping[str, str | None]) -
     return all(matcher.holds(values) for matcher in matchers)
 
 
-def _read(written: str) -> Matcher:
+def _read(written: str, fields: Sequence[str]) -> Matcher:
     name, sign, value = written.partition("=")
     negated = name.endswith("!")
     name = name.removesuffix("!").strip()
     value = value.strip()
-    if not sign or not value or name not in FIELDS:
-        raise IncidentError(Message("incident.bad-matcher", got=written, fields=", ".join(FIELDS)))
+    if not sign or not value or name not in fields:
+        raise IncidentError(Message("incident.bad-matcher", got=written, fields=", ".join(fields)))
     network = None
     if name in _ADDRESSES and "/" in value:
         try:
