@@ -17,10 +17,10 @@ from sentinel.store import StoreError, StoreWriter
 from sentinel.store.outbox import OutboxMessage, OutboxStore, enqueue
 from sentinel.text import current_language, text
 
-__all__ = ["NotifyDesk", "message_of"]
+__all__ = ["NotifyDesk", "message_of", "put_into_outbox"]
 
 _TOLD: Final = frozenset(ChangeKind) - {ChangeKind.STATE, ChangeKind.LEVEL}
-"""What people are told of; what they decided themselves they know."""
+"""What people are told of, whoever caused it. Steps of the handling stand on the timeline."""
 _EVERY: Final = 1.0
 """Seconds between looks at the outbox."""
 _TIDY: Final = 3600.0
@@ -54,12 +54,7 @@ class NotifyDesk:
 
     def within(self, database: Any, changes: Sequence[Change]) -> None:
         """Write what people are to be told of `changes`, inside their transaction."""
-        for change in changes:
-            if change.kind not in _TOLD:
-                continue
-            for channel in self._settings.channels:
-                if change.drill == channel.drill and change.level <= channel.level:
-                    enqueue(database, message_of(change, channel, self._clock()))
+        put_into_outbox(database, changes, self._settings, self._clock())
 
     async def run(self) -> None:
         """Deliver until cancelled. A channel that does not answer holds up no other."""
@@ -116,6 +111,19 @@ class NotifyDesk:
         elif channel not in self._down:
             self._down.add(channel)
             _log.warning("notify.retried", channel=channel, reason=reason)
+
+
+def put_into_outbox(database: Any, changes: Sequence[Change], settings: NotifySettings, now: float) -> None:
+    """Write what people are to be told of `changes` inside the caller's transaction, in the language spoken now.
+
+    The daemon and the commands both go this way: what a person opens or raises is told like what a rule found.
+    """
+    for change in changes:
+        if change.kind not in _TOLD:
+            continue
+        for channel in settings.channels:
+            if change.drill == channel.drill and change.level <= channel.level:
+                enqueue(database, message_of(change, channel, now))
 
 
 def message_of(change: Change, channel: ChannelSettings, now: float) -> OutboxMessage:

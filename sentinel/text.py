@@ -6,10 +6,12 @@ with `{names}` for the values. Ids stay the same in all languages, so logs can b
 
 from __future__ import annotations
 
+import contextlib
 import gettext
+from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["LANGUAGES", "Message", "current_language", "text", "use_language"]
+__all__ = ["LANGUAGES", "Message", "current_language", "speaking", "text", "use_language"]
 
 LANGUAGES = {"zh": "zh_CN", "en": "en"}
 """Languages people can choose, and their catalogues' folders. The first is the default."""
@@ -30,6 +32,17 @@ def use_language(language: str) -> None:
 def current_language() -> str:
     """The language spoken now: `zh` or `en`."""
     return _language
+
+
+@contextlib.contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak `language` for a while, then the former one again."""
+    former = _language
+    use_language(language)
+    try:
+        yield
+    finally:
+        use_language(former)
 
 
 def text(id: str, /, **values: object) -> str:

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sentinel.command.configuration import chosen_config, complain
 from sentinel.config import Config, ConfigError
@@ -21,9 +21,13 @@ from sentinel.incident.category import MAJORS, major_of, old_category
 from sentinel.incident.listing import Filter, count_incidents, list_incidents
 from sentinel.incident.silence import end_silence, make_silence, silences
 from sentinel.incident.timeline import entries
+from sentinel.notify_desk import put_into_outbox
 from sentinel.store import StoreError
 from sentinel.store.session import in_transaction, reading
-from sentinel.text import Message, current_language, text
+from sentinel.text import Message, current_language, speaking, text
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 __all__ = ["run"]
 
@@ -171,11 +175,13 @@ def _print_incident(config: Config, incident: Incident) -> None:
     )
 
 
-Verb = Callable[[Handling, Any, argparse.Namespace, str, float], Any]
+Verb = Callable[[Handling, Any, argparse.Namespace, str, float], list[Change]]
 
 
-def _ack(handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float) -> None:
-    handling.acknowledge(connection, options.incident, actor=actor, now=now)
+def _ack(
+    handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
+) -> list[Change]:
+    return handling.acknowledge(connection, options.incident, actor=actor, now=now)
 
 
 def _assess(
@@ -193,37 +199,55 @@ def _assess(
     )
 
 
-def _level(handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float) -> None:
-    handling.decide(connection, options.incident, options.level, actor=actor, now=now, reason=options.reason)
+def _level(
+    handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
+) -> list[Change]:
+    return handling.decide(
+        connection, options.incident, options.level, actor=actor, now=now, reason=options.reason
+    )
 
 
-def _note(handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float) -> None:
+def _note(
+    handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
+) -> list[Change]:
     handling.note(connection, options.incident, options.words, actor=actor, now=now)
+    return []
 
 
-def _attach(handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float) -> None:
+def _attach(
+    handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
+) -> list[Change]:
     handling.attach(connection, options.incident, options.file, actor=actor, now=now)
+    return []
 
 
-def _assign(handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float) -> None:
+def _assign(
+    handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
+) -> list[Change]:
     handling.assign(connection, options.incident, options.person, actor=actor, now=now)
+    return []
 
 
 def _move(state: State | None) -> Verb:
     def move(
         handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
-    ) -> None:
+    ) -> list[Change]:
         after = state or _state(options.state)
-        handling.move(connection, options.incident, after, actor=actor, now=now, reason=options.reason)
+        return handling.move(connection, options.incident, after, actor=actor, now=now, reason=options.reason)
 
     return move
 
 
-def _parent(handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float) -> None:
+def _parent(
+    handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
+) -> list[Change]:
     handling.adopt(connection, options.incident, options.parent, actor=actor, now=now)
+    return []
 
 
-def _report(handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float) -> None:
+def _report(
+    handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
+) -> list[Change]:
     handling.report(
         connection,
         options.incident,
@@ -233,17 +257,18 @@ def _report(handling: Handling, connection: Any, options: argparse.Namespace, ac
         receipt=options.receipt,
         kind=options.kind,
     )
+    return []
 
 
 def _acting(verb: Verb) -> Callable[[Config, argparse.Namespace], None]:
     """A verb on one incident, in one transaction; then say how it stands."""
 
     def act(config: Config, options: argparse.Namespace) -> None:
-        def work(connection: Any) -> Incident:
-            verb(_handling(config), connection, options, _actor(options), time.time())
-            return find_incident(connection, options.incident)
+        def work(connection: Any, now: float) -> tuple[Incident, list[Change]]:
+            changes = verb(_handling(config), connection, options, _actor(options), now)
+            return find_incident(connection, options.incident), changes
 
-        incident = _with(config, work)
+        incident = _telling(config, work)
         if options.json:
             print(_json(incident))
         else:
@@ -255,13 +280,13 @@ def _acting(verb: Verb) -> Callable[[Config, argparse.Namespace], None]:
 
 def _open(config: Config, options: argparse.Namespace) -> None:
     discovered = _time(options.discovered) if options.discovered else None
-    incident, _ = _with(
+    incident = _telling(
         config,
-        lambda connection: _handling(config).open(
+        lambda connection, now: _handling(config).open(
             connection,
             title=options.title,
             actor=_actor(options),
-            now=time.time(),
+            now=now,
             source=options.source,
             category=options.category,
             department=options.department,
@@ -315,6 +340,19 @@ def _silences(config: Config, options: argparse.Namespace) -> None:
 def _unsilence(config: Config, options: argparse.Namespace) -> None:
     _with(config, lambda connection: end_silence(connection, options.silence, time.time(), _actor(options)))
     print(text("incident.unsilenced", id=options.silence))
+
+
+def _telling(config: Config, work: Callable[[Any, float], tuple[Incident, list[Change]]]) -> Incident:
+    """The incident that `work` handled; what others must hear of it is committed with it, in the daemon's language."""
+
+    def whole(database: Database) -> Incident:
+        now = time.time()
+        incident, changes = work(database.conn, now)
+        with speaking(config.language):
+            put_into_outbox(database, changes, config.notify, now)
+        return incident
+
+    return in_transaction(Path(config.store.path), whole)
 
 
 def _with(config: Config, work: Callable[[Any], Any]) -> Any:

@@ -18,6 +18,7 @@ from sentinel.incident.state import State
 __all__ = [
     "Clock",
     "STATUTORY",
+    "begin",
     "clocks_from_start",
     "clocks_met_by",
     "meet",
@@ -95,6 +96,14 @@ def start(connection: Any, incident: int, clock: Clock, at: float, seconds: floa
         " WHERE met_at IS NULL AND due IS NOT excluded.due",
         (incident, clock.value, at, due, at + seconds * warn),
     )
+
+
+def begin(
+    connection: Any, incident: int, category: str, at: float, settings: ClockSettings, factor: float
+) -> None:
+    """Begin what runs from the discovery `at`, whoever discovered it; a guard period's `factor` shortens it."""
+    for clock, seconds in clocks_from_start(settings, category).items():
+        start(connection, incident, clock, at, seconds * factor, settings.warn)
 
 
 def meet(connection: Any, incident: int, clocks: tuple[Clock, ...], at: float) -> None:

@@ -19,7 +19,7 @@ from typing import Any, Final
 from sentinel.event import Level
 from sentinel.incident.category import SUFFERING_ORIGINATORS
 from sentinel.incident.change import Change, ChangeKind, Role
-from sentinel.incident.clock import clocks_from_start, start
+from sentinel.incident.clock import begin
 from sentinel.incident.grade import ORDINARY
 from sentinel.incident.incident import Incident, change_of, find_incident
 from sentinel.incident.matcher import Matcher, matches_all, read_matchers
@@ -286,8 +286,7 @@ class Grouping:
                 )
                 break
         clock = self._settings.clock
-        for name, seconds in clocks_from_start(clock, incident.category).items():
-            start(connection, id, name, incident.discovered_at, seconds * self._tighten(now), clock.warn)
+        begin(connection, id, incident.category, incident.discovered_at, clock, self._tighten(now))
         record(connection, id, at=now, actor="sentinel", action="created", alerts=incident.alerts)
         self._adopt(connection, incident, now)
 

@@ -14,7 +14,7 @@ from sentinel.incident.category import CATEGORIES
 from sentinel.incident.change import Change, ChangeKind, Role
 from sentinel.incident.clock import (
     Clock,
-    clocks_from_start,
+    begin,
     clocks_met_by,
     meet,
     report_seconds,
@@ -92,9 +92,7 @@ class Handling:
             ),
         )
         id = int(cursor.lastrowid)
-        clock = self._settings.clock
-        for name, seconds in clocks_from_start(clock, category).items():
-            start(connection, id, name, discovered, seconds * self._tighten(now), clock.warn)
+        begin(connection, id, category, discovered, self._settings.clock, self._tighten(now))
         record(connection, id, at=now, actor=actor, action="created", source=source)
         incident = find_incident(connection, id)
         return incident, [change_of(incident, ChangeKind.CREATED, now)]
@@ -326,7 +324,8 @@ class Handling:
         if incident.level == before.level and incident.level_decided == before.level_decided:
             return []
         role = Role.LEADER if incident.level <= REPORTABLE else Role.OFFICER
-        return [change_of(incident, ChangeKind.LEVEL, now, role)]
+        kind = ChangeKind.RAISED if incident.level < before.level else ChangeKind.LEVEL
+        return [change_of(incident, kind, now, role)]
 
     def _open(self, connection: Any, asked: int | str) -> Incident:
         incident = find_incident(connection, asked)

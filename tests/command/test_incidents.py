@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
 
 from sentinel.cli import main
-from sentinel.store import audit
+from sentinel.config import load_config
+from sentinel.event import Alert, Level
+from sentinel.incident_desk import IncidentDesk
+from sentinel.store import AlertStore, StoreWriter, audit
 from sentinel.store.writer import open_database
 
 
@@ -90,3 +95,78 @@ def test_a_verb_that_fails_leaves_nothing(here: Path, capsys: pytest.CaptureFixt
     with sqlite3.connect(here / "state" / "sentinel.sqlite") as database:
         assert database.execute("SELECT count(*) FROM incident").fetchone() == (0,)
         assert database.execute("SELECT count(*) FROM incident_timeline").fetchone() == (0,)
+
+
+CHANNELS = """\
+rule: {paths: []}
+incident: {clock: {acknowledge: 5m, assess: 20m, tamper: 25m}}
+notify:
+  channels:
+    - {name: group, url: "http://127.0.0.1:1/", body: "{text}"}
+    - {name: exercise, url: "http://127.0.0.1:1/", body: "{text}", drill: true}
+"""
+
+
+def outbox(here: Path) -> list[tuple[str, str]]:
+    """Channel and text of everything put into the outbox, oldest first."""
+    database = sqlite3.connect(here / "state" / "sentinel.sqlite")
+    rows = database.execute("SELECT channel, content FROM outbox ORDER BY seq").fetchall()
+    database.close()
+    return [(channel, json.loads(content)["text"]) for channel, content in rows]
+
+
+def test_what_others_must_hear_goes_into_the_outbox(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "config.yaml").write_text(CHANNELS)
+    opened = json.loads(said(capsys, "--lang", "en", "incidents", "open", "首页被改", "--json"))
+    number = opened["number"]
+    ((channel, words),) = outbox(here)
+    assert channel == "group"
+    assert all(part in words for part in ("新事件", number, "首页被改")), (
+        "the daemon's language, not the typist's"
+    )
+    said(capsys, "incidents", "ack", number)
+    said(capsys, "incidents", "note", number, "已联系机房")
+    assert len(outbox(here)) == 1, "steps of the handling are on the timeline"
+    said(capsys, "incidents", "level", number, "2")
+    assert "事件定级上调" in outbox(here)[1][1]
+    said(capsys, "incidents", "level", number, "4")
+    assert len(outbox(here)) == 2, "a level that falls wakes nobody"
+    said(capsys, "incidents", "assess", number, "--fact", "personal_records=1000000")
+    said(capsys, "incidents", "open", "演练:首页被改", "--drill")
+    assert [channel for channel, _ in outbox(here)] == ["group", "group", "exercise"]
+
+
+def test_what_is_refused_tells_nobody(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "config.yaml").write_text(CHANNELS)
+    said(capsys, "incidents", "open", "首页被改", "--category", "NONE", status=2)
+    assert outbox(here) == []
+    assert "共 0 件" in said(capsys, "incidents", "list")
+
+
+def test_an_incident_opened_by_hand_has_the_clocks_of_one_that_a_rule_found(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "config.yaml").write_text(CHANNELS)
+    said(capsys, "incidents", "open", "首页被改", "--category", "NAWEBMOD")
+    config = load_config(here / "config.yaml")
+    alert = Alert(
+        ts=1e9, id="a", level=Level.HIGH, title="首页被改", rule_id="r", kind="http", category="NAWEBMOD"
+    )
+
+    async def found_by_a_rule() -> tuple[list[tuple[object, ...]], list[str]]:
+        later = time.time() + 4 * 60
+        async with StoreWriter(Path(config.store.path)) as writer:
+            await AlertStore(writer).add([alert])
+            desk = IncidentDesk(config.incident, writer, clock=lambda: later)
+            await desk.take()
+            due = [change.number for change in await desk.due()]
+            clocks = (
+                "SELECT incident, clock, round(due - started_at), next_at - started_at FROM incident_clock"
+            )
+            rows = await writer.run(lambda database: database.execute(f"{clocks} ORDER BY 1, 2").fetchall())
+            return rows, due
+
+    rows, due = asyncio.run(found_by_a_rule())
+    by_hand, by_rule = ([row[1:3] for row in rows if row[0] == incident] for incident in (1, 2))
+    assert by_hand == by_rule == [("acknowledge", 300), ("assess", 1200), ("tamper", 1500)]
+    assert len(set(due)) == 2, "the daemon warns of both"

@@ -74,12 +74,13 @@ def test_what_no_one_can_change(connection: Any, handling: Handling, statement: 
 def test_facts_suggest_a_person_decides(connection: Any, handling: Handling) -> None:
     id = begin(connection, handling)
     changes = handling.assess(connection, id, {"personal_records": 1_000_000}, actor="甲", now=NOW)
-    assert [change.kind for change in changes] == [ChangeKind.STATE, ChangeKind.LEVEL]
+    assert [change.kind for change in changes] == [ChangeKind.STATE, ChangeKind.RAISED]
     incident = find_incident(connection, id)
     assert (incident.level, incident.level_decided, incident.clauses) == (3, None, ["records-3"])
     with pytest.raises(IncidentError):
         handling.decide(connection, id, 4, actor="乙", now=NOW)
-    handling.decide(connection, id, 4, actor="乙", now=NOW, reason="重复计数,实为 9 万人")
+    (lowered,) = handling.decide(connection, id, 4, actor="乙", now=NOW, reason="重复计数,实为 9 万人")
+    assert lowered.kind is ChangeKind.LEVEL
     assert find_incident(connection, id).level == 4
     assert entries(connection, id)[-1].detail["suggested"] == 3
     with pytest.raises(IncidentError, match="facts|事实"):
