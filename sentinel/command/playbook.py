@@ -124,6 +124,8 @@ def _approve(config: Config, options: argparse.Namespace) -> int:
             if not holds_role(config.playbook, options.person, role):
                 raise PlaybookError(Message("playbook.may-not", person=options.person, role=role))
         journal.answer(database, run, key, options.person, options.decision, options.note, now)
+        if options.decision == "undo":
+            journal.make_due(database, run.id, now)
         return run, key
 
     run, key = _write(config, write)

@@ -79,6 +79,8 @@ class Engine:
         self._new_id = new_id
         self._most = most
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._cancelled: dict[str, str] = {}
+        """By run that is being cancelled: who said so."""
         self._waits: dict[tuple[str, str], asyncio.Future[None]] = {}
         self._alarms: list[tuple[float, int, asyncio.Future[None]]] = []
         self._number = itertools.count()
@@ -232,10 +234,9 @@ class Engine:
         try:
             return await self._walk(run)
         except asyncio.CancelledError:
-            answers = await asyncio.shield(self.commit(lambda db: journal.answers(db, run.id, "")))
-            if not any(answer.decision == "cancel" for answer in answers):
+            if run.id not in self._cancelled:
                 raise
-            return "cancelled", answers[-1].person
+            return "cancelled", self._cancelled.pop(run.id)
         except Exception as error:
             _log.exception("agent.task-failed", task="playbook")
             return "failed", repr(error)[:300]
@@ -243,13 +244,17 @@ class Engine:
     async def _walk(self, run: Run) -> tuple[str, str]:
         now = self.clock()
 
-        def begin(database: Database) -> tuple[Playbook, dict[str, Entry]]:
+        def begin(database: Database) -> tuple[Playbook, dict[str, Entry], str]:
             if run.state == "queued":
                 journal.set_run(database, run, "running", "", now)
             written = {entry.key: entry for entry in journal.entries(database, run.id)}
-            return journal.version(database, run.digest), written
+            said = journal.answers(database, run.id, "")
+            cancelled = next((answer.person for answer in said if answer.decision == "cancel"), "")
+            return journal.version(database, run.digest), written, cancelled
 
-        playbook, written = await self.commit(begin)
+        playbook, written, cancelled = await self.commit(begin)
+        if cancelled:  # said while the daemon was away
+            return "cancelled", cancelled
         walk = Walk(playbook, JournaledStage(self, run, written), run.given)
         try:
             await walk.go()
@@ -265,6 +270,7 @@ class Engine:
         elif answer.decision == "cancel":
             task = self._running.get(answer.run)
             if task is not None:
+                self._cancelled[answer.run] = answer.person
                 task.cancel()
             else:
                 await self._cancel_queued(answer)

@@ -275,6 +275,17 @@ async def test_cancelled_by_a_person(bench: Bench) -> None:
     assert (run.state, run.reason) == ("cancelled", "甲")
 
 
+async def test_cancelled_while_the_daemon_was_away(bench: Bench) -> None:
+    bench.write({"m": manual(on_completion="a"), "a": action("x")})
+    async with bench.life() as desk:
+        run = await desk.start()
+        await desk.waits(run, "m")
+        await desk.writer.run(lambda db: journal.answer(db, run, "", "甲", "cancel", "", bench.now))
+    async with bench.life() as desk:
+        run = await desk.end(run)
+    assert (run.state, run.reason) == ("cancelled", "甲") and bench.tell.said == []
+
+
 async def test_a_restart_goes_on_where_it_was(bench: Bench) -> None:
     bench.write(
         {"a": action("a", on_completion="m"), "m": manual(deadline=100, on_completion="b"), "b": action("b")}
