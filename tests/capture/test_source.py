@@ -32,9 +32,14 @@ def opened(tmp_path: Path, content: bytes) -> ByteSource:
     ("name", "packed"),
     [
         ("", CONTENT),
-        ("gzip", gzip.compress(CONTENT)),
-        ("gzip", gzip.compress(CONTENT[:70_000]) + gzip.compress(b"") + gzip.compress(CONTENT[70_000:])),
-        ("gzip", gzip.compress(CONTENT) + bytes(512)),
+        ("gzip", gzip.compress(CONTENT, mtime=0)),
+        (
+            "gzip",
+            gzip.compress(CONTENT[:70_000], mtime=0)
+            + gzip.compress(b"", mtime=0)
+            + gzip.compress(CONTENT[70_000:], mtime=0),
+        ),
+        ("gzip", gzip.compress(CONTENT, mtime=0) + bytes(512)),
         ("zstd", zstd.compress(CONTENT)),
         ("zstd", zstd.compress(CONTENT[:70_000]) + zstd.compress(CONTENT[70_000:])),
         ("zstd", b"\x50\x2a\x4d\x18\x04\0\0\0abcd" + zstd.compress(CONTENT)),
@@ -73,7 +78,7 @@ def test_corrupt_stream_is_named(tmp_path: Path, pack: type) -> None:
 
 
 def test_garbage_behind_a_member_is_named(tmp_path: Path) -> None:
-    source = opened(tmp_path, gzip.compress(CONTENT) + b"garbage")
+    source = opened(tmp_path, gzip.compress(CONTENT, mtime=0) + b"garbage")
     assert drain(source) == CONTENT
     assert source.fault is Fault.STREAM_CORRUPT
 
