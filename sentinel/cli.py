@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sentinel import __version__
 from sentinel.command.asset_words import add_assets
+from sentinel.command.duty_words import add_duty
 from sentinel.command.incident_words import add_evidence, add_incidents
 from sentinel.command.notify_words import add_notify
 from sentinel.kernel_cache import tolerate_failing_cache
@@ -78,33 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     add_assets(commands.add_parser("assets", parents=[every], help=text("cli.assets")), configured)
     add_evidence(commands.add_parser("evidence", parents=[every], help=text("cli.evidence")), configured)
     add_notify(commands.add_parser("notify", parents=[every], help=text("cli.notify")), configured)
-    _add_duty(commands.add_parser("duty", parents=[every], help=text("cli.duty")), configured)
+    add_duty(commands.add_parser("duty", parents=[every], help=text("cli.duty")), configured)
     return parser
-
-
-def _add_duty(duty: argparse.ArgumentParser, configured: argparse.ArgumentParser) -> None:
-    actions = duty.add_subparsers(dest="action", metavar="ACTION", required=True)
-    acting = argparse.ArgumentParser(add_help=False, parents=[configured])
-    acting.add_argument("--as", dest="actor", required=True, metavar="NAME", help=text("cli.duty.as"))
-    roster = actions.add_parser("roster", parents=[acting], help=text("cli.duty.roster"))
-    roster.add_argument("file", type=Path, metavar="FILE", help=text("cli.duty.roster.file"))
-    actions.add_parser("now", parents=[configured], help=text("cli.duty.now"))
-    stand_in = actions.add_parser("stand-in", parents=[acting], help=text("cli.duty.stand-in"))
-    stand_in.add_argument("absent", metavar="ABSENT", help=text("cli.duty.absent"))
-    stand_in.add_argument("person", metavar="PERSON", help=text("cli.duty.person"))
-    stand_in.add_argument("phone", metavar="PHONE", help=text("cli.duty.phone"))
-    roles = ("officer", "leader", "in_charge")
-    stand_in.add_argument("--role", choices=roles, default=roles[0], help=text("cli.duty.role"))
-    for end in ("since", "until"):
-        stand_in.add_argument(f"--{end}", required=True, metavar="TIME", help=text(f"cli.duty.{end}"))
-    patrol = actions.add_parser("patrol", parents=[acting], help=text("cli.duty.patrol"))
-    patrol.add_argument("place", metavar="PLACE", help=text("cli.duty.place"))
-    results = ("normal", "abnormal", "pending")
-    patrol.add_argument("--result", choices=results, required=True, help=text("cli.duty.result"))
-    patrol.add_argument("--note", default="", metavar="TEXT", help=text("cli.duty.note"))
-    report = actions.add_parser("report", parents=[configured], help=text("cli.duty.report"))
-    report.add_argument("--date", metavar="YYYY-MM-DD", help=text("cli.duty.date"))
-    report.add_argument("--out", type=Path, required=True, metavar="FILE", help=text("cli.duty.out"))
 
 
 def _add_replay(replay: argparse.ArgumentParser) -> None:

@@ -43,7 +43,8 @@ def run(options: argparse.Namespace, clock: Callable[[], float] = time.time) -> 
         print(text("cli.error", message=error), file=sys.stderr)
         return 2
     try:
-        database.conn.execute("BEGIN IMMEDIATE")
+        # Who only reads waits for nobody who writes, and still sees one moment of the database.
+        database.conn.execute("BEGIN" if options.action in _READING else "BEGIN IMMEDIATE")
         try:
             status = _act(options, config, database, clock())
         except DutyError as error:
@@ -137,4 +138,5 @@ def _moment(written: str, zone: ZoneInfo) -> float:
     return moment
 
 
+_READING = frozenset({"now", "report"})
 _ACTIONS: dict[str, _Action] = {"roster": _roster, "now": _now, "stand-in": _stand_in, "patrol": _patrol}

@@ -36,8 +36,16 @@ class DutyBook:
         self._user = user
 
     def add_shifts(self, shifts: Sequence[Shift], actor: str, now: float) -> int:
-        """Add the shifts that the book does not have yet; how many those are."""
+        """Add the shifts that the book does not have yet; how many those are.
+
+        Once the roster names someone who decides, only they may: a roster that anyone extends would let anyone
+        put themselves on duty.
+        """
         execute = self._database.conn.execute
+        deciders = self._deciders()
+        if deciders and actor not in deciders:
+            self._audit(now, actor, "duty.roster.refused", "roster", {"given": len(shifts)})
+            raise DutyError(Message("duty.roster.not-yours", actor=actor))
         held = execute("SELECT count(*) FROM duty_shift").fetchone()[0]
         if held + len(shifts) > _MOST_SHIFTS:
             raise DutyError(Message("duty.roster.full", most=_MOST_SHIFTS))
@@ -70,10 +78,7 @@ class DutyBook:
 
     def stand_in(self, stand_in: StandIn, actor: str, now: float) -> None:
         """Agree who takes another's place. Only a leader or person in charge of the roster may."""
-        roles = self._database.conn.execute(
-            "SELECT DISTINCT role FROM duty_shift WHERE person = ?", (actor,)
-        ).fetchall()
-        if not {role for (role,) in roles} & {Role.LEADER.value, Role.IN_CHARGE.value}:
+        if actor not in self._deciders():
             self._audit(now, actor, "duty.stand-in.refused", stand_in.absent, {"for": stand_in.person.name})
             raise DutyError(Message("duty.stand-in.not-yours", actor=actor))
         covered = self._database.conn.execute(
@@ -130,6 +135,14 @@ class DutyBook:
             Patrol(ts, person, Role(role), place, PatrolResult(result), note)
             for ts, person, role, place, result, note in rows
         ]
+
+    def _deciders(self) -> set[str]:
+        """Leaders and persons in charge, of whichever shift."""
+        rows = self._database.conn.execute(
+            "SELECT DISTINCT person FROM duty_shift WHERE role IN (?, ?)",
+            (Role.LEADER.value, Role.IN_CHARGE.value),
+        )
+        return {person for (person,) in rows}
 
     def _audit(self, now: float, actor: str, action: str, subject: str, detail: Mapping[str, Any]) -> None:
         with_user = {**detail, "user": self._user}

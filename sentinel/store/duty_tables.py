@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-__all__ = ["create_duty_tables"]
+__all__ = ["create_duty_tables", "refuse_replacing"]
 
 
 def create_duty_tables(db: Database) -> None:
@@ -24,3 +24,12 @@ def create_duty_tables(db: Database) -> None:
             f"CREATE TRIGGER duty_patrol_no_{verb.lower()} BEFORE {verb} ON duty_patrol "
             "BEGIN SELECT RAISE(ABORT, 'patrol records only grow'); END"
         )
+
+
+def refuse_replacing(db: Database, table: str) -> None:
+    """INSERT OR REPLACE deletes without asking delete triggers: rows of `table` are not to be lost that way."""
+    db.execute(
+        f"CREATE TRIGGER {table}_not_replaced BEFORE INSERT ON {table} "
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE id = new.id) "
+        f"BEGIN SELECT RAISE(ABORT, '{table} only grows'); END"
+    )

@@ -85,6 +85,8 @@ def test_a_database_held_by_another_is_told(desk: Path, capsys: pytest.CaptureFi
     capsys.readouterr()
     holder = sqlite3.connect(desk / "state/sentinel.sqlite", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    assert main(["duty", "now"]) == 2
+    assert main(["duty", "patrol", "机房", "--result", "normal", "--as", "张三"]) == 2
     assert "locked" in capsys.readouterr().err
+    assert main(["duty", "report", "--out", "day.html"]) == 0, "who only reads waits for nobody"
+    assert main(["duty", "now"]) == 1
     holder.close()

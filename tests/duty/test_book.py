@@ -97,6 +97,36 @@ def test_only_leaders_agree_and_only_to_a_shift_there_is(book: DutyBook, databas
     assert book.roster(0, 100).stand_ins == ()
 
 
+def test_only_leaders_extend_a_roster_and_the_attempt_is_kept(book: DutyBook, database: Any) -> None:
+    more = [Shift(Role.OFFICER, OTHER, 0, 100)]
+    for actor in ("王五", "张三"):
+        with refused("duty.roster.not-yours"):
+            book.add_shifts(more, actor, 2)
+        assert (audit.rows(database)[-1].actor, audit.rows(database)[-1].action) == (
+            actor,
+            "duty.roster.refused",
+        )
+    assert book.roster(0, 100).shifts == tuple(SHIFTS)
+    assert book.add_shifts(more, "李四", 2) == 1
+
+
+def test_a_roster_without_anyone_who_decides_locks_nobody_out(database: Any) -> None:
+    book = DutyBook(database, "desk")
+    assert book.add_shifts(SHIFTS[:1], "张三", 1) == 1
+    assert book.add_shifts(SHIFTS, "张三", 2) == 1
+    with refused("duty.roster.not-yours"):
+        book.add_shifts(SHIFTS, "张三", 3)
+
+
+@pytest.mark.parametrize("table", ["audit", "duty_patrol"])
+def test_what_was_recorded_is_not_replaced(book: DutyBook, database: Any, table: str) -> None:
+    book.patrol("张三", 50, "机房", PatrolResult.NORMAL, "")
+    before = database.conn.execute(f"SELECT * FROM {table}").fetchall()
+    with pytest.raises(sqlite3.IntegrityError, match="only grows"):
+        database.conn.execute(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")
+    assert database.conn.execute(f"SELECT * FROM {table}").fetchall() == before
+
+
 def test_the_book_is_bounded(book: DutyBook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sentinel.duty.book._MOST_SHIFTS", 2)
     with refused("duty.roster.full"):

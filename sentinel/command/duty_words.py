@@ -1,0 +1,36 @@
+"""The words of `sentinel duty`, declared without the room that does the work."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from sentinel.text import text
+
+__all__ = ["add_duty"]
+
+
+def add_duty(duty: argparse.ArgumentParser, configured: argparse.ArgumentParser) -> None:
+    """Declare the verbs and what each needs."""
+    actions = duty.add_subparsers(dest="action", metavar="ACTION", required=True)
+    acting = argparse.ArgumentParser(add_help=False, parents=[configured])
+    acting.add_argument("--as", dest="actor", required=True, metavar="NAME", help=text("cli.duty.as"))
+    roster = actions.add_parser("roster", parents=[acting], help=text("cli.duty.roster"))
+    roster.add_argument("file", type=Path, metavar="FILE", help=text("cli.duty.roster.file"))
+    actions.add_parser("now", parents=[configured], help=text("cli.duty.now"))
+    stand_in = actions.add_parser("stand-in", parents=[acting], help=text("cli.duty.stand-in"))
+    stand_in.add_argument("absent", metavar="ABSENT", help=text("cli.duty.absent"))
+    stand_in.add_argument("person", metavar="PERSON", help=text("cli.duty.person"))
+    stand_in.add_argument("phone", metavar="PHONE", help=text("cli.duty.phone"))
+    roles = ("officer", "leader", "in_charge")
+    stand_in.add_argument("--role", choices=roles, default=roles[0], help=text("cli.duty.role"))
+    for end in ("since", "until"):
+        stand_in.add_argument(f"--{end}", required=True, metavar="TIME", help=text(f"cli.duty.{end}"))
+    patrol = actions.add_parser("patrol", parents=[acting], help=text("cli.duty.patrol"))
+    patrol.add_argument("place", metavar="PLACE", help=text("cli.duty.place"))
+    results = ("normal", "abnormal", "pending")
+    patrol.add_argument("--result", choices=results, required=True, help=text("cli.duty.result"))
+    patrol.add_argument("--note", default="", metavar="TEXT", help=text("cli.duty.note"))
+    report = actions.add_parser("report", parents=[configured], help=text("cli.duty.report"))
+    report.add_argument("--date", metavar="YYYY-MM-DD", help=text("cli.duty.date"))
+    report.add_argument("--out", type=Path, required=True, metavar="FILE", help=text("cli.duty.out"))
