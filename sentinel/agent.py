@@ -22,6 +22,7 @@ from sentinel.capture.interface import can_capture, default_interface
 from sentinel.capture.settings import CaptureSettings
 from sentinel.capture.supervisor import Supervisor
 from sentinel.config import Config, ConfigError, rule_settings
+from sentinel.duty_desk import DutyDesk, reach
 from sentinel.event import KINDS, Alert, Event
 from sentinel.event.encode import EventEncoder
 from sentinel.event.pack import unpack_events
@@ -159,17 +160,21 @@ class Agent:
         await self._examine_rules()
         recollection = Recollection(self._watch, writer)
         await recollection.restore()
-        notify = NotifyDesk(self._config.notify, writer, metrics=self.metrics)
         ledger = LedgerDesk(self._config, writer)
         if self._config.ledger.enabled:
             await ledger.restore()
             self._ledger = ledger
+        duty = DutyDesk(writer)
+        await duty.refresh()
+        notify = NotifyDesk(self._config.notify, writer, metrics=self.metrics, reach=reach)
         self._incidents = incidents = IncidentDesk(
             self._config.incident,
             writer,
             metrics=self.metrics,
             ledger=ledger.ledger,
             rule_text=self._rule_text,
+            tighten=duty.tighten,
+            raised=duty.raised,
             within=[notify.within],
         )
         self._playbooks = playbooks = PlaybookDesk(self._config, writer, self.metrics)
@@ -178,6 +183,7 @@ class Agent:
                 tasks.create_task(self._lasting("playbooks", playbooks.run)),
                 tasks.create_task(self._lasting("incidents", incidents.run)),
                 tasks.create_task(self._lasting("ledger", ledger.run)),
+                tasks.create_task(self._lasting("duty", duty.run)),
                 tasks.create_task(self._lasting("retry", store.keep_trying)),
                 tasks.create_task(self._lasting("recollection", recollection.keep_saving)),
                 tasks.create_task(self._lasting("heartbeat", lambda: self._heartbeat(writer, store))),

@@ -46,6 +46,7 @@ class IncidentDesk:
         ledger: Ledger | None = None,
         rule_text: Callable[[str], str | None] = lambda rule_id: None,
         tighten: Callable[[float], float] = lambda now: 1.0,
+        raised: Callable[[float], int] = lambda now: 0,
         clock: Callable[[], float] = time.time,
         within: Sequence[Within] = (),
         hear: Sequence[Hear] = (),
@@ -57,7 +58,9 @@ class IncidentDesk:
         self._hear = list(hear)
         self._woken = asyncio.Event()
         self._failing = False
-        self._grouping = Grouping(settings, ledger=ledger, rule_text=rule_text, tighten=tighten)
+        self._grouping = Grouping(
+            settings, ledger=ledger, rule_text=rule_text, tighten=tighten, raised=raised
+        )
         self.handling = Handling(settings, _grading(settings), tighten)
 
     def wake(self) -> None:

@@ -17,7 +17,10 @@ from sentinel.store import StoreError, StoreWriter
 from sentinel.store.outbox import OutboxMessage, OutboxStore, enqueue
 from sentinel.text import current_language, text
 
-__all__ = ["NotifyDesk", "message_of", "put_into_outbox"]
+__all__ = ["NotifyDesk", "Reach", "message_of", "put_into_outbox"]
+
+Reach = Callable[[Any, str, float], tuple[str, str]]
+"""Given the database, a role and the time: whom to tell (role and name) and their phone; empty where not known."""
 
 _TOLD: Final = frozenset(ChangeKind) - {ChangeKind.STATE, ChangeKind.LEVEL}
 """What people are told of, whoever caused it. Steps of the handling stand on the timeline."""
@@ -38,11 +41,13 @@ class NotifyDesk:
         writer: StoreWriter,
         *,
         metrics: Metrics | None = None,
+        reach: Reach = lambda database, role, now: ("", ""),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
         self._writer = writer
         self._metrics = metrics
+        self._reach = reach
         self._clock = clock
         self._down: set[str] = set()
         self._failing = False
@@ -54,7 +59,7 @@ class NotifyDesk:
 
     def within(self, database: Any, changes: Sequence[Change]) -> None:
         """Write what people are to be told of `changes`, inside their transaction."""
-        put_into_outbox(database, changes, self._settings, self._clock())
+        put_into_outbox(database, changes, self._settings, self._clock(), self._reach)
 
     async def run(self) -> None:
         """Deliver until cancelled. A channel that does not answer holds up no other."""
@@ -113,21 +118,40 @@ class NotifyDesk:
             _log.warning("notify.retried", channel=channel, reason=reason)
 
 
-def put_into_outbox(database: Any, changes: Sequence[Change], settings: NotifySettings, now: float) -> None:
+def _nobody(database: Any, role: str, now: float) -> tuple[str, str]:
+    return "", ""
+
+
+def put_into_outbox(
+    database: Any,
+    changes: Sequence[Change],
+    settings: NotifySettings,
+    now: float,
+    reach: Reach = _nobody,
+) -> None:
     """Write what people are to be told of `changes` inside the caller's transaction, in the language spoken now.
 
     The daemon and the commands both go this way: what a person opens or raises is told like what a rule found.
     """
+    on_duty: dict[str, tuple[str, str]] = {}
     for change in changes:
         if change.kind not in _TOLD:
             continue
         for channel in settings.channels:
             if change.drill == channel.drill and change.level <= channel.level:
-                enqueue(database, message_of(change, channel, now))
+                role = change.role.value
+                if role not in on_duty:
+                    on_duty[role] = reach(database, role, now)
+                enqueue(database, message_of(change, channel, now, *on_duty[role]))
 
 
-def message_of(change: Change, channel: ChannelSettings, now: float) -> OutboxMessage:
-    """What `channel` says of `change`. The same change always gives the same id."""
+def message_of(
+    change: Change, channel: ChannelSettings, now: float, person: str = "", phone: str = ""
+) -> OutboxMessage:
+    """What `channel` says of `change`. The same change always gives the same id.
+
+    The phone of the `person` it is meant for is a field for gateways of text messages; the text has it not.
+    """
     english = current_language() == "en"
     fields = {
         "number": change.number,
@@ -138,12 +162,13 @@ def message_of(change: Change, channel: ChannelSettings, now: float) -> OutboxMe
         "alerts": str(change.alerts),
         "drill": text("notify.drill") if change.drill else "",
     }
+    words = text("notify.text", **fields) + (text("notify.to", person=person) if person else "")
     name = f"{change.incident}/{change.kind}/{change.clock}/{change.role}/{change.alerts}/{change.at!r}"
     return OutboxMessage(
         id=str(uuid.uuid5(_IDS, name)),
         channel=channel.name,
         made_at=now,
         priority=change.level,
-        content=json.dumps({**fields, "text": text("notify.text", **fields)}, ensure_ascii=False),
+        content=json.dumps({**fields, "person": person, "phone": phone, "text": words}, ensure_ascii=False),
         drill=change.drill,
     )

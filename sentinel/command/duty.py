@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sentinel.command.configuration import chosen_config, complain
 from sentinel.config import Config, ConfigError
-from sentinel.duty import DutyBook, DutyError, PatrolResult, Person, Role, StandIn, summarise
+from sentinel.duty import DutyBook, DutyError, GuardPeriod, PatrolResult, Person, Role, StandIn, summarise
 from sentinel.duty.page import summary_page
 from sentinel.duty.roster_file import read_moment, read_roster
 from sentinel.store import StoreError
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace, clock: Callable[[], float] = time.time) -> 
         return 2
     try:
         # Who only reads waits for nobody who writes, and still sees one moment of the database.
-        database.conn.execute("BEGIN" if options.action in _READING else "BEGIN IMMEDIATE")
+        database.conn.execute("BEGIN" if _reads(options) else "BEGIN IMMEDIATE")
         try:
             status = _act(options, config, database, clock())
         except DutyError as error:
@@ -59,6 +59,10 @@ def run(options: argparse.Namespace, clock: Callable[[], float] = time.time) -> 
         return 2
     finally:
         database.conn.close()
+
+
+def _reads(options: argparse.Namespace) -> bool:
+    return options.action in ("now", "report") or getattr(options, "verb", None) == "list"
 
 
 def _act(options: argparse.Namespace, config: Config, database: Database, now: float) -> int:
@@ -94,7 +98,44 @@ def _now(options: argparse.Namespace, config: Config, book: DutyBook, now: float
             print(text("duty.now", role=name, person=present[role].name, phone=present[role].phone))
         else:
             print(text("duty.nobody", role=name))
+    for period in book.guard_periods(now).active(now):
+        print(_guard_line(period, ZoneInfo(config.duty.zone)))
     return 0 if Role.OFFICER in present else 1
+
+
+def _guard(options: argparse.Namespace, config: Config, book: DutyBook, now: float) -> int:
+    zone = ZoneInfo(config.duty.zone)
+    if options.verb == "list":
+        periods = book.guard_periods(now).periods
+        for period in periods:
+            print(_guard_line(period, zone))
+        if not periods:
+            print(text("duty.guard.nothing"))
+        return 0
+    if options.verb == "end":
+        print(text("duty.guard.ended", name=book.end_guard(options.id, options.actor, now).name))
+        return 0
+    start = _moment(options.since, zone) if options.since else now
+    end = _moment(options.until, zone)
+    asked = GuardPeriod(
+        0, options.name, start, end, options.factor, options.raised, options.freeze, options.actor
+    )
+    print(_guard_line(book.start_guard(asked, now), zone))
+    return 0
+
+
+def _guard_line(period: GuardPeriod, zone: ZoneInfo) -> str:
+    since, until = (f"{datetime.fromtimestamp(ts, zone):%Y-%m-%d %H:%M}" for ts in (period.start, period.end))
+    return text(
+        "duty.guard.line",
+        id=period.id,
+        name=period.name,
+        since=since,
+        until=until,
+        factor=period.factor,
+        raised=period.raised,
+        freeze=text("duty.guard.frozen" if period.freeze else "duty.guard.open"),
+    )
 
 
 def _stand_in(options: argparse.Namespace, config: Config, book: DutyBook, now: float) -> int:
@@ -138,5 +179,10 @@ def _moment(written: str, zone: ZoneInfo) -> float:
     return moment
 
 
-_READING = frozenset({"now", "report"})
-_ACTIONS: dict[str, _Action] = {"roster": _roster, "now": _now, "stand-in": _stand_in, "patrol": _patrol}
+_ACTIONS: dict[str, _Action] = {
+    "roster": _roster,
+    "now": _now,
+    "stand-in": _stand_in,
+    "patrol": _patrol,
+    "guard": _guard,
+}

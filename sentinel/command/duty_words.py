@@ -31,6 +31,25 @@ def add_duty(duty: argparse.ArgumentParser, configured: argparse.ArgumentParser)
     results = ("normal", "abnormal", "pending")
     patrol.add_argument("--result", choices=results, required=True, help=text("cli.duty.result"))
     patrol.add_argument("--note", default="", metavar="TEXT", help=text("cli.duty.note"))
+    _add_guard(actions.add_parser("guard", help=text("cli.duty.guard")), configured, acting)
     report = actions.add_parser("report", parents=[configured], help=text("cli.duty.report"))
     report.add_argument("--date", metavar="YYYY-MM-DD", help=text("cli.duty.date"))
     report.add_argument("--out", type=Path, required=True, metavar="FILE", help=text("cli.duty.out"))
+
+
+def _add_guard(
+    guard: argparse.ArgumentParser, configured: argparse.ArgumentParser, acting: argparse.ArgumentParser
+) -> None:
+    verbs = guard.add_subparsers(dest="verb", metavar="VERB", required=True)
+    start = verbs.add_parser("start", parents=[acting], help=text("cli.duty.guard.start"))
+    start.add_argument("name", metavar="NAME", help=text("cli.duty.guard.name"))
+    start.add_argument("--since", metavar="TIME", help=text("cli.duty.guard.since"))
+    start.add_argument("--until", required=True, metavar="TIME", help=text("cli.duty.until"))
+    start.add_argument("--factor", type=float, default=0.5, help=text("cli.duty.guard.factor"))
+    start.add_argument("--raise", dest="raised", type=int, default=1, help=text("cli.duty.guard.raise"))
+    start.add_argument(
+        "--freeze", action=argparse.BooleanOptionalAction, default=True, help=text("cli.duty.guard.freeze")
+    )
+    end = verbs.add_parser("end", parents=[acting], help=text("cli.duty.guard.end"))
+    end.add_argument("id", type=int, metavar="ID", help=text("cli.duty.guard.id"))
+    verbs.add_parser("list", parents=[configured], help=text("cli.duty.guard.list"))

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from sentinel.command.configuration import chosen_config, complain
 from sentinel.config import Config, ConfigError
 from sentinel.config.quantity import parse_duration
+from sentinel.duty import DutyBook
+from sentinel.duty_desk import reach
 from sentinel.incident import Change, Grading, Handling, Incident, IncidentError, State, find_incident
 from sentinel.incident.category import MAJORS, major_of, old_category
 from sentinel.incident.listing import Filter, count_incidents, list_incidents
@@ -349,7 +351,7 @@ def _telling(config: Config, work: Callable[[Any, float], tuple[Incident, list[C
         now = time.time()
         incident, changes = work(database.conn, now)
         with speaking(config.language):
-            put_into_outbox(database, changes, config.notify, now)
+            put_into_outbox(database, changes, config.notify, now, reach)
         return incident
 
     return in_transaction(Path(config.store.path), whole)
@@ -364,7 +366,10 @@ def _look(config: Config, work: Callable[[Any], Any]) -> Any:
 
 
 def _handling(config: Config) -> Handling:
-    return Handling(config.incident, Grading.load(config.incident.clauses))
+    periods = reading(
+        Path(config.store.path), lambda database: DutyBook(database, "").guard_periods(time.time())
+    )
+    return Handling(config.incident, Grading.load(config.incident.clauses), periods.factor)
 
 
 def _actor(options: argparse.Namespace) -> str:

@@ -2,6 +2,7 @@
 
 from sentinel.duty.book import DutyBook
 from sentinel.duty.fault import DutyError
+from sentinel.duty.guard import GuardPeriod, GuardPeriods
 from sentinel.duty.patrol import Patrol, PatrolResult
 from sentinel.duty.roster import Person, Role, Roster, Shift, StandIn
 from sentinel.duty.settings import DutySettings
@@ -11,6 +12,8 @@ __all__ = [
     "DutyBook",
     "DutyError",
     "DutySettings",
+    "GuardPeriod",
+    "GuardPeriods",
     "Patrol",
     "PatrolResult",
     "Person",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sentinel.duty.fault import DutyError
+from sentinel.duty.guard import GuardPeriod, GuardPeriods
 from sentinel.duty.patrol import Patrol, PatrolResult
 from sentinel.duty.roster import Person, Role, Roster, Shift, StandIn
 from sentinel.store.audit import append
@@ -19,6 +21,12 @@ __all__ = ["DutyBook"]
 _MOST_SHIFTS = 200_000
 _MOST_PATROLS = 10_000
 """Patrols that a reader is given at once."""
+_MOST_PERIODS = 100
+"""Guard periods that hold or are to come."""
+_LONGEST_PERIOD = 92 * 86400.0
+_LONGEST_NAME = 100
+_LEAST_FACTOR = 0.1
+_MOST_RAISED = 2
 _LONGEST_PLACE = 200
 _LONGEST_NOTE = 2000
 
@@ -135,6 +143,73 @@ class DutyBook:
             Patrol(ts, person, Role(role), place, PatrolResult(result), note)
             for ts, person, role, place, result, note in rows
         ]
+
+    def has_roster(self) -> bool:
+        """Whether there was ever a shift."""
+        return self._database.conn.execute("SELECT 1 FROM duty_shift LIMIT 1").fetchone() is not None
+
+    def start_guard(self, period: GuardPeriod, now: float) -> GuardPeriod:
+        """Order a guard period (its id is given here). Only a leader or person in charge of the roster may."""
+        self._only_deciders(period.actor, now, period.name)
+        if not 0 < len(period.name.strip()) <= _LONGEST_NAME:
+            raise DutyError(Message("duty.guard.bad-name", most=_LONGEST_NAME))
+        if not (now < period.end and 0 < period.end - period.start <= _LONGEST_PERIOD):
+            raise DutyError(Message("duty.guard.bad-span", days=round(_LONGEST_PERIOD / 86400)))
+        if not (_LEAST_FACTOR <= period.factor <= 1 and 0 <= period.raised <= _MOST_RAISED):
+            raise DutyError(Message("duty.guard.bad-measure", least=_LEAST_FACTOR, most=_MOST_RAISED))
+        if len(self.guard_periods(now).periods) >= _MOST_PERIODS:
+            raise DutyError(Message("duty.guard.full", most=_MOST_PERIODS))
+        cursor = self._database.conn.execute(
+            "INSERT INTO duty_guard (name, start, end, factor, raised, freeze, actor) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                period.name,
+                period.start,
+                period.end,
+                period.factor,
+                period.raised,
+                period.freeze,
+                period.actor,
+            ),
+        )
+        detail = {
+            "start": period.start,
+            "end": period.end,
+            "factor": period.factor,
+            "raised": period.raised,
+            "freeze": period.freeze,
+        }
+        self._audit(now, period.actor, "duty.guard.start", period.name, detail)
+        return replace(period, id=int(cursor.lastrowid or 0))
+
+    def end_guard(self, id: int, actor: str, now: float) -> GuardPeriod:
+        """End a period before its time, or call off one that has not begun."""
+        self._only_deciders(actor, now, str(id))
+        period = next((one for one in self.guard_periods(now).periods if one.id == id), None)
+        if period is None:
+            raise DutyError(Message("duty.guard.none", id=id))
+        ended = replace(period, end=max(now, period.start))
+        self._database.conn.execute("UPDATE duty_guard SET end = ? WHERE id = ?", (ended.end, id))
+        self._audit(now, actor, "duty.guard.end", period.name, {"id": id, "planned": period.end})
+        return ended
+
+    def guard_periods(self, now: float) -> GuardPeriods:
+        """Those that hold at `now` or are to come, by their beginning."""
+        rows = self._database.conn.execute(
+            "SELECT id, name, start, end, factor, raised, freeze, actor FROM duty_guard "
+            "WHERE end > ? ORDER BY start, id",
+            (now,),
+        ).fetchall()
+        return GuardPeriods(
+            tuple(
+                GuardPeriod(id, name, start, end, factor, raised, bool(freeze), actor)
+                for id, name, start, end, factor, raised, freeze, actor in rows
+            )
+        )
+
+    def _only_deciders(self, actor: str, now: float, subject: str) -> None:
+        if actor not in self._deciders():
+            self._audit(now, actor, "duty.guard.refused", subject, {})
+            raise DutyError(Message("duty.guard.not-yours", actor=actor))
 
     def _deciders(self) -> set[str]:
         """Leaders and persons in charge, of whichever shift."""

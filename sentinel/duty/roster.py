@@ -73,6 +73,16 @@ class Roster:
                 found[role] = self._present(role, shift.person, now)
         return found
 
+    def reach(self, role: Role, now: float) -> tuple[Role, Person] | None:
+        """Who to turn to at `now` with what is meant for `role`: who has it, or the next one above, or else below."""
+        present = self.on_duty(now)
+        roles = list(Role)
+        place = roles.index(role)
+        for one in (*roles[place:], *reversed(roles[:place])):
+            if one in present:
+                return one, present[one]
+        return None
+
     def _present(self, role: Role, rostered: Person, now: float) -> Person:
         present = rostered
         for agreed in self.stand_ins:

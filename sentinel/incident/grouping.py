@@ -44,6 +44,7 @@ _LOOKED_THROUGH: Final = 5000
 """Findings of open incidents that inhibitions look through."""
 _LEVELS: Final = {level.value: level.rank for level in Level}
 _NAMES: Final = {level.rank: level.value for level in Level}
+_GRAVEST: Final = Level.CRITICAL.rank
 _UNKNOWN_CATEGORY: Final = "OTH"
 
 
@@ -137,7 +138,7 @@ class Grouping:
     """Groups alerts under `settings`. It remembers nothing between batches: the database does.
 
     `rule_text` gives the text of a rule as it runs now, for the evidence; `tighten` the factor on the clocks of a
-    guard period. Both are asked in the store's thread.
+    guard period, `raised` the steps by which it raises severities. All are asked in the store's thread.
     """
 
     def __init__(
@@ -147,12 +148,14 @@ class Grouping:
         ledger: Ledger | None = None,
         rule_text: Callable[[str], str | None] = lambda rule_id: None,
         tighten: Callable[[float], float] = lambda now: 1.0,
+        raised: Callable[[float], int] = lambda now: 0,
     ) -> None:
         self._settings = settings
         self._least = Level(settings.minimum).rank
         self._ledger = ledger or NoLedger()
         self._rule_text = rule_text
         self._tighten = tighten
+        self._raised = raised
         self._inhibitions = [
             (read_matchers(inhibit.when), read_matchers(inhibit.suppress), inhibit.equal)
             for inhibit in settings.inhibit
@@ -161,7 +164,8 @@ class Grouping:
     def advance(self, connection: Any, limit: int, now: float) -> tuple[int, list[Change]]:
         """Group at most `limit` alerts that are not grouped yet; how many there were, and what changed."""
         position = accounts(connection).get("position", 0)
-        rows = [_row(values) for values in connection.execute(_SELECT, (position, limit))]
+        raised = self._raised(now)
+        rows = [_row(values, raised) for values in connection.execute(_SELECT, (position, limit))]
         if not rows:
             return 0, []
         batch = _Batch(connection, self._settings, self._least, self._inhibitions, silences(connection, now))
@@ -526,15 +530,17 @@ def _count(connection: Any, counts: dict[str, int]) -> None:
     )
 
 
-def _row(values: tuple[Any, ...]) -> _Row:
+def _row(values: tuple[Any, ...], raised: int) -> _Row:
+    """An alert as it was stored, its severity `raised` steps higher; what is only information stays that."""
     rowid, ts, level, title, title_en, rule_id, category, tags, kind, src, dst, zone, drill, stored_at = (
         values
     )
     family = category or _tactic(tags) or rule_id
+    severity = _LEVELS.get(level, 2)
     return _Row(
         rowid,
         ts,
-        _LEVELS.get(level, 2),
+        min(severity + raised, _GRAVEST) if severity else 0,
         title,
         title_en,
         rule_id,

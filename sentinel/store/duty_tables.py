@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-__all__ = ["create_duty_tables", "refuse_replacing"]
+__all__ = ["create_duty_tables", "create_guard_table", "refuse_replacing"]
 
 
 def create_duty_tables(db: Database) -> None:
@@ -24,6 +24,21 @@ def create_duty_tables(db: Database) -> None:
             f"CREATE TRIGGER duty_patrol_no_{verb.lower()} BEFORE {verb} ON duty_patrol "
             "BEGIN SELECT RAISE(ABORT, 'patrol records only grow'); END"
         )
+
+
+def create_guard_table(db: Database) -> None:
+    """Guard periods. One that is ended early has its end moved; the audit trail keeps the planned one."""
+    columns = {
+        "name": str,
+        "start": float,
+        "end": float,
+        "factor": float,
+        "raised": int,
+        "freeze": int,
+        "actor": str,
+    }
+    db.table("duty_guard").create({"id": int, **columns}, pk="id", not_null=set(columns))
+    db.table("duty_guard").create_index(["end"])
 
 
 def refuse_replacing(db: Database, table: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from sentinel.store.duty_tables import create_duty_tables, refuse_replacing
+from sentinel.store.duty_tables import create_duty_tables, create_guard_table, refuse_replacing
 from sentinel.store.fault import StoreError
 from sentinel.store.incident_tables import create_incident_tables
 from sentinel.store.ledger_tables import create_ledger_tables
@@ -120,6 +120,11 @@ _migrations(name="0010-playbook")(make_playbook_tables)
 def _not_replaced(db: Database) -> None:
     for table in ("audit", "duty_patrol"):
         refuse_replacing(db, table)
+
+
+@_migrations(name="0012-guard")
+def _guard(db: Database) -> None:
+    create_guard_table(db)
 
 
 def migrate(db: Database) -> None:

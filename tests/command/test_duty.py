@@ -56,6 +56,33 @@ def test_from_roster_to_report(desk: Path, capsys: pytest.CaptureFixture[str]) -
     ]
 
 
+def test_a_guard_period_tightens_the_clocks_of_an_incident_that_a_person_opens(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["duty", "roster", "r.csv", "--as", "李四"])
+    until = f"{NOW + timedelta(hours=5):%Y-%m-%d %H:%M}"
+    assert main(["duty", "guard", "start", "两会", "--until", until, "--as", "张三"]) == 1
+    assert "不能开始或结束重保" in capsys.readouterr().err
+    assert main(["duty", "guard", "start", "两会", "--until", until, "--as", "李四"]) == 0
+    for listing in (["guard", "list"], ["now"]):
+        assert main(["duty", *listing]) == 0
+        assert f"至 {until},时限 ×0.5,级别 +1,变更冻结" in capsys.readouterr().out
+    assert main(["incidents", "open", "网站被改", "--by", "张三"]) == 0
+    assert main(["duty", "guard", "end", "1", "--as", "李四"]) == 0
+    assert main(["incidents", "open", "网站又被改", "--by", "张三"]) == 0
+    capsys.readouterr()
+    assert main(["duty", "guard", "list"]) == 0
+    assert "没有进行中或预定的重保" in capsys.readouterr().out
+    query = "SELECT round(due - started_at) FROM incident_clock WHERE clock = 'acknowledge' ORDER BY incident"
+    with sqlite3.connect(desk / "state/sentinel.sqlite") as database:
+        assert database.execute(query).fetchall() == [(300,), (600,)]
+    assert [action for _, action in trail(desk) if "guard" in action] == [
+        "duty.guard.refused",
+        "duty.guard.start",
+        "duty.guard.end",
+    ]
+
+
 def test_a_roster_with_a_bad_row_is_not_taken_in_part(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with (desk / "r.csv").open("ab") as file:
         file.write("\n门卫,某人,1,x,y\n".encode("gbk"))

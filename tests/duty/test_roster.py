@@ -34,3 +34,11 @@ def test_a_stand_in_takes_the_place_for_the_time_agreed_and_of_two_the_later() -
     assert [ROSTER.on_duty(now)[Role.OFFICER] for now in (59, 60, 70)] == [NIGHT, OTHER, NIGHT]
     again = Roster(ROSTER.shifts, (*ROSTER.stand_ins, StandIn(Role.OFFICER, "夜班", LEADER, 65, 70)))
     assert again.on_duty(66)[Role.OFFICER] == LEADER
+
+
+def test_who_is_reached_has_the_role_or_stands_above_or_else_below() -> None:
+    officer, above = Shift(Role.OFFICER, DAY, 0, 9), Shift(Role.IN_CHARGE, OTHER, 0, 9)
+    assert Roster((officer, above)).reach(Role.OFFICER, 1) == (Role.OFFICER, DAY)
+    assert Roster((officer, above)).reach(Role.LEADER, 1) == (Role.IN_CHARGE, OTHER)
+    assert Roster((officer,)).reach(Role.LEADER, 1) == (Role.OFFICER, DAY)
+    assert Roster((officer,)).reach(Role.LEADER, 9) is None

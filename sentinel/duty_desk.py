@@ -1,0 +1,86 @@
+"""The desk of duty: guard periods for who starts clocks, and who is on duty for who tells people.
+
+What it holds of the database it reads again every second: people work on the same tables while it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from sentinel.duty import DutyBook, GuardPeriods, Role
+from sentinel.log import Log
+from sentinel.store import StoreError, StoreWriter
+from sentinel.text import text
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+__all__ = ["DutyDesk", "reach"]
+
+_EVERY: Final = 1.0
+"""Seconds between looks at the guard periods: so long one may hold before clocks know it."""
+
+_log = Log("duty")
+
+
+class DutyDesk:
+    """`run` is a task of the owner's; `refresh` once before it, that the first clocks are already right."""
+
+    def __init__(self, writer: StoreWriter, *, clock: Callable[[], float] = time.time) -> None:
+        self._writer = writer
+        self._clock = clock
+        self._periods = GuardPeriods()
+        self._active: frozenset[int] = frozenset()
+        self._failing = False
+
+    def tighten(self, now: float) -> float:
+        """What clocks that start at `now` are multiplied by."""
+        return self._periods.factor(now)
+
+    def raised(self, now: float) -> int:
+        """Steps by which severities rise at `now`."""
+        return self._periods.raised(now)
+
+    async def refresh(self) -> None:
+        """Read the guard periods; tell of one that begins or is over. A database that cannot be used is told once."""
+        now = self._clock()
+        try:
+            self._periods = await self._writer.run(lambda database: _periods(database, now))
+        except StoreError as error:
+            if not self._failing:
+                self._failing = True
+                _log.error("duty.behind", reason=error)
+            return
+        self._failing = False
+        active = {period.id: period for period in self._periods.active(now)}
+        for id in sorted(active.keys() - self._active):
+            _log.warning("duty.guard.begun", name=active[id].name, factor=active[id].factor)
+        for _ in self._active - active.keys():
+            _log.warning("duty.guard.over")
+        self._active = frozenset(active)
+
+    async def run(self) -> None:
+        """Follow the guard periods until cancelled."""
+        while True:
+            await self.refresh()
+            await asyncio.sleep(_EVERY)
+
+
+def reach(database: Database, role: str, now: float) -> tuple[str, str]:
+    """Who to tell what is meant for `role`, and their phone.
+
+    Nobody in that role: the next one above, or else below. Nobody at all: that is said. No roster: both empty.
+    """
+    book = DutyBook(database, "sentinel")
+    found = book.roster(now, now).reach(Role(role), now)
+    if found is not None:
+        present, person = found
+        return f"{text(f'duty.role.{present}')} {person.name}", person.phone
+    return (text("duty.reach.nobody") if book.has_roster() else ""), ""
+
+
+def _periods(database: Database, now: float) -> GuardPeriods:
+    return DutyBook(database, "sentinel").guard_periods(now)
