@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sentinel.command.configuration import chosen_config, complain
+from sentinel.command.handover import hand_over
 from sentinel.config import Config, ConfigError
 from sentinel.duty import DutyBook, DutyError, GuardPeriod, PatrolResult, Person, Role, StandIn, summarise
 from sentinel.duty.page import summary_page
@@ -62,12 +63,14 @@ def run(options: argparse.Namespace, clock: Callable[[], float] = time.time) -> 
 
 
 def _reads(options: argparse.Namespace) -> bool:
-    return options.action in ("now", "report") or getattr(options, "verb", None) == "list"
+    return options.action in ("now", "report") or getattr(options, "verb", None) in ("list", "show")
 
 
 def _act(options: argparse.Namespace, config: Config, database: Database, now: float) -> int:
     if options.action == "report":
         return _report(options, config, database, now)
+    if options.action == "handover":
+        return hand_over(options, config, database, DutyBook(database, _user()), now)
     return _ACTIONS[options.action](options, config, DutyBook(database, _user()), now)
 
 

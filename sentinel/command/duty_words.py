@@ -32,6 +32,7 @@ def add_duty(duty: argparse.ArgumentParser, configured: argparse.ArgumentParser)
     patrol.add_argument("--result", choices=results, required=True, help=text("cli.duty.result"))
     patrol.add_argument("--note", default="", metavar="TEXT", help=text("cli.duty.note"))
     _add_guard(actions.add_parser("guard", help=text("cli.duty.guard")), configured, acting)
+    _add_handover(actions.add_parser("handover", help=text("cli.duty.handover")), configured, acting)
     report = actions.add_parser("report", parents=[configured], help=text("cli.duty.report"))
     report.add_argument("--date", metavar="YYYY-MM-DD", help=text("cli.duty.date"))
     report.add_argument("--out", type=Path, required=True, metavar="FILE", help=text("cli.duty.out"))
@@ -53,3 +54,27 @@ def _add_guard(
     end = verbs.add_parser("end", parents=[acting], help=text("cli.duty.guard.end"))
     end.add_argument("id", type=int, metavar="ID", help=text("cli.duty.guard.id"))
     verbs.add_parser("list", parents=[configured], help=text("cli.duty.guard.list"))
+
+
+def _add_handover(
+    handover: argparse.ArgumentParser, configured: argparse.ArgumentParser, acting: argparse.ArgumentParser
+) -> None:
+    verbs = handover.add_subparsers(dest="verb", metavar="VERB", required=True)
+    offer = verbs.add_parser("offer", parents=[acting], help=text("cli.duty.handover.offer"))
+    offer.add_argument("taker", metavar="PERSON", help=text("cli.duty.handover.taker"))
+    offer.add_argument(
+        "--abnormal",
+        action="append",
+        default=[],
+        metavar="WHAT=TEXT",
+        help=text("cli.duty.handover.abnormal"),
+    )
+    offer.add_argument("--pending", default="", metavar="TEXT", help=text("cli.duty.handover.pending"))
+    offer.add_argument("--reason", default="", metavar="TEXT", help=text("cli.duty.handover.reason"))
+    for verb in ("accept", "decline"):
+        answer = verbs.add_parser(verb, parents=[acting], help=text(f"cli.duty.handover.{verb}"))
+        answer.add_argument("id", type=int, metavar="ID", help=text("cli.duty.handover.id"))
+        answer.add_argument("--note", default="", metavar="TEXT", help=text("cli.duty.note"))
+    show = verbs.add_parser("show", parents=[configured], help=text("cli.duty.handover.show"))
+    show.add_argument("id", type=int, metavar="ID", help=text("cli.duty.handover.id"))
+    verbs.add_parser("list", parents=[configured], help=text("cli.duty.handover.list"))

@@ -52,7 +52,7 @@ class DutyBook:
         execute = self._database.conn.execute
         deciders = self._deciders()
         if deciders and actor not in deciders:
-            self._audit(now, actor, "duty.roster.refused", "roster", {"given": len(shifts)})
+            self.audit(now, actor, "duty.roster.refused", "roster", {"given": len(shifts)})
             raise DutyError(Message("duty.roster.not-yours", actor=actor))
         held = execute("SELECT count(*) FROM duty_shift").fetchone()[0]
         if held + len(shifts) > _MOST_SHIFTS:
@@ -64,7 +64,7 @@ class DutyBook:
                 "INSERT OR IGNORE INTO duty_shift (role, person, phone, start, end) VALUES (?, ?, ?, ?, ?)",
                 row,
             ).rowcount
-        self._audit(now, actor, "duty.roster", "roster", {"added": added, "given": len(shifts)})
+        self.audit(now, actor, "duty.roster", "roster", {"added": added, "given": len(shifts)})
         return added
 
     def roster(self, start: float, end: float) -> Roster:
@@ -87,7 +87,7 @@ class DutyBook:
     def stand_in(self, stand_in: StandIn, actor: str, now: float) -> None:
         """Agree who takes another's place. Only a leader or person in charge of the roster may."""
         if actor not in self._deciders():
-            self._audit(now, actor, "duty.stand-in.refused", stand_in.absent, {"for": stand_in.person.name})
+            self.audit(now, actor, "duty.stand-in.refused", stand_in.absent, {"for": stand_in.person.name})
             raise DutyError(Message("duty.stand-in.not-yours", actor=actor))
         covered = self._database.conn.execute(
             "SELECT 1 FROM duty_shift WHERE role = ? AND person = ? AND end > ? AND start < ?",
@@ -112,7 +112,7 @@ class DutyBook:
             "start": stand_in.start,
             "end": stand_in.end,
         }
-        self._audit(now, actor, "duty.stand-in", stand_in.absent, detail)
+        self.audit(now, actor, "duty.stand-in", stand_in.absent, detail)
 
     def patrol(self, actor: str, now: float, place: str, result: PatrolResult, note: str) -> Patrol:
         """Record what `actor` saw just now. Only who is on duty at `now` may: nobody fills in for another."""
@@ -123,13 +123,13 @@ class DutyBook:
         present = self.roster(now, now).on_duty(now)
         role = next((role for role, person in present.items() if person.name == actor), None)
         if role is None:
-            self._audit(now, actor, "duty.patrol.refused", place, {"result": result.value, "note": note})
+            self.audit(now, actor, "duty.patrol.refused", place, {"result": result.value, "note": note})
             raise DutyError(Message("duty.patrol.not-on-duty", actor=actor))
         self._database.conn.execute(
             "INSERT INTO duty_patrol (ts, person, role, place, result, note) VALUES (?, ?, ?, ?, ?, ?)",
             (now, actor, role.value, place, result.value, note),
         )
-        self._audit(now, actor, "duty.patrol", place, {"result": result.value, "note": note})
+        self.audit(now, actor, "duty.patrol", place, {"result": result.value, "note": note})
         return Patrol(now, actor, role, place, result, note)
 
     def patrols(self, start: float, end: float) -> list[Patrol]:
@@ -178,7 +178,7 @@ class DutyBook:
             "raised": period.raised,
             "freeze": period.freeze,
         }
-        self._audit(now, period.actor, "duty.guard.start", period.name, detail)
+        self.audit(now, period.actor, "duty.guard.start", period.name, detail)
         return replace(period, id=int(cursor.lastrowid or 0))
 
     def end_guard(self, id: int, actor: str, now: float) -> GuardPeriod:
@@ -189,7 +189,7 @@ class DutyBook:
             raise DutyError(Message("duty.guard.none", id=id))
         ended = replace(period, end=max(now, period.start))
         self._database.conn.execute("UPDATE duty_guard SET end = ? WHERE id = ?", (ended.end, id))
-        self._audit(now, actor, "duty.guard.end", period.name, {"id": id, "planned": period.end})
+        self.audit(now, actor, "duty.guard.end", period.name, {"id": id, "planned": period.end})
         return ended
 
     def guard_periods(self, now: float) -> GuardPeriods:
@@ -208,7 +208,7 @@ class DutyBook:
 
     def _only_deciders(self, actor: str, now: float, subject: str) -> None:
         if actor not in self._deciders():
-            self._audit(now, actor, "duty.guard.refused", subject, {})
+            self.audit(now, actor, "duty.guard.refused", subject, {})
             raise DutyError(Message("duty.guard.not-yours", actor=actor))
 
     def _deciders(self) -> set[str]:
@@ -219,6 +219,7 @@ class DutyBook:
         )
         return {person for (person,) in rows}
 
-    def _audit(self, now: float, actor: str, action: str, subject: str, detail: Mapping[str, Any]) -> None:
+    def audit(self, now: float, actor: str, action: str, subject: str, detail: Mapping[str, Any]) -> None:
+        """Add to the audit trail, with the account of the system."""
         with_user = {**detail, "user": self._user}
         append(self._database, ts=now, actor=actor, action=action, subject=subject, detail=with_user)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-__all__ = ["create_duty_tables", "create_guard_table", "refuse_replacing"]
+__all__ = ["create_duty_tables", "create_guard_table", "create_handover_tables", "refuse_replacing"]
 
 
 def create_duty_tables(db: Database) -> None:
@@ -39,6 +39,33 @@ def create_guard_table(db: Database) -> None:
     }
     db.table("duty_guard").create({"id": int, **columns}, pk="id", not_null=set(columns))
     db.table("duty_guard").create_index(["end"])
+
+
+def create_handover_tables(db: Database) -> None:
+    """Hand-overs and the answers to them. What was signed stays as it is."""
+    offered = {
+        "ts": float,
+        "role": str,
+        "giver": str,
+        "taker": str,
+        "patrol_at": float,
+        "abnormal": str,
+        "pending": str,
+        "reason": str,
+        "items": str,
+        "open_count": int,
+        "digest": str,
+    }
+    answered = {"ts": float, "person": str, "accepted": int, "note": str, "opened": str}
+    for table, columns in (("duty_handover", offered), ("duty_handover_answer", answered)):
+        db.table(table).create({"id": int, **columns}, pk="id", not_null=set(columns) - {"patrol_at"})
+        for verb in ("UPDATE", "DELETE"):
+            db.execute(
+                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} only grows'); END"
+            )
+        refuse_replacing(db, table)
+    db.table("duty_handover").create_index(["role", "id"])
 
 
 def refuse_replacing(db: Database, table: str) -> None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from sentinel.store.duty_tables import create_duty_tables, create_guard_table, refuse_replacing
+from sentinel.store.duty_tables import (
+    create_duty_tables,
+    create_guard_table,
+    create_handover_tables,
+    refuse_replacing,
+)
 from sentinel.store.fault import StoreError
 from sentinel.store.incident_tables import create_incident_tables
 from sentinel.store.ledger_tables import create_ledger_tables
@@ -125,6 +130,11 @@ def _not_replaced(db: Database) -> None:
 @_migrations(name="0012-guard")
 def _guard(db: Database) -> None:
     create_guard_table(db)
+
+
+@_migrations(name="0013-handover")
+def _handover(db: Database) -> None:
+    create_handover_tables(db)
 
 
 def migrate(db: Database) -> None:
