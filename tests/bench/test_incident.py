@@ -1,9 +1,10 @@
-"""A shorter form of `bench/incident.py`: sudden deaths lose no alert and double none."""
+"""A shorter form of `bench/incident.py`: sudden deaths lose no alert and no message, and double none."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 
@@ -22,7 +23,8 @@ def bench() -> ModuleType:
     return module
 
 
-def test_killed_at_random_moments(bench: ModuleType, tmp_path: Path) -> None:
+def test_killed_at_random_moments(bench: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentinel.agent.can_capture", lambda: None)
     assert bench.kill(tmp_path / "s.sqlite", 8) == []
 
 
@@ -35,4 +37,19 @@ def test_what_is_amiss_is_seen(bench: ModuleType, tmp_path: Path) -> None:
     )
     database.execute("INSERT INTO incident_account VALUES ('grouped', 0)")
     database.conn.close()
-    assert "alerts in no incident: 1" in bench.amiss(path, 2)
+    database = bench.open_database(path)
+    database.execute(
+        "INSERT INTO outbox (id, channel, made_at, priority, drill, content, next_at)"
+        " VALUES ('m', 'group', 1, 4, 0, '{}', 1)"
+    )
+    database.conn.close()
+    wrong = bench.amiss(path, 2, Counter(["n", "n"]))
+    for fault in (
+        "announced, not committed: 1",
+        "alerts in no incident: 1",
+        "messages that differ from the timeline: 1",
+        "messages not delivered: 1",
+        "messages that never came: 1",
+        "messages of no change: 1",
+    ):
+        assert fault in wrong
