@@ -9,7 +9,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -17,7 +17,17 @@ from zoneinfo import ZoneInfo
 from sentinel.command.configuration import chosen_config, complain
 from sentinel.command.handover import hand_over
 from sentinel.config import Config, ConfigError
-from sentinel.duty import DutyBook, DutyError, GuardPeriod, PatrolResult, Person, Role, StandIn, summarise
+from sentinel.duty import (
+    DutyBook,
+    DutyError,
+    GuardPeriod,
+    PatrolResult,
+    Period,
+    Person,
+    Role,
+    StandIn,
+    summarise,
+)
 from sentinel.duty.page import summary_page
 from sentinel.duty.roster_file import read_moment, read_roster
 from sentinel.store import StoreError
@@ -159,13 +169,11 @@ def _patrol(options: argparse.Namespace, config: Config, book: DutyBook, now: fl
 
 def _report(options: argparse.Namespace, config: Config, database: Database, now: float) -> int:
     zone = ZoneInfo(config.duty.zone)
-    day = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    if options.date:
-        day = datetime.fromtimestamp(_moment(f"{options.date} 00:00", zone), zone)
-    summary = summarise(
-        database, DutyBook(database, _user()), day.timestamp(), (day + timedelta(days=1)).timestamp()
-    )
-    page = summary_page(summary, config.duty.unit, zone)
+    moment = _moment(f"{options.date} 00:00", zone) if options.date else now
+    period = Period(options.period)
+    start, end = period.span(datetime.fromtimestamp(moment, zone))
+    summary = summarise(database, DutyBook(database, _user()), start.timestamp(), end.timestamp())
+    page = summary_page(summary, config.duty.unit, zone, period)
     try:
         options.out.write_text(page, "utf-8")
     except OSError as error:

@@ -34,6 +34,8 @@ def add_duty(duty: argparse.ArgumentParser, configured: argparse.ArgumentParser)
     _add_guard(actions.add_parser("guard", help=text("cli.duty.guard")), configured, acting)
     _add_handover(actions.add_parser("handover", help=text("cli.duty.handover")), configured, acting)
     report = actions.add_parser("report", parents=[configured], help=text("cli.duty.report"))
+    periods = ("day", "week", "month", "year")
+    report.add_argument("--period", choices=periods, default="day", help=text("cli.duty.period"))
     report.add_argument("--date", metavar="YYYY-MM-DD", help=text("cli.duty.date"))
     report.add_argument("--out", type=Path, required=True, metavar="FILE", help=text("cli.duty.out"))
 

@@ -6,9 +6,10 @@ from sentinel.duty.guard import GuardPeriod, GuardPeriods
 from sentinel.duty.handover import Answer, Check, Handover, OpenItem
 from sentinel.duty.handover_book import HandoverBook
 from sentinel.duty.patrol import Patrol, PatrolResult
+from sentinel.duty.period import Period
 from sentinel.duty.roster import Person, Role, Roster, Shift, StandIn
 from sentinel.duty.settings import DutySettings
-from sentinel.duty.summary import Summary, summarise
+from sentinel.duty.summary import Incidents, Summary, summarise
 
 __all__ = [
     "Answer",
@@ -20,9 +21,11 @@ __all__ = [
     "GuardPeriods",
     "Handover",
     "HandoverBook",
+    "Incidents",
     "OpenItem",
     "Patrol",
     "PatrolResult",
+    "Period",
     "Person",
     "Role",
     "Roster",

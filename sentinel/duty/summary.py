@@ -10,13 +10,33 @@ from sentinel.duty.book import DutyBook
 from sentinel.duty.patrol import Patrol
 from sentinel.duty.roster import Shift, StandIn
 from sentinel.event import Level
+from sentinel.incident import State
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["Summary", "summarise"]
+__all__ = ["Incidents", "Summary", "summarise"]
 
 _MOST_RULES = 10
+_MOST_INCIDENTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Incidents:
+    """Real incidents of a stretch of time; those of drills are counted apart."""
+
+    found: int
+    """Discovered in it, by when they were discovered, whatever became of them."""
+    closed: int
+    """Ended in it, handled."""
+    false: int
+    """Ended in it as false positives."""
+    open: int
+    """Discovered before its end and not ended at its end."""
+    drills: int
+    """Incidents of drills, which no other number here counts."""
+    listed: Sequence[tuple[str, str, int, str]]
+    """Number, title, level and present state of the first of those found, in the order of their discovery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +56,7 @@ class Summary:
     shifts: Sequence[Shift]
     stand_ins: Sequence[StandIn]
     patrols: Sequence[Patrol]
+    incidents: Incidents
 
     @property
     def alert_count(self) -> int:
@@ -66,4 +87,37 @@ def summarise(database: Database, book: DutyBook, start: float, end: float) -> S
         [shift for shift in roster.shifts if shift.start < end],
         [stand_in for stand_in in roster.stand_ins if stand_in.start < end],
         book.patrols(start, end),
+        _incidents(database, start, end),
+    )
+
+
+def _incidents(database: Database, start: float, end: float) -> Incidents:
+    execute = database.conn.execute
+    span = (start, end)
+    found = "FROM incident WHERE discovered_at >= ? AND discovered_at < ? AND drill ="
+    counted: dict[bool, int] = {}
+    for drill in (False, True):
+        (counted[drill],) = execute(f"SELECT count(*) {found} {int(drill)}", span).fetchone()
+    ended = dict(
+        execute(
+            "SELECT state, count(*) FROM incident WHERE ended_at >= ? AND ended_at < ? AND drill = 0 GROUP BY state",
+            span,
+        ).fetchall()
+    )
+    (still,) = execute(
+        "SELECT count(*) FROM incident WHERE discovered_at < ? AND (ended_at IS NULL OR ended_at >= ?) AND drill = 0",
+        (end, end),
+    ).fetchone()
+    listed = execute(
+        f"SELECT number, title, coalesce(level_decided, level_suggested), state {found} 0 "
+        f"ORDER BY discovered_at, id LIMIT {_MOST_INCIDENTS}",
+        span,
+    ).fetchall()
+    return Incidents(
+        counted[False],
+        ended.get(State.CLOSED.value, 0),
+        ended.get(State.FALSE_POSITIVE.value, 0),
+        still,
+        counted[True],
+        [(number, title, level, state) for number, title, level, state in listed],
     )

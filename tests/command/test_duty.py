@@ -47,6 +47,10 @@ def test_from_roster_to_report(desk: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(["duty", "report", "--out", "day.html"]) == 0
     page = (desk / "day.html").read_text("utf-8")
     assert "某区政务服务数据管理局" in page and "大厅" in page and "王五 ← 张三" in page
+    for period, name in (("week", "周报"), ("month", "月报"), ("year", f"年报 {NOW:%Y}")):
+        assert main(["duty", "report", "--period", period, "--out", "more.html"]) == 0
+        more = (desk / "more.html").read_text("utf-8")
+        assert f"网络安全值班{name}" in more and "零报告" in more and "大厅" in more
     assert trail(desk) == [
         ("李四", "duty.roster"),
         ("张三", "duty.patrol"),

@@ -11,6 +11,7 @@ import pytest
 from sentinel.duty import DutyBook, PatrolResult, Person, Role, Shift, Summary, summarise
 from sentinel.duty.page import summary_page
 from sentinel.event import Alert, Level
+from sentinel.incident import Grading, Handling, IncidentSettings, State
 from sentinel.store import AlertStore, StoreWriter
 from sentinel.store.writer import open_database
 
@@ -104,6 +105,43 @@ def test_the_page_shows_the_counts_and_escapes_what_strangers_wrote(summary: Sum
         "tr",
         "td",
     }
+
+
+def test_incidents_count_by_when_they_were_found_and_ended(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "s.sqlite")
+    handling = Handling(IncidentSettings(), Grading.load())
+
+    def opened(title: str, now: float, drill: bool = False) -> str:
+        incident, _ = handling.open(database.conn, title=title, actor="张三", now=now, drill=drill)
+        return incident.number
+
+    before = opened("昨天", DAY - 1)
+    first, second, third = (opened(f"<{name}>", DAY + 1) for name in ("一", "二", "三"))
+    opened("明天", 2 * DAY)
+    opened("演练", DAY + 1, drill=True)
+    moves = ((before, DAY + 9), (first, 2 * DAY - 1), (second, 2 * DAY))
+    for number, now in moves:
+        handling.move(database.conn, number, State.FALSE_POSITIVE, actor="张三", now=now, reason="测试")
+    found = summarise(database, DutyBook(database, "desk"), DAY, 2 * DAY)
+    counts = found.incidents
+    assert (counts.found, counts.closed, counts.false, counts.open, counts.drills) == (3, 0, 2, 2, 1)
+    assert [number for number, *_ in counts.listed] == [first, second, third]
+    page = summary_page(found, "", ZoneInfo("UTC"))
+    assert "发现网络安全事件 3 起,办结 0 起、误报 2 起,期末未结 2 起。(另有演练事件 1 起" in page
+    assert Page(page).rows[-1][:2] == [third, "<三>"]
+    nothing = summarise(database, DutyBook(database, "desk"), 5 * DAY, 6 * DAY)
+    assert "零报告:本时段未发现网络安全事件。" in summary_page(nothing, "", ZoneInfo("UTC"))
+    database.conn.close()
+
+
+def test_long_lists_say_how_many_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentinel.duty.summary._MOST_INCIDENTS", 1)
+    database = open_database(tmp_path / "s.sqlite")
+    for now in (1, 2, 3):
+        Handling(IncidentSettings(), Grading.load()).open(database.conn, title="x", actor="a", now=now)
+    summary = summarise(database, DutyBook(database, "desk"), 0, DAY)
+    database.conn.close()
+    assert "另有 2 起未列出" in summary_page(summary, "", ZoneInfo("UTC"))
 
 
 def test_a_day_without_anything_says_so(tmp_path: Path) -> None:
