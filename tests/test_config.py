@@ -174,6 +174,10 @@ log: 5
         ("flow: {tcp_timeout: 30 parsecs}", "config.wrong-type"),
         ("flow: {tcp_timeout: 1:30}", "config.wrong-type"),
         ("flow: {zones: [{name: a}, {name: a}]}", "config.zone-twice"),
+        (
+            "notify: {channels: [{name: a, url: u, body: b}, {name: a, url: u, body: b}]}",
+            "config.channel-twice",
+        ),
         ("metrics: {listen: localhost}", "config.wrong-form"),
         ("log: {format: nothing-like-it}", "config.wrong-choice"),
     ],

@@ -21,6 +21,7 @@ def related(config: Config) -> Iterator[tuple[str, Message]]:
     yield from _flow(config)
     yield from _intake(config)
     yield from _inhibitions(config)
+    yield from _notify(config)
 
 
 def _capture(config: Config) -> Iterator[tuple[str, Message]]:
@@ -87,3 +88,11 @@ def _inhibitions(config: Config) -> Iterator[tuple[str, Message]]:
                     read_matchers([one], fields)
                 except IncidentError as error:
                     yield place, error.message
+
+
+def _notify(config: Config) -> Iterator[tuple[str, Message]]:
+    names: set[str] = set()
+    for number, channel in enumerate(config.notify.channels):
+        if channel.name in names:
+            yield f"notify.channels[{number}]", Message("config.channel-twice", name=channel.name)
+        names.add(channel.name)

@@ -53,7 +53,7 @@ class Delivery:
 
         def take(database: Database) -> list[Waiting]:
             outbox = OutboxStore(database)
-            room = self._channel.per_minute - outbox.attempted_since(name, now - _MINUTE)
+            room = self._channel.per_minute - outbox.requests_since(name, now - _MINUTE)
             return outbox.due(name, now, min(room, _AT_ONCE)) if room > 0 else []
 
         waiting = await self._writer.run(take)

@@ -13,7 +13,7 @@ from sentinel.store.duty_tables import (
 from sentinel.store.fault import StoreError
 from sentinel.store.incident_tables import create_incident_tables
 from sentinel.store.ledger_tables import create_ledger_tables
-from sentinel.store.outbox import create_outbox_table
+from sentinel.store.outbox import create_outbox_table, create_request_table
 from sentinel.store.playbook_tables import make_playbook_tables
 
 __all__ = ["migrate", "refuse_newer"]
@@ -135,6 +135,9 @@ def _guard(db: Database) -> None:
 @_migrations(name="0013-handover")
 def _handover(db: Database) -> None:
     create_handover_tables(db)
+
+
+_migrations(name="0014-outbox-request")(create_request_table)
 
 
 def migrate(db: Database) -> None:

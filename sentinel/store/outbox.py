@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["OutboxMessage", "OutboxStore", "Waiting", "create_outbox_table", "enqueue"]
+__all__ = [
+    "OutboxMessage",
+    "OutboxStore",
+    "Waiting",
+    "create_outbox_table",
+    "create_request_table",
+    "enqueue",
+]
 
 _TABLE: Final = """
 CREATE TABLE outbox (
@@ -35,11 +42,21 @@ _INDEXES: Final = (
     "CREATE INDEX outbox_waiting ON outbox (channel, priority, seq) WHERE state = 'waiting'",
     "CREATE INDEX outbox_attempted ON outbox (channel, attempted_at)",
 )
+_REQUEST_TABLE: Final = "CREATE TABLE outbox_request (channel TEXT NOT NULL, at REAL NOT NULL)"
+_REQUEST_INDEX: Final = "CREATE INDEX outbox_request_channel ON outbox_request (channel, at)"
+_REMEMBERED: Final = 3600.0
+"""Seconds that a request is remembered for the sake of a channel's pace."""
 
 
 def create_outbox_table(database: Database) -> None:
     """A step of the migrations."""
     for statement in (_TABLE, *_INDEXES):
+        database.execute(statement)
+
+
+def create_request_table(database: Database) -> None:
+    """A step of the migrations."""
+    for statement in (_REQUEST_TABLE, _REQUEST_INDEX):
         database.execute(statement)
 
 
@@ -104,13 +121,14 @@ class OutboxStore:
         )
         return [Waiting(*row) for row in rows]
 
-    def attempted_since(self, channel: str, since: float) -> int:
-        """How many messages were last tried on `channel` after `since`, by this process or a former one."""
-        question = "SELECT count(*) FROM outbox WHERE channel = ? AND attempted_at > ?"
+    def requests_since(self, channel: str, since: float) -> int:
+        """How often `channel` was asked after `since`, by this process or a former one, whatever it was asked."""
+        question = "SELECT count(*) FROM outbox_request WHERE channel = ? AND at > ?"
         return int(self._connection.execute(question, (channel, since)).fetchone()[0])
 
     def delivered(self, seq: int, now: float) -> None:
         """The channel took it."""
+        self._asked(seq, now)
         self._connection.execute(
             "UPDATE outbox SET state = 'delivered', attempts = attempts + 1, attempted_at = ?, error = '' "
             "WHERE seq = ?",
@@ -119,10 +137,20 @@ class OutboxStore:
 
     def refused(self, seq: int, now: float, error: str, next_at: float | None) -> None:
         """The channel did not take it. It is tried again at `next_at`, or, without one, given up."""
+        self._asked(seq, now)
         self._connection.execute(
             "UPDATE outbox SET state = ?, attempts = attempts + 1, attempted_at = ?, error = ?, "
             "next_at = coalesce(?, next_at) WHERE seq = ?",
             ("waiting" if next_at is not None else "failed", now, error, next_at, seq),
+        )
+
+    def _asked(self, seq: int, now: float) -> None:
+        self._connection.execute(
+            "INSERT INTO outbox_request SELECT channel, ? FROM outbox WHERE seq = ?", (now, seq)
+        )
+        self._connection.execute(
+            "DELETE FROM outbox_request WHERE channel = (SELECT channel FROM outbox WHERE seq = ?) AND at < ?",
+            (seq, now - _REMEMBERED),
         )
 
     def retry(self, now: float) -> int:

@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from sentinel.text import use_language
+
 
 class Receiver:
     """`answers` are used up one a request; then the last one stays."""
@@ -19,6 +21,13 @@ class Receiver:
 
     def url(self, path: str = "/send") -> str:
         return f"http://127.0.0.1:{self.port}{path}"
+
+
+@pytest.fixture(autouse=True)
+def language() -> Iterator[None]:
+    """A command speaks its configuration's language: no other test shall."""
+    yield
+    use_language("zh")
 
 
 @pytest.fixture

@@ -58,6 +58,21 @@ async def test_the_gravest_goes_first_and_the_pace_outlives_the_process(tmp_path
         assert sorted(scene.sent) == ["m0", "m1", "m2", "m3", "m4"]
 
 
+async def test_repeated_tries_of_one_message_count_for_the_pace(tmp_path: Path) -> None:
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        scene = Scene(writer, failures=100)
+        settings = NotifySettings(retry=1, retry_max=1)
+        await scene.put("m")
+        for _ in range(60):
+            await scene.delivery(settings).work()
+            scene.now += 1
+        assert len(scene.sent) == 3
+        for _ in range(600):
+            await scene.delivery(settings).work()
+            scene.now += 1
+        assert len(scene.sent) <= 3 * 11
+
+
 async def test_the_same_message_is_written_once(tmp_path: Path) -> None:
     async with StoreWriter(tmp_path / "s.sqlite") as writer:
         scene = Scene(writer)
