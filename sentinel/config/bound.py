@@ -8,6 +8,9 @@ import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sentinel.intake.json_path import is_json_path
+from sentinel.intake.mqtt import is_broker
+from sentinel.intake.topic import is_filter
 from sentinel.rule.restraint.maintenance import is_hours, read_moment
 
 __all__ = ["BOUNDS", "Bound"]
@@ -15,6 +18,8 @@ __all__ = ["BOUNDS", "Bound"]
 _RULE = re.compile(r"\S{1,128}\Z")
 """A rule's id: a UUID, or in the rules of others any word."""
 _INTERFACE = re.compile(r"[^\s/:]{1,15}\Z")
+_STATE = re.compile(r"[^=]*\S\s*=\s*\S.{0,127}\Z")
+"""What a value means: `1=open`."""
 _NAME = re.compile(r"[^\s,]{1,64}\Z")
 
 
@@ -71,6 +76,11 @@ FORMS: dict[str, Callable[[str], bool]] = {
     "rule": lambda value: bool(_RULE.match(value)),
     "name": lambda value: bool(_NAME.match(value)),
     "path": lambda value: bool(value.strip()) and "\0" not in value,
+    "broker": is_broker,
+    "topic": is_filter,
+    "json-path": lambda value: not value or is_json_path(value),
+    "place": lambda value: not value.startswith("$") or is_json_path(value),
+    "state": lambda value: bool(_STATE.match(value)),
     "output": lambda value: "\0" not in value,
 }
 
@@ -121,13 +131,23 @@ BOUNDS: dict[str, Bound] = {
     "intake.zone": Bound(form="zone"),
     "intake.formats": Bound(form="path", must_exist=True),
     "intake.sources.name": Bound(form="name"),
-    "intake.sources.kind": Bound(choices=("file", "udp", "tcp", "tls", "journal")),
+    "intake.sources.kind": Bound(choices=("file", "udp", "tcp", "tls", "journal", "mqtt")),
     "intake.sources.paths": Bound(form="path"),
     "intake.sources.listen": Bound(form="address"),
     "intake.sources.port": Bound(0, 65535),
     "intake.sources.certificate": Bound(form="output"),
     "intake.sources.key": Bound(form="output"),
     "intake.sources.authority": Bound(form="output"),
+    "intake.sources.broker": Bound(form="broker"),
+    "intake.sources.user": Bound(form="output"),
+    "intake.sources.password": Bound(form="output"),
+    "intake.sources.topics.topic": Bound(form="topic"),
+    "intake.sources.topics.reading": Bound(form="said"),
+    "intake.sources.topics.value": Bound(form="json-path"),
+    "intake.sources.topics.unit": Bound(form="output"),
+    "intake.sources.topics.place": Bound(form="place"),
+    "intake.sources.topics.time": Bound(form="json-path"),
+    "intake.sources.topics.states": Bound(form="state"),
     "intake.sources.format": Bound(form="name"),
     "intake.sources.zone": Bound(form="zone-or-empty"),
     "intake.sources.host": Bound(form="output"),

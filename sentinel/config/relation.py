@@ -69,6 +69,9 @@ def _intake(config: Config) -> Iterator[tuple[str, Message]]:
         names.add(source.name)
         if source.kind == "file" and not source.paths:
             yield place, Message("config.source-needs", name=source.name, kind=source.kind, key="paths")
+        for key in ("broker", "topics"):
+            if source.kind == "mqtt" and not getattr(source, key):
+                yield place, Message("config.source-needs", name=source.name, kind=source.kind, key=key)
         for key in ("certificate", "key"):
             if source.kind == "tls" and not getattr(source, key):
                 yield place, Message("config.source-needs", name=source.name, kind=source.kind, key=key)

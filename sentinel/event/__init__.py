@@ -32,6 +32,7 @@ from sentinel.event.radius import Radius
 from sentinel.event.rdp import Rdp
 from sentinel.event.redis import Redis
 from sentinel.event.rfb import Rfb
+from sentinel.event.sensor import Sensor
 from sentinel.event.sip import Sip
 from sentinel.event.smb_files import SmbFiles
 from sentinel.event.smb_mapping import SmbMapping
@@ -89,6 +90,7 @@ __all__ = [
     "Rdp",
     "Redis",
     "Rfb",
+    "Sensor",
     "Sip",
     "SmbFiles",
     "SmbMapping",

@@ -29,6 +29,8 @@ class Chunk:
     """Where to go on after a restart, once these lines were read."""
     place: str = ""
     """Under what name `position` is kept; empty takes `stream`."""
+    retained: bool = False
+    """Told by an MQTT broker as the last known, not as something new."""
     current: bool = True
     """Whether nothing waits behind them: only then do they tell of the sender's clock."""
 

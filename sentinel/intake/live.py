@@ -20,10 +20,12 @@ from sentinel.intake.chunk import Chunk, Inlet, Report
 from sentinel.intake.file import decoded_line
 from sentinel.intake.follow import FileSource
 from sentinel.intake.journal import JournalSource
+from sentinel.intake.mqtt import MqttSource
 from sentinel.intake.pulse import Pulse
 from sentinel.intake.reader import LineReader
 from sentinel.intake.receive import StreamSource, UdpSource, tls_context
 from sentinel.intake.record import Origin
+from sentinel.intake.sensor import SensorReader
 from sentinel.intake.settings import IntakeSettings, SourceSettings
 from sentinel.intake.zeek import stream_of_name
 from sentinel.text import text
@@ -44,7 +46,8 @@ _MOST_STREAMS: Final = 4096
 _LOOK: Final = 5.0
 """Seconds between two looks at silences and positions."""
 _RETRY: Final = 5.0
-_SENDERS: Final = frozenset({"udp", "tcp", "tls"})
+_SENDERS: Final = frozenset({"udp", "tcp", "tls", "mqtt"})
+"""Kinds whose streams are silent each by itself."""
 _SKEW: Final = 5.0
 """Seconds that a clock may be off."""
 _SKEW_AGAIN: Final = 3600.0
@@ -65,7 +68,7 @@ class Source(Protocol):
 class _Stream:
     """One file or sender."""
 
-    reader: LineReader
+    reader: LineReader | SensorReader
     pulse: Pulse
     told: tuple[int, int, int] = (0, 0, 0)
     shifted: bool = False
@@ -133,6 +136,8 @@ class Intake:
             return [JournalSource(one.name, self.inlet, report, positions=own, now=self._now)]
         if one.kind == "udp":
             return [UdpSource(one.name, one.listen, one.port, self.inlet, report, self._now)]
+        if one.kind == "mqtt":
+            return [MqttSource(one, self.inlet, report, self._now)]
         tls = None
         if one.kind == "tls":
             authority = Path(one.authority) if one.authority else None
@@ -198,6 +203,8 @@ class Intake:
         live = chunk.reference is None
         if live:
             stream.reader.origin.last = chunk.arrival
+        if isinstance(stream.reader, SensorReader):
+            stream.reader.retained = chunk.retained
         for begin in range(0, len(chunk.lines), _AT_ONCE):
             events: list[Event] = []
             last: Event | None = None
@@ -234,18 +241,23 @@ class Intake:
                 reference=self._now() if chunk.reference is None else chunk.reference,
                 now=self._now if live else None,
             )
-            reader = LineReader(
-                self.catalogue,
-                origin,
-                format=source.format if source.format in self.catalogue.formats else None,
-                stream=stream_of_name(Path(chunk.stream).name) if source.kind == "file" else None,
-            )
+            reader = self._reader(source, origin, chunk.stream)
             stream = self._streams[key] = _Stream(reader, self._pulse(source, chunk.stream))
             if len(self._streams) > _MOST_STREAMS:
                 self._forget(self._streams.popitem(last=False)[0])
         else:
             self._streams.move_to_end(key)
         return stream
+
+    def _reader(self, source: SourceSettings, origin: Origin, stream: str) -> LineReader | SensorReader:
+        if source.kind == "mqtt":
+            return SensorReader(origin, stream, source.topics)
+        return LineReader(
+            self.catalogue,
+            origin,
+            format=source.format if source.format in self.catalogue.formats else None,
+            stream=stream_of_name(Path(stream).name) if source.kind == "file" else None,
+        )
 
     def _pulse(self, source: SourceSettings, stream: str) -> Pulse:
         """Of a sender; of all files of a source together, since a file ends where the next day's begins."""
@@ -324,6 +336,8 @@ class Intake:
                 self.accounts[source.name].dropped = (
                     self.inlet.dropped.get(source.name, 0) + source.kernel_drops
                 )
+            elif isinstance(source, MqttSource):
+                self.accounts[source.name].dropped = self.inlet.dropped.get(source.name, 0) + source.lost
         await self._save()
 
     def _silence(self, name: str, sender: str, pulse: Pulse, now: float) -> Notice:

@@ -4,7 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["IntakeSettings", "SourceSettings"]
+__all__ = ["IntakeSettings", "SourceSettings", "TopicSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSettings:
+    """What the messages of some MQTT topics say. In `reading` and `place`, `{1}` is what the first wildcard stands for."""
+
+    topic: str
+    """Topic with its wildcards: `room/+/temperature`, `ups/#`."""
+    reading: str
+    """What rules call it: `temperature`, `humidity`, `water`, `ups`, `door` …"""
+    value: str = ""
+    """Path of the value in a JSON message (`$.data.t`); empty: the message is the value."""
+    unit: str = ""
+    place: str = ""
+    """Where the sensor is, or the path of it in a JSON message (`$.room`); empty: the topic."""
+    time: str = ""
+    """Path of the time in a JSON message: ISO 8601, seconds or milliseconds since 1970; empty: when it came."""
+    states: tuple[str, ...] = ()
+    """What values mean, as `1=open`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +33,7 @@ class SourceSettings:
     name: str
     """What events, notices and metrics call it."""
     kind: str
-    """`file`, `udp`, `tcp`, `tls` or `journal`."""
+    """`file`, `udp`, `tcp`, `tls`, `journal` or `mqtt`."""
     paths: tuple[str, ...] = ()
     """`file`: paths, with `*`, `?` and `**` for what varies."""
     from_start: bool = False
@@ -24,11 +43,22 @@ class SourceSettings:
     port: int = 514
     """`udp`, `tcp`, `tls`: port to listen on; 0 takes any."""
     certificate: str = ""
-    """`tls`: file of the server's certificate chain (PEM)."""
+    """`tls`: file of the server's certificate chain (PEM); `mqtt`: of ours, where the broker asks for one."""
     key: str = ""
-    """`tls`: file of its key (PEM)."""
+    """`tls`, `mqtt`: file of its key (PEM)."""
     authority: str = ""
-    """`tls`: file of the authority whose certificates senders must have; empty asks for none."""
+    """`tls`: file of the authority whose certificates senders must have; empty asks for none.
+
+    `mqtt`: file of the authorities that vouch for the broker; empty: the system's.
+    """
+    broker: str = ""
+    """`mqtt`: `mqtt://host` or, with TLS, `mqtts://host`; a port may follow."""
+    user: str = ""
+    """`mqtt`: user at the broker."""
+    password: str = ""
+    """`mqtt`: its password, by reference: `${env:NAME}`, `${file:/path}`."""
+    topics: tuple[TopicSettings, ...] = ()
+    """`mqtt`: which topics are read, and how."""
     format: str = "auto"
     """Name of a format; `auto` tells by content."""
     zone: str = ""

@@ -11,8 +11,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from sentinel.notify.fault import DeliveryError
-from sentinel.notify.secret import reveal
 from sentinel.notify.settings import ChannelSettings
+from sentinel.secret import SecretError, reveal
 from sentinel.text import text
 
 __all__ = ["fill", "post"]
@@ -36,11 +36,15 @@ def post(channel: ChannelSettings, fields: Mapping[str, str]) -> None:
 
     Redirects are not followed: a message goes to the declared host or nowhere.
     """
-    headers = dict(_header(line) for line in channel.headers)
+    try:
+        headers = dict(_header(line) for line in channel.headers)
+        address = reveal(channel.url)
+    except SecretError as error:
+        raise DeliveryError(str(error)) from error
     headers["Idempotency-Key"] = fields.get("id", "")
     body = fill(channel.body, fields).encode("utf-8", "replace")
     try:
-        url = urlsplit(reveal(channel.url))
+        url = urlsplit(address)
         connection = _connection(url.scheme, url.netloc.rpartition("@")[2], channel)
     except (ValueError, OSError, http.client.InvalidURL) as error:
         raise DeliveryError(text("notify.unusable")) from error

@@ -27,6 +27,7 @@ _CONTEXT = {
     "smtp": ("mailfrom", "rcptto"),
     "weird": ("addl",),
     "log": ("host", "source", "EventID", "message"),
+    "sensor": ("source", "place", "reading", "value", "state", "unit", "time"),
     "notice": ("note", "msg", "sub", "figures"),
 }
 """Fields that a person asks for next, shown whether or not the rule looked at them."""
