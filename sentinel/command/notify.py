@@ -13,7 +13,7 @@ from pathlib import Path
 from sentinel.command.configuration import chosen_config, complain
 from sentinel.config import Config, ConfigError
 from sentinel.notify import DeliveryError
-from sentinel.notify.http import post
+from sentinel.notify.send import send
 from sentinel.store import StoreError
 from sentinel.store.outbox import OutboxStore
 from sentinel.store.session import in_transaction
@@ -83,7 +83,7 @@ def _test(config: Config, options: argparse.Namespace) -> int:
         drill = text("notify.drill") if known[name].drill else ""
         fields = {**empty, "id": str(uuid.uuid4()), "title": said, "text": said, "drill": drill}
         try:
-            post(known[name], fields)
+            send(known[name], fields)
         except DeliveryError as error:
             failed = True
             print(text("notify.test-failed", channel=name, reason=error))

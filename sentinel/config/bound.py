@@ -308,6 +308,8 @@ BOUNDS: dict[str, Bound] = {
     "notify.channels.level": Bound(1, 4),
     "notify.channels.per_minute": Bound(1, 100_000),
     "notify.channels.timeout": Bound(0.1, 600, "seconds"),
+    "notify.channels.user": Bound(form="output"),
+    "notify.channels.password": Bound(form="output"),
     "notify.channels.authority": Bound(form="output"),
     "store.path": Bound(form="path"),
     "store.waiting": Bound(1, 1_000_000),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from sentinel.notify.fault import DeliveryError
-from sentinel.notify.http import post
+from sentinel.notify.send import send
 from sentinel.notify.settings import ChannelSettings, NotifySettings
 from sentinel.store import StoreWriter
 from sentinel.store.outbox import OutboxStore, Waiting
@@ -38,7 +38,7 @@ class Delivery:
         tell: Tell,
         *,
         clock: Callable[[], float] = time.time,
-        send: Callable[[ChannelSettings, Mapping[str, str]], None] = post,
+        send: Callable[[ChannelSettings, Mapping[str, str]], None] = send,
     ) -> None:
         self._channel = channel
         self._settings = settings

@@ -3,48 +3,32 @@
 from __future__ import annotations
 
 import http.client
-import json
-import re
 import ssl
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult
 
 from sentinel.notify.fault import DeliveryError
 from sentinel.notify.settings import ChannelSettings
-from sentinel.secret import SecretError, reveal
+from sentinel.notify.template import fill
+from sentinel.secret import reveal
 from sentinel.text import text
 
-__all__ = ["fill", "post"]
+__all__ = ["post"]
 
-_FIELD: Final = re.compile(r"\{([a-z_]+)\}")
 _ANSWER: Final = 65536
 """Bytes of an answer that are looked at."""
 
 
-def fill(template: str, fields: Mapping[str, str]) -> str:
-    """`template` with `{name}` replaced, escaped for a JSON string; braces of anything else stay."""
-    return _FIELD.sub(lambda found: _escaped(fields[found[1]]) if found[1] in fields else found[0], template)
-
-
-def _escaped(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)[1:-1]
-
-
-def post(channel: ChannelSettings, fields: Mapping[str, str]) -> None:
-    """Send one message and judge the answer. Blocks. Raises DeliveryError.
+def post(channel: ChannelSettings, url: SplitResult, fields: Mapping[str, str]) -> None:
+    """Post one message to `url` and judge the answer. Blocks. Raises DeliveryError, SecretError.
 
     Redirects are not followed: a message goes to the declared host or nowhere.
     """
-    try:
-        headers = dict(_header(line) for line in channel.headers)
-        address = reveal(channel.url)
-    except SecretError as error:
-        raise DeliveryError(str(error)) from error
+    headers = dict(_header(line) for line in channel.headers)
     headers["Idempotency-Key"] = fields.get("id", "")
     body = fill(channel.body, fields).encode("utf-8", "replace")
     try:
-        url = urlsplit(address)
         connection = _connection(url.scheme, url.netloc.rpartition("@")[2], channel)
     except (ValueError, OSError, http.client.InvalidURL) as error:
         raise DeliveryError(text("notify.unusable")) from error

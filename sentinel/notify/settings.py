@@ -9,10 +9,14 @@ __all__ = ["ChannelSettings", "NotifySettings"]
 
 @dataclass(frozen=True, slots=True)
 class ChannelSettings:
-    """One HTTP channel. `url` and `headers` may hold secrets by reference: `${env:NAME}`, `${file:/path}`."""
+    """One channel, HTTP or MQTT by its address.
+
+    `url`, `headers` and `password` may hold secrets by reference: `${env:NAME}`, `${file:/path}`.
+    """
 
     name: str
     url: str
+    """`https://host/path`; `mqtts://host/topic` publishes under that topic."""
     body: str
     """Template of the request's body; a field's text is escaped for JSON."""
     headers: tuple[str, ...] = ("Content-Type: application/json",)
@@ -25,6 +29,10 @@ class ChannelSettings:
     timeout: float = 10.0
     drill: bool = False
     """Takes what belongs to drills, and nothing else."""
+    user: str = ""
+    """`mqtt`: user at the broker."""
+    password: str = ""
+    """`mqtt`: its password, by reference."""
     authority: str = ""
     """File of the authorities that vouch for the server; empty: the system's."""
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from sentinel.notify import ChannelSettings, DeliveryError
-from sentinel.notify.http import fill, post
+from sentinel.notify.send import send
+from sentinel.notify.template import fill
 from tests.notify.conftest import Receiver
 
 BODY = '{"msgtype": "text", "text": {"content": "{text}"}, "other": "{unknown}"}'
@@ -33,7 +34,7 @@ def test_secrets_are_put_in_and_the_id_is_told(
     secret.chmod(0o600)
     monkeypatch.setenv("ROBOT_KEY", "k-1")
     headers = ("Content-Type: application/json", f"Authorization: Bearer ${{file:{secret}}}")
-    post(channel(receiver.url("/send?key=${env:ROBOT_KEY}"), headers=headers), {"id": "m1", "text": "事件"})
+    send(channel(receiver.url("/send?key=${env:ROBOT_KEY}"), headers=headers), {"id": "m1", "text": "事件"})
     ((path, told, body),) = receiver.taken
     assert path == "/send?key=k-1"
     assert (told["Authorization"], told["Idempotency-Key"]) == ("Bearer tok", "m1")
@@ -45,7 +46,7 @@ def test_a_secret_that_others_can_read_is_not_used(receiver: Receiver, tmp_path:
     secret.write_text("tok")
     secret.chmod(0o644)
     with pytest.raises(DeliveryError, match="0600"):
-        post(channel(receiver.url(f"/?k=${{file:{secret}}}")), {"text": "t"})
+        send(channel(receiver.url(f"/?k=${{file:{secret}}}")), {"text": "t"})
     assert receiver.taken == []
 
 
@@ -55,7 +56,7 @@ def test_a_secret_that_others_can_read_is_not_used(receiver: Receiver, tmp_path:
 def test_an_answer_that_is_no_success_is_an_error(receiver: Receiver, answer: tuple[int, str]) -> None:
     receiver.answers = [answer]
     with pytest.raises(DeliveryError):
-        post(channel(receiver.url()), {"text": "t"})
+        send(channel(receiver.url()), {"text": "t"})
     assert len(receiver.taken) == 1, "a redirect is not followed"
 
 
@@ -71,5 +72,5 @@ def test_an_answer_that_is_no_success_is_an_error(receiver: Receiver, answer: tu
 def test_no_error_quotes_a_secret(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROBOT_KEY", "s3cret")
     with pytest.raises(DeliveryError) as caught:
-        post(channel(url), {"text": "t"})
+        send(channel(url), {"text": "t"})
     assert "s3cret" not in str(caught.value)
