@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sentinel.incident import Change, ChangeKind, Grading, Grouping, Handling, IncidentError, IncidentSettings
+from sentinel.incident.grouping import KEYS_FORGOTTEN, accounts
 from sentinel.incident.listing import open_by_state_and_level, overdue_clocks
 from sentinel.incident.owner import Ledger
 from sentinel.log import Log
@@ -134,10 +135,15 @@ class IncidentDesk:
         if self._metrics is None:
             return
         now = self._clock()
-        opened, overdue = await self._writer.run(
-            lambda database: (open_by_state_and_level(database.conn), overdue_clocks(database.conn, now))
+        self._metrics.incidents(
+            *await self._writer.run(
+                lambda database: (
+                    open_by_state_and_level(database.conn),
+                    overdue_clocks(database.conn, now),
+                    accounts(database.conn).get(KEYS_FORGOTTEN, 0),
+                )
+            )
         )
-        self._metrics.incidents(opened, overdue)
 
 
 def _tell(change: Change) -> None:

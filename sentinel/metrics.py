@@ -235,6 +235,9 @@ class Metrics:
         )
         for clock in _CLOCKS:
             self._overdue.labels(clock)
+        self._keys_forgotten = self._gauge(
+            "sentinel_incident_keys_forgotten", "Keys of open incidents given up because there were too many."
+        )
 
     def _declare_notifications(self) -> None:
         self._outbox = self._gauge("sentinel_outbox_waiting", "Messages not delivered yet.", "channel")
@@ -383,8 +386,11 @@ class Metrics:
         self._reloads.labels("taken" if taken else "refused").inc()
         self._reload_failed.set(not taken)
 
-    def incidents(self, opened: Mapping[tuple[str, int], int], overdue: Mapping[str, int]) -> None:
-        """Open incidents by state and level, and clocks overdue by name, drills left out."""
+    def incidents(
+        self, opened: Mapping[tuple[str, int], int], overdue: Mapping[str, int], keys_forgotten: int
+    ) -> None:
+        """Open incidents by state and level, and clocks overdue by name, drills left out; keys given up so far."""
+        self._keys_forgotten.set(keys_forgotten)
         with self._lock:
             for pair in self._incidents_seen | opened.keys():
                 self._incidents.labels(pair[0], str(pair[1])).set(opened.get(pair, 0))

@@ -282,6 +282,7 @@ BOUNDS: dict[str, Bound] = {
     "incident.longest": _WINDOW,
     "incident.storm": Bound(1, 10_000),
     "incident.findings": Bound(1, 100_000),
+    "incident.keys": Bound(1000, 10_000_000),
     "incident.clauses": Bound(form="output"),
     "incident.attachments": Bound(form="path"),
     "incident.attachment_size": Bound(1024, 1 << 34, "bytes"),

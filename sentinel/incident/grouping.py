@@ -22,16 +22,19 @@ from sentinel.incident.change import Change, ChangeKind, Role
 from sentinel.incident.clock import begin
 from sentinel.incident.grade import ORDINARY
 from sentinel.incident.incident import Incident, change_of, find_incident
+from sentinel.incident.keys import Keys
 from sentinel.incident.matcher import Matcher, matches_all, read_matchers
 from sentinel.incident.owner import Ledger, NoLedger
 from sentinel.incident.settings import IncidentSettings
 from sentinel.incident.silence import Silence, silences
 from sentinel.incident.timeline import record
 
-__all__ = ["ACCOUNTS", "Grouping", "accounts"]
+__all__ = ["ACCOUNTS", "KEYS_FORGOTTEN", "Grouping", "accounts"]
 
 ACCOUNTS: Final = ("grouped", "inhibited", "silenced", "below")
 """What becomes of an alert; drills are counted apart, as `drill_grouped` …"""
+KEYS_FORGOTTEN: Final = "keys_forgotten"
+"""The account of keys given up because there were too many."""
 _SELECT: Final = (
     "SELECT rowid, ts, level, title, title_en, rule_id, category, tags, kind, src, dst, zone, drill, stored_at"
     " FROM alert WHERE rowid > ? ORDER BY rowid LIMIT ?"
@@ -135,7 +138,7 @@ class _Open:
 
 
 class Grouping:
-    """Groups alerts under `settings`. It remembers nothing between batches: the database does.
+    """Groups alerts under `settings`. It remembers no alert between batches: the database does.
 
     `rule_text` gives the text of a rule as it runs now, for the evidence; `tighten` the factor on the clocks of a
     guard period, `raised` the steps by which it raises severities. All are asked in the store's thread.
@@ -152,6 +155,7 @@ class Grouping:
     ) -> None:
         self._settings = settings
         self._least = Level(settings.minimum).rank
+        self._keys = Keys(settings.keys)
         self._ledger = ledger or NoLedger()
         self._rule_text = rule_text
         self._tighten = tighten
@@ -172,6 +176,8 @@ class Grouping:
         for row in rows:
             batch.take(row)
         changes = list(self._write(connection, batch, now))
+        if gone := self._keys.make_room(connection):
+            batch.counts[KEYS_FORGOTTEN] = gone
         _count(connection, batch.counts)
         connection.execute("UPDATE incident_account SET value = ? WHERE name = 'position'", (rows[-1].rowid,))
         return len(rows), changes
@@ -224,11 +230,7 @@ class Grouping:
             "INSERT INTO incident_alert (incident, alert) VALUES (?, ?)",
             [(incident.id, row) for row in incident.rows],
         )
-        connection.executemany(
-            "INSERT INTO incident_key (key, incident, last_ts) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE"
-            " SET incident = excluded.incident, last_ts = max(last_ts, excluded.last_ts)",
-            [(key, incident.id, ts) for key, ts in incident.new_keys.items()],
-        )
+        self._keys.write(connection, incident.id, incident.new_keys)
         connection.executemany(
             "INSERT INTO incident_finding (incident, fingerprint, rule_id, title, title_en, severity, src, dst,"
             " first_ts, last_ts, alerts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"

@@ -52,6 +52,9 @@ class IncidentSettings:
     """Open incidents of one family in a window; past that, further ones of the family become one."""
     findings: int = 1000
     """Different findings an incident lists; later ones are only counted."""
+    keys: int = 200_000
+    """Keys of all open incidents together, up to three for each finding; past that, those without alerts for longest
+    take no further ones: what comes then is a new incident."""
     clauses: str = ""
     """A file of this site's grading clauses; empty: those that come along."""
     attachments: str = "state/attachments"
