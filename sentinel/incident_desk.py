@@ -62,7 +62,7 @@ class IncidentDesk:
         self._grouping = Grouping(
             settings, ledger=ledger, rule_text=rule_text, tighten=tighten, raised=raised
         )
-        self.handling = Handling(settings, _grading(settings), tighten)
+        self.handling = Handling(settings, _grading(settings), tighten, ledger)
 
     def wake(self) -> None:
         """Alerts were committed."""

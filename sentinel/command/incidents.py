@@ -11,7 +11,9 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from sqlite_utils import Database
 
 from sentinel.command.configuration import chosen_config, complain
 from sentinel.config import Config, ConfigError
@@ -23,13 +25,11 @@ from sentinel.incident.category import MAJORS, major_of, old_category
 from sentinel.incident.listing import Filter, count_incidents, list_incidents
 from sentinel.incident.silence import end_silence, make_silence, silences
 from sentinel.incident.timeline import entries
+from sentinel.ledger import LedgerStore
 from sentinel.notify_desk import put_into_outbox
 from sentinel.store import StoreError
 from sentinel.store.session import in_transaction, reading
 from sentinel.text import Message, current_language, speaking, text
-
-if TYPE_CHECKING:
-    from sqlite_utils import Database
 
 __all__ = ["run"]
 
@@ -267,7 +267,7 @@ def _acting(verb: Verb) -> Callable[[Config, argparse.Namespace], None]:
 
     def act(config: Config, options: argparse.Namespace) -> None:
         def work(connection: Any, now: float) -> tuple[Incident, list[Change]]:
-            changes = verb(_handling(config), connection, options, _actor(options), now)
+            changes = verb(_handling(config, connection, now), connection, options, _actor(options), now)
             return find_incident(connection, options.incident), changes
 
         incident = _telling(config, work)
@@ -284,7 +284,7 @@ def _open(config: Config, options: argparse.Namespace) -> None:
     discovered = _time(options.discovered) if options.discovered else None
     incident = _telling(
         config,
-        lambda connection, now: _handling(config).open(
+        lambda connection, now: _handling(config, connection, now).open(
             connection,
             title=options.title,
             actor=_actor(options),
@@ -365,11 +365,12 @@ def _look(config: Config, work: Callable[[Any], Any]) -> Any:
     return reading(Path(config.store.path), lambda database: work(database.conn))
 
 
-def _handling(config: Config) -> Handling:
-    periods = reading(
-        Path(config.store.path), lambda database: DutyBook(database, "").guard_periods(time.time())
-    )
-    return Handling(config.incident, Grading.load(config.incident.clauses), periods.factor)
+def _handling(config: Config, connection: Any, now: float) -> Handling:
+    """The verbs as the daemon has them: same clauses, guard periods and ledger."""
+    grading = Grading.load(config.incident.clauses)
+    database = Database(connection, execute_plugins=False)
+    periods = DutyBook(database, "").guard_periods(now)
+    return Handling(config.incident, grading, periods.factor, LedgerStore(connection))
 
 
 def _actor(options: argparse.Namespace) -> str:

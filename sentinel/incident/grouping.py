@@ -24,7 +24,7 @@ from sentinel.incident.grade import ORDINARY
 from sentinel.incident.incident import Incident, change_of, find_incident
 from sentinel.incident.keys import Keys
 from sentinel.incident.matcher import Matcher, matches_all, read_matchers
-from sentinel.incident.owner import Ledger, NoLedger
+from sentinel.incident.owner import Ledger, NoLedger, enter_owner
 from sentinel.incident.settings import IncidentSettings
 from sentinel.incident.silence import Silence, silences
 from sentinel.incident.timeline import record
@@ -277,19 +277,7 @@ class Grouping:
         for address in (incident.victim, incident.attacker):
             device = self._ledger.find(incident.zone, address) if address else None
             if device is not None:
-                connection.execute(
-                    "UPDATE incident SET department = ?, responsible = ?, phone = ?, location = ?, system = ?,"
-                    " cii = ? WHERE id = ?",
-                    (
-                        device.department,
-                        device.responsible,
-                        device.phone,
-                        device.location,
-                        device.system,
-                        device.cii,
-                        id,
-                    ),
-                )
+                enter_owner(connection, id, device)
                 break
         clock = self._settings.clock
         begin(connection, id, incident.category, incident.discovered_at, clock, self._tighten(now))

@@ -25,6 +25,7 @@ from sentinel.incident.fault import IncidentError
 from sentinel.incident.grade import ORDINARY, REPORTABLE, Grading
 from sentinel.incident.grouping import next_number
 from sentinel.incident.incident import Incident, change_of, find_incident
+from sentinel.incident.owner import Ledger, NoLedger, enter_owner
 from sentinel.incident.settings import IncidentSettings
 from sentinel.incident.state import ENDED, State, may_follow, needs_reason
 from sentinel.incident.timeline import record
@@ -44,10 +45,12 @@ class Handling:
         settings: IncidentSettings,
         grading: Grading,
         tighten: Callable[[float], float] = lambda now: 1.0,
+        ledger: Ledger | None = None,
     ) -> None:
         self._settings = settings
         self._grading = grading
         self._tighten = tighten
+        self._ledger = ledger or NoLedger()
 
     def open(
         self,
@@ -64,7 +67,10 @@ class Handling:
         department: str = "",
         drill: bool = False,
     ) -> tuple[Incident, list[Change]]:
-        """Begin an incident that a person or another organisation reports."""
+        """Begin an incident that a person or another organisation reports.
+
+        Whose machine is at `address`, and whether it is critical infrastructure, says the ledger.
+        """
         self._check_category(category)
         if not title.strip() or source not in SOURCES:
             raise IncidentError(Message("incident.title-needed"))
@@ -92,6 +98,9 @@ class Handling:
             ),
         )
         id = int(cursor.lastrowid)
+        device = self._ledger.find(None, address) if address else None
+        if device is not None:
+            enter_owner(connection, id, device)
         begin(connection, id, category, discovered, self._settings.clock, self._tighten(now))
         record(connection, id, at=now, actor=actor, action="created", source=source)
         incident = find_incident(connection, id)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
-__all__ = ["Device", "Ledger", "NoLedger"]
+__all__ = ["Device", "Ledger", "NoLedger", "enter_owner"]
 
 
 class Device(Protocol):
@@ -37,3 +37,20 @@ class NoLedger:
     def find(self, zone: str | None, address: str, /) -> Device | None:
         """None."""
         return None
+
+
+def enter_owner(connection: Any, incident: int, device: Device) -> None:
+    """Write down whose an incident is. A department that someone named already stays."""
+    connection.execute(
+        "UPDATE incident SET department = CASE WHEN department = '' THEN ? ELSE department END, responsible = ?,"
+        " phone = ?, location = ?, system = ?, cii = ? WHERE id = ?",
+        (
+            device.department,
+            device.responsible,
+            device.phone,
+            device.location,
+            device.system,
+            device.cii,
+            incident,
+        ),
+    )

@@ -50,6 +50,15 @@ class LedgerStore:
         rows = self._connection.execute("SELECT id, document, locked FROM asset ORDER BY id")
         return [(id, _asset(document), frozenset(_names(locked))) for id, document, locked in rows]
 
+    def find(self, zone: str | None, address: str, /) -> Asset | None:
+        """What is registered at an address of a zone."""
+        row = self._connection.execute(
+            "SELECT document FROM asset JOIN asset_address ON asset.id = asset_address.asset"
+            " WHERE zone = ? AND address = ?",
+            (zone or "", address),
+        ).fetchone()
+        return None if row is None else _asset(row[0])
+
     def apply(self, planned: Plan, *, actor: str, ts: float) -> None:
         """Register and change what a plan says; each on the asset's history."""
         for asset in planned.adds:

@@ -143,6 +143,24 @@ def test_what_is_refused_tells_nobody(here: Path, capsys: pytest.CaptureFixture[
     assert "共 0 件" in said(capsys, "incidents", "list")
 
 
+def test_the_ledger_says_whose_it_is_and_that_it_must_be_reported_within_an_hour(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "config.yaml").write_text(CHANNELS)
+    (here / "t.csv").write_text(
+        "设备名称,IP,责任单位,责任人,电话,是否关基\n调度,10.9.0.1,供水公司,张三,0759-1234567,是\n"
+    )
+    said(capsys, "assets", "import", "t.csv", "--by", "甲")
+    said(capsys, "incidents", "open", "调度失灵", "--address", "10.9.0.1")
+    said(capsys, "incidents", "level", "1", "3")
+    incident = json.loads(said(capsys, "incidents", "show", "1", "--json"))
+    assert (incident["department"], incident["phone"], incident["cii"]) == ("供水公司", "0759-1234567", True)
+    (report,) = (clock for clock in incident["clocks"] if clock["clock"] == "report")
+    assert report["due"] - incident["discovered_at"] == 3600
+    said(capsys, "incidents", "open", "调度失灵", "--address", "10.9.0.1", "--department", "应急局")
+    assert json.loads(said(capsys, "incidents", "show", "2", "--json"))["department"] == "应急局"
+
+
 def test_an_incident_opened_by_hand_has_the_clocks_of_one_that_a_rule_found(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
