@@ -103,7 +103,9 @@ def test_a_scan_is_an_alert(played: None, told: Told) -> None:
         lambda: len(told("conn", conn_state="REJ")) >= 100,
         60,
         "the refused attempts",
-        lambda: Counter((conn["conn_state"], conn["history"]) for conn in told("conn")),
+        lambda: Counter(
+            (conn["proto"], conn.get("conn_state"), conn.get("history")) for conn in told("conn")
+        ),
     )
     assert len({conn["id.resp_p"] for conn in told("conn", conn_state="REJ")}) >= 100
 

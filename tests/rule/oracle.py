@@ -7,6 +7,7 @@ the engine or of pySigma is used here, so that where both agree, both are likely
 from __future__ import annotations
 
 import base64
+import datetime
 import fnmatch
 import ipaddress
 import itertools
@@ -177,6 +178,10 @@ def test_of(wanted: Any, modifiers: list[str]) -> Callable[[Any], bool]:
     for modifier in modifiers:
         if modifier in COMPARISONS:
             return lambda value: compared(value, wanted, COMPARISONS[modifier])
+        if modifier in TIME_PARTS:
+            return lambda value: (
+                (moment := time_of(value)) is not None and TIME_PARTS[modifier](moment) == int(wanted)
+            )
     if "re" in modifiers:
         flags = sum(FLAGS[name] for name in modifiers if name in FLAGS)
         return lambda value: (
@@ -208,6 +213,29 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "gt": lambda a, b: a > b,
     "gte": lambda a, b: a >= b,
 }
+
+
+TIME_PARTS: dict[str, Callable[[datetime.datetime], int]] = {
+    "minute": lambda moment: moment.minute,
+    "hour": lambda moment: moment.hour,
+    "day": lambda moment: moment.day,
+    "week": lambda moment: moment.isocalendar().week,
+    "month": lambda moment: moment.month,
+    "year": lambda moment: moment.year,
+}
+
+
+def time_of(value: Any) -> datetime.datetime | None:
+    """Seconds since 1970 are in UTC; a text without an offset too."""
+    try:
+        if isinstance(value, str):
+            return datetime.datetime.fromisoformat(value.strip())
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            seconds = value / 1000 if value > 1e11 else value  # later than the year 5000: milliseconds
+            return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None
 
 
 def compared(value: Any, wanted: Any, compare: Callable[[float, float], bool]) -> bool:
