@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,21 @@ import msgspec
 from sentinel.command.configuration import chosen_config, complain
 from sentinel.config import Config, ConfigError
 from sentinel.rule import Rule, RuleProblem, RuleSet
+from sentinel.rule.correlation import Correlation
 from sentinel.rule.explain import Part, explain
 from sentinel.rule.library import load_paths
 from sentinel.rule.page import logsource_page, pack_page, rule_page, unknown_fields
-from sentinel.rule.trial import Outcome, TrialError, event_of, events_file, trial_events, try_rule
+from sentinel.rule.rule import Document
+from sentinel.rule.trial import (
+    Outcome,
+    TrialError,
+    event_of,
+    events_file,
+    trial_events,
+    trial_sequences,
+    try_correlation,
+    try_rule,
+)
 from sentinel.text import current_language, text, use_language
 
 __all__ = ["run"]
@@ -44,13 +55,19 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _list(config: Config, options: argparse.Namespace) -> int:
-    rules = sorted(RuleSet.load(config.rule, config.root).rules, key=lambda rule: (-rule.level.rank, rule.id))
+    loaded = RuleSet.load(config.rule, config.root)
+    rules = sorted((*loaded.rules, *loaded.links.correlations), key=lambda rule: (-rule.level.rank, rule.id))
     if options.json:
         return _print_json([_told(rule) for rule in rules])
     for rule in rules:
-        kinds = ",".join(rule.kinds) or "-"
-        print(f"{rule.id}  {text(f'alert.level.{rule.level}')}  {kinds}  {_title(rule)}")
+        print(f"{rule.id}  {text(f'alert.level.{rule.level}')}  {_about(rule)}  {_title(rule)}")
     return 0
+
+
+def _about(rule: Document) -> str:
+    if isinstance(rule, Correlation):
+        return rule.type.value
+    return (",".join(rule.kinds) if isinstance(rule, Rule) else "") or "-"
 
 
 def _show(config: Config, options: argparse.Namespace) -> int:
@@ -78,10 +95,14 @@ def _lint(config: Config, options: argparse.Namespace) -> int:
 
 
 def _test(config: Config, options: argparse.Namespace) -> int:
-    rules = (
-        _chosen(config, options.rule) if options.rule else load_paths(config.rule.paths, config.root).rules
-    )
-    told = [(rule, *_tried(rule)) for rule in rules if rule.id not in config.rule.disabled]
+    rules: Sequence[Document]
+    if options.rule:
+        rules = _chosen(config, options.rule)
+    else:
+        compiled = load_paths(config.rule.paths, config.root)
+        rules = [*compiled.rules, *compiled.correlations]
+    every = RuleSet.load(config.rule, config.root)
+    told = [(rule, *_tried(rule, every)) for rule in rules if rule.id not in config.rule.disabled]
     if options.json:
         _print_json([_told_trial(*one) for one in told])
     failed = events = 0
@@ -101,17 +122,21 @@ def _test(config: Config, options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _tried(rule: Rule) -> tuple[list[Outcome], str | None]:
+def _tried(rule: Document, every: RuleSet) -> tuple[list[Outcome], str | None]:
+    """What came of the events beside a rule; a correlation is tried together with the rules it builds on."""
     path = events_file(rule.path)
     if not path.exists():
         return [], None
     try:
+        if isinstance(rule, Correlation):
+            return try_correlation(rule, every, trial_sequences(path)), None
+        assert isinstance(rule, Rule)
         return try_rule(rule, trial_events(path)), None
     except (TrialError, TypeError, ValueError) as error:
         return [], str(error)
 
 
-def _complaint(rule: Rule, outcome: Outcome) -> str:
+def _complaint(rule: Document, outcome: Outcome) -> str:
     sort = "positive" if outcome.expected else "negative"
     return (
         f"{events_file(rule.path)}: {text(f'rules.wrong.{sort}', number=outcome.number, title=_title(rule))}"
@@ -119,7 +144,7 @@ def _complaint(rule: Rule, outcome: Outcome) -> str:
 
 
 def _explain(config: Config, options: argparse.Namespace) -> int:
-    rules = _chosen(config, options.rule)
+    rules = list(_single(_chosen(config, options.rule), config))
     explained = [
         (rule, number, explain(rule, _event(fields, options.kind)))
         for number, fields in enumerate(_events(options.event), 1)
@@ -140,6 +165,23 @@ def _explain(config: Config, options: argparse.Namespace) -> int:
         for rule, number, part in explained:
             print("\n".join(_explanation(rule, number, part)))
     return 0 if any(part is not None and part.held for _, _, part in explained) else 1
+
+
+def _single(documents: Sequence[Document], config: Config) -> Iterator[Rule]:
+    """The rules themselves; of a correlation those that it builds on, since it is about no event alone."""
+    links = RuleSet.load(config.rule, config.root).links
+    named = {one.id: one.rules for one in links.correlations}
+    asked = [one.id for one in documents if isinstance(one, Correlation)]
+    beneath = set[str]()
+    while asked:
+        for rule in named.get(asked.pop(), ()):
+            if rule not in beneath:
+                beneath.add(rule)
+                asked.append(rule)
+    yield from (one for one in documents if isinstance(one, Rule))
+    if beneath:
+        loaded = load_paths(config.rule.paths, config.root).rules
+        yield from (rule for rule in loaded if rule.id in beneath and rule not in documents)
 
 
 def _event(fields: dict[str, Any], kind: str | None) -> Any:
@@ -207,16 +249,18 @@ def _stats(config: Config, options: argparse.Namespace) -> int:
     return statistics(config, options)
 
 
-def _chosen(config: Config, name: str) -> list[Rule]:
-    """The rules that a file, an id or its beginning, or a title names. Raises _NoSuchRule."""
+def _chosen(config: Config, name: str) -> list[Document]:
+    """The rules and correlations that a file, an id or its beginning, or a title names. Raises _NoSuchRule."""
+    found: list[Document]
     path = Path(name)
     if path.suffix in (".yml", ".yaml") and path.exists():
         compiled = load_paths((str(path.absolute()),), Path("/"))
         for problem in compiled.problems:
             print(problem, file=sys.stderr)
-        found = compiled.rules
+        found = [*compiled.rules, *compiled.correlations]
     else:
-        rules = load_paths(config.rule.paths, config.root).rules
+        compiled = load_paths(config.rule.paths, config.root)
+        rules = [*compiled.rules, *compiled.correlations]
         found = [rule for rule in rules if name in (rule.id, rule.title, rule.title_en)]
         found = found or [rule for rule in rules if rule.id.startswith(name)]
     if not found:
@@ -224,13 +268,14 @@ def _chosen(config: Config, name: str) -> list[Rule]:
     return found
 
 
-def _title(rule: Rule) -> str:
+def _title(rule: Document) -> str:
     return (rule.title_en or rule.title) if current_language() == "en" else rule.title
 
 
-def _told(rule: Rule) -> dict[str, Any]:
+def _told(rule: Document) -> dict[str, Any]:
     told = msgspec.to_builtins(rule, enc_hook=str)
-    del told["condition"]
+    if isinstance(rule, Rule):
+        del told["condition"]
     return dict(told)
 
 
@@ -248,7 +293,7 @@ def _told_doubt(rule: Rule, field: str, kind: str) -> dict[str, Any]:
     }
 
 
-def _told_trial(rule: Rule, outcomes: list[Outcome], fault: str | None) -> dict[str, Any]:
+def _told_trial(rule: Document, outcomes: list[Outcome], fault: str | None) -> dict[str, Any]:
     events = [{"expected": outcome.expected, "held": outcome.held} for outcome in outcomes]
     return {"rule": rule.id, "title": rule.title, "events": events, "fault": fault}
 

@@ -8,9 +8,12 @@ from pathlib import Path
 
 from sentinel.event import KINDS, field_attributes
 from sentinel.rule.condition import leaves
+from sentinel.rule.correlation import Correlation
+from sentinel.rule.correlation.correlation import SECOND
+from sentinel.rule.correlation.expression import Bounds
 from sentinel.rule.explain import written
 from sentinel.rule.logsource import COMPUTED, kind_of
-from sentinel.rule.rule import LogSource, Rule
+from sentinel.rule.rule import Document, LogSource, Rule
 from sentinel.rule.view import View, shipped_pipelines, views_of
 from sentinel.text import current_language, text
 
@@ -39,8 +42,8 @@ def unknown_fields(rule: Rule) -> Iterator[tuple[str, str]]:
         yield from ((field, kind) for field in asked if field not in known)
 
 
-def rule_page(rule: Rule, root: Path | None = None) -> str:
-    """A rule in Markdown, in the current language; its file's path is relative to `root`."""
+def rule_page(rule: Document, root: Path | None = None) -> str:
+    """A rule or correlation in Markdown, in the current language; its file's path is relative to `root`."""
     english = current_language() == "en"
     title, other = (rule.title_en or rule.title, rule.title) if english else (rule.title, rule.title_en)
     path = rule.path.relative_to(root) if root is not None else rule.path
@@ -48,7 +51,8 @@ def rule_page(rule: Rule, root: Path | None = None) -> str:
         ("level", text(f"alert.level.{rule.level}")),
         ("category", rule.category),
         ("techniques", ", ".join(tag for tag in rule.tags if tag.startswith(("attack.t", "cve.")))),
-        ("logsource", _written(rule.logsource)),
+        ("logsource", _written(rule.logsource) if isinstance(rule, Rule) else None),
+        ("correlation", _correlated(rule) if isinstance(rule, Correlation) else None),
         ("id", f"`{rule.id}`"),
         ("file", f"`{path}`"),
     ]
@@ -122,6 +126,18 @@ def _asked(view: View) -> str:
     for leaf in leaves(view.condition):
         values.setdefault(leaf.field or "", []).append(written(leaf.question))
     return ", " + ", ".join(f"{field} {' / '.join(several)}" for field, several in values.items())
+
+
+def _correlated(correlation: Correlation) -> str:
+    """What holds when: type, condition, window, groups, and the rules it is about."""
+    condition = correlation.condition
+    asked = ""
+    if isinstance(condition, Bounds):
+        asked = "".join(f" {name} {number:g}" for name, number in condition.limits)
+    groups = ", ".join(correlation.group_by) or "-"
+    span = correlation.timespan / SECOND
+    rules = ", ".join(f"`{rule}`" for rule in correlation.rules)
+    return f"{correlation.type}{asked}, {span:g} s, {groups}: {rules}"
 
 
 def _written(source: LogSource) -> str:

@@ -2,11 +2,15 @@
 
 Each event names its `kind`, then fields by wire name; what a flow always has may be left out. Bytes are written
 as Latin-1 text. A `log` record has its `product`, `category`, `service`, and all else is its fields.
+
+A list of events instead of one is a trial of the correlations in the file: by all of them together it must hold
+(or must not). Their times (`ts`) are seconds; the rules that a correlation builds on may stand in other files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,11 +20,21 @@ import yaml
 
 from sentinel.event import KINDS, Event, field_attributes
 from sentinel.rule.access import RecordAccess
+from sentinel.rule.correlation import Correlation, Correlator
 from sentinel.rule.plan import Plan
 from sentinel.rule.rule import Rule
 from sentinel.rule.ruleset import RuleSet
 
-__all__ = ["Outcome", "TrialError", "event_of", "events_file", "trial_events", "try_rule"]
+__all__ = [
+    "Outcome",
+    "TrialError",
+    "event_of",
+    "events_file",
+    "trial_events",
+    "trial_sequences",
+    "try_correlation",
+    "try_rule",
+]
 
 _FLOW: Final = {
     "ts": 1.0,
@@ -62,20 +76,31 @@ def events_file(rule: Path) -> Path:
 
 
 def trial_events(path: Path) -> list[tuple[bool, dict[str, Any]]]:
-    """(must the rule hold, event) of a file of test events. Raises TrialError."""
+    """(must the rule hold, event) of a file of test events, for its rules. Raises TrialError."""
+    return [(expected, trial) for expected, trial in _trials(path) if isinstance(trial, dict)]
+
+
+def trial_sequences(path: Path) -> list[tuple[bool, list[dict[str, Any]]]]:
+    """(must it hold, events one after another) of the same file, for its correlations. Raises TrialError."""
+    return [(expected, trial) for expected, trial in _trials(path) if isinstance(trial, list)]
+
+
+def _trials(path: Path) -> Iterator[tuple[bool, dict[str, Any] | list[dict[str, Any]]]]:
     try:
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise TrialError(" ".join(str(error).split())) from error
     if not isinstance(document, Mapping) or not document.keys() <= _EXPECTED.keys():
         raise TrialError("test events stand in two lists, `positive` and `negative`")
-    events: list[tuple[bool, dict[str, Any]]] = []
     for name, expected in _EXPECTED.items():
-        for event in document.get(name) or ():
-            if not isinstance(event, Mapping) or "kind" not in event:
-                raise TrialError("a test event is a mapping with its `kind`")
-            events.append((expected, dict(event)))
-    return events
+        for trial in document.get(name) or ():
+            yield expected, [_event(one) for one in trial] if isinstance(trial, list) else _event(trial)
+
+
+def _event(written: Any) -> dict[str, Any]:
+    if not isinstance(written, Mapping) or "kind" not in written:
+        raise TrialError("a test event is a mapping with its `kind`")
+    return dict(written)
 
 
 def try_rule(rule: Rule, events: list[tuple[bool, dict[str, Any]]]) -> list[Outcome]:
@@ -85,6 +110,26 @@ def try_rule(rule: Rule, events: list[tuple[bool, dict[str, Any]]]) -> list[Outc
     for place, (expected, fields) in enumerate(events):
         counts[expected] += 1
         outcomes.append(Outcome(counts[expected], expected, _holds(rule, fields, f"C{place}")))
+    return outcomes
+
+
+def try_correlation(
+    correlation: Correlation, rules: RuleSet, trials: Sequence[tuple[bool, list[dict[str, Any]]]]
+) -> list[Outcome]:
+    """Ask a correlation of `rules` of sequences of events, each by itself. Raises TrialError."""
+    links = dataclasses.replace(rules.links, silent=frozenset())
+    counts = {True: 0, False: 0}
+    outcomes = []
+    for expected, sequence in trials:
+        counts[expected] += 1
+        correlator = Correlator(links)
+        events = [event_of({"uid": f"C{place}", **fields}) for place, fields in enumerate(sequence)]
+        held = any(
+            firing.correlation.id == correlation.id
+            for match in rules.find(events).matches
+            for firing in correlator.observe(match)
+        )
+        outcomes.append(Outcome(counts[expected], expected, held))
     return outcomes
 
 

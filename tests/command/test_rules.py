@@ -132,3 +132,57 @@ def test_docs(here: Path) -> None:
     assert main(["rules", "docs", "--out", "pages"]) == 0
     assert "### 标题" in (here / "pages" / "rules.md").read_text()
     assert "webserver" in (here / "pages" / "logsources.md").read_text()
+
+
+CORRELATED = """title: 底
+name: base
+id: aaaaaaaa-2222-3333-4444-555555555555
+logsource: {product: sentinel, service: http}
+detection: {s: {status_code: 401}, condition: s}
+level: low
+---
+title: 多次失败
+title_en: Many failures
+id: bbbbbbbb-2222-3333-4444-555555555555
+correlation:
+  type: event_count
+  rules: [base]
+  group-by: [id.orig_h]
+  timespan: 1m
+  condition: {gte: 3}
+level: high
+"""
+SEQUENCES = """positive:
+  - {kind: http, status_code: 401}
+  - - {kind: http, status_code: 401, ts: 1}
+    - {kind: http, status_code: 401, ts: 2}
+    - {kind: http, status_code: 401, ts: 61}
+negative:
+  - {kind: http, status_code: 200}
+  - - {kind: http, status_code: 401, ts: 1}
+    - {kind: http, status_code: 401, ts: 2}
+    - {kind: http, status_code: 401, ts: 62}
+"""
+
+
+def test_correlations_are_listed_shown_tried_and_explained(
+    capsys: pytest.CaptureFixture[str], here: Path
+) -> None:
+    (here / "rules" / "two.yml").write_text(CORRELATED)
+    (here / "rules" / "two.test.yml").write_text(SEQUENCES)
+    assert main(["rules", "list"]) == 0
+    assert "event_count  多次失败" in capsys.readouterr().out
+    assert main(["rules", "show", "bbbbbbbb", "--lang", "en"]) == 0
+    shown = capsys.readouterr().out
+    assert "### Many failures" in shown and "event_count gte 3, 60 s, id.orig_h: `base`" in shown
+
+    status, told = answer(capsys, "test", "rules/two.yml")
+    assert status == 0
+    right = [{"expected": True, "held": True}, {"expected": False, "held": False}]
+    assert [one["events"] for one in told] == [right, right]
+    (here / "rules" / "two.test.yml").write_text(SEQUENCES.replace("ts: 62", "ts: 61"))
+    assert main(["rules", "test", "bbbbbbbb"]) == 1
+    assert "多次失败" in capsys.readouterr().out
+
+    status, [told] = answer(capsys, "explain", "bbbbbbbb", '{"kind": "http", "status_code": 401}')
+    assert status == 0 and told["rule"].startswith("aaaaaaaa")
