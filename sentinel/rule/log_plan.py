@@ -1,20 +1,20 @@
 """Plans for `log` records: one for each sort of record that comes, with the rules whose logsource admits it.
 
 Windows numbers its events, and nearly every rule asks for some of these numbers. So records are sorted by
-`EventID` too, and a plan has only the rules that can hold for its number.
+`EventID` too, and a plan has only the rules that can hold for its number, with what is left to ask of each.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from sentinel.event import Log
 from sentinel.rule.access import RecordAccess
 from sentinel.rule.condition import And, Leaf, Node, Not, leaves
 from sentinel.rule.cost import Cost
-from sentinel.rule.plan import Plan
+from sentinel.rule.plan import Condition, Plan
 from sentinel.rule.question import Number, Text
 from sentinel.rule.rule import LogSource
 from sentinel.rule.view import View
@@ -24,8 +24,9 @@ __all__ = ["LogPlans"]
 _MOST: Final = 512
 """Plans kept; beyond it the one not used longest is built again when its records come."""
 _EVENT: Final = "EventID"
-_OTHER: Final = "other"
+_OTHER: Final = "\0other"
 """An `EventID` that no rule names."""
+_ALWAYS: Final = And(())
 
 
 class _Seen(NamedTuple):
@@ -95,19 +96,24 @@ class LogPlans:
         if plan is not None:
             self._plans.move_to_end(key)
             return plan
-        admitted = [
-            seen
-            for seen in self._seen
-            if seen.view.source.covers(source) and (event is None or _may_hold(seen, event))
-        ]
-        plan = self._plans[key] = Plan(
-            [(seen.number, seen.condition, seen.view.name) for seen in admitted], self._access
-        )
+        plan = self._plans[key] = Plan(list(self._admitted(source, event)), self._access)
         plan.costs = self.costs
         if len(self._plans) > _MOST:
             self._plans.popitem(last=False)
             self.dropped += 1
         return plan
+
+    def _admitted(self, source: LogSource, event: str | None) -> Iterator[Condition]:
+        """The rules that may hold for such records, and what is left to ask of them."""
+        for seen in self._seen:
+            if not seen.view.source.covers(source):
+                continue
+            known = event is not None and bool(seen.events)
+            left = _narrowed(seen.condition, seen.view, event or "") if known else seen.condition
+            if not isinstance(left, bool):
+                yield seen.number, left, seen.view.name
+            elif left:
+                yield seen.number, _ALWAYS, seen.view.name
 
 
 def _number_of(log: Log) -> str | None:
@@ -127,32 +133,32 @@ def _events_of(condition: Node, view: View) -> Iterable[str]:
                 yield leaf.question.literal.lower()
 
 
-def _may_hold(seen: _Seen, event: str) -> bool:
-    return not seen.events or _answer(seen.condition, seen.view, event) is not False
-
-
-def _answer(node: Node, view: View, event: str) -> bool | None:
-    """Whether a condition holds, knowing only the record's `EventID`; None where that does not decide it."""
+def _narrowed(node: Node, view: View, event: str) -> Node | bool:
+    """What is left to ask of a condition once the record's `EventID` is known; the answer where nothing is left."""
     if isinstance(node, Leaf):
-        return _answer_of_leaf(node, view, event)
+        answer = _answer_of_leaf(node, view, event)
+        return node if answer is None else answer
     if isinstance(node, Not):
-        answer = _answer(node.part, view, event)
-        return None if answer is None else not answer
+        part = _narrowed(node.part, view, event)
+        return not part if isinstance(part, bool) else Not(part)
     decisive = not isinstance(node, And)
-    undecided = False
-    for part in node.parts:
-        answer = _answer(part, view, event)
-        if answer is decisive:
+    left: list[Node] = []
+    for one in node.parts:
+        part = _narrowed(one, view, event)
+        if part is decisive:
             return decisive
-        undecided = undecided or answer is None
-    return None if undecided else not decisive
+        if not isinstance(part, bool):
+            left.append(part)
+    if len(left) == 1:
+        return left[0]
+    return type(node)(tuple(left)) if left else not decisive
 
 
 def _answer_of_leaf(leaf: Leaf, view: View, event: str) -> bool | None:
     if leaf.field is None or view.name(leaf.field) != _EVENT:
         return None
     question = leaf.question
-    if isinstance(question, Number):
+    if isinstance(question, Number) and isinstance(question.number, int):
         return str(question.number) == event
     if isinstance(question, Text) and question.literal is not None and not question.cased:
         return question.literal.lower() == event

@@ -151,3 +151,34 @@ def test_an_alert_of_a_record_names_what_was_seen(load: Load) -> None:
     [alert] = rules.match([record])
     assert alert.src == "192.0.2.7" and alert.dst == "fw1"
     assert alert.fields == {"a": "axb", "host": "fw1", "source": "test", "message": "whole line"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("e", [True, True, True, True, False, False, True]),
+        ("f", [True, False, True, False, False, False, False]),
+        ("e and x", [True, False, True, False, False, False, True]),
+        ("e or x", [True, True, True, True, True, False, True]),
+        ("not e", [False, False, False, False, True, True, False]),
+        ("x and not (e and not f)", [True, False, True, False, True, False, False]),
+        ("not (e or x)", [False, False, False, False, False, True, False]),
+    ],
+)
+def test_what_an_event_number_settles_is_not_asked_again(
+    load: Load, condition: str, expected: list[bool]
+) -> None:
+    rules = load(
+        ("product: p", f"e:\n  EventID: [4, 5, 6.0]\nf:\n  EventID: '4'\nx:\n  a: x\ncondition: {condition}")
+    )
+    records: list[dict[str, object]] = [
+        {"EventID": 4, "a": "x"},
+        {"EventID": 5, "a": "y"},
+        {"EventID": "4", "a": "x"},
+        {"EventID": 6, "a": "y"},
+        {"EventID": 7, "a": "x"},
+        {"EventID": None, "a": "y"},
+        {"EventID": [5, 9], "a": "x"},
+    ]
+    found = titles(rules, *(log(fields, float(n), product="p") for n, fields in enumerate(records)))
+    assert [bool(one) for one in found] == expected
