@@ -159,16 +159,20 @@ def _one_of(texts: Sequence[Text]) -> Callable[[str], bool]:
             case _:
                 others.append(text.on_text() or _always)
     starts, ends = tuple(heads), tuple(tails)
+    if not (whole or starts or inside or others):
+        return lambda value: value.lower().endswith(ends)
 
     def test(value: str) -> bool:
         low = value.lower()
-        return (
-            low in whole
-            or low.startswith(starts)
-            or low.endswith(ends)
-            or any(literal in low for literal in inside)
-            or any(other(value) for other in others)
-        )
+        if low in whole or low.startswith(starts) or low.endswith(ends):
+            return True
+        for literal in inside:  # a generator would cost more than what it asks
+            if literal in low:
+                return True
+        for other in others:
+            if other(value):
+                return True
+        return False
 
     return test
 
