@@ -25,3 +25,5 @@ def add_assets(parser: argparse.ArgumentParser, configured: argparse.ArgumentPar
     bring.add_argument("file", type=Path, metavar="FILE", help=text("cli.assets.file"))
     bring.add_argument("--dry-run", action="store_true", help=text("cli.assets.dry-run"))
     bring.add_argument("--by", default="", metavar="PERSON", help=text("cli.assets.by"))
+    diff = actions.add_parser("diff", parents=[told], help=text("cli.assets.diff"))
+    diff.add_argument("--days", type=float, default=30.0, help=text("cli.assets.days"))

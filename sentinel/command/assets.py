@@ -17,6 +17,7 @@ import msgspec
 from sentinel.command.configuration import chosen_config, complain
 from sentinel.config import Config, ConfigError
 from sentinel.ledger import Device, LedgerError, LedgerStore
+from sentinel.ledger.compare import compare
 from sentinel.ledger.form import Headings
 from sentinel.ledger.intake import Plan, Refusal, plan
 from sentinel.ledger.sheet import read_sheets
@@ -126,6 +127,22 @@ def _import(config: Config, options: argparse.Namespace) -> int:
     return 1 if _refused(planned) else 0
 
 
+def _diff(config: Config, options: argparse.Namespace) -> int:
+    devices, assets = _with(config, lambda store: (store.devices(), store.assets()))
+    number = 0
+    unseen = options.days * 86400.0
+    for one in compare(devices, (asset for _, asset, _ in assets), now=time.time(), unseen=unseen):
+        number += 1
+        if options.json:
+            print(json.dumps(one._asdict(), ensure_ascii=False))
+            continue
+        kind = text(f"asset.difference.{one.kind}")
+        shown = {name: value or "-" for name, value in one._asdict().items()} | {"kind": kind}
+        print(text("asset.difference", **shown))
+    print(text("asset.differences", number=number), file=sys.stderr)
+    return 0
+
+
 def _refused(planned: Plan) -> int:
     return len(planned.bad) + len(planned.conflicts)
 
@@ -169,6 +186,7 @@ def _with(config: Config, work: Callable[[LedgerStore], Any]) -> Any:
 
 
 _ACTIONS: dict[str, Callable[[Config, argparse.Namespace], int]] = {
+    "diff": _diff,
     "import": _import,
     "list": _list,
     "show": _show,

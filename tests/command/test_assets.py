@@ -61,3 +61,13 @@ def test_import_dry_then_for_good_on_the_audit_trail(config: str, capsys: pytest
     assert json.loads(capsys.readouterr().out)["adds"][0]["name"] == "OA"
     assert in_transaction(store, lambda database: database.conn.execute(count).fetchone()) == (1, 1)
     assert main(["assets", "import", str(file.with_name("none.csv")), "--config", config]) == 2
+
+
+def test_diff_tells_what_is_seen_and_not_registered(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["assets", "diff", "--json", "--config", config]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert {(json.loads(line)["kind"], json.loads(line)["address"]) for line in out} == {
+        ("shadow", "10.0.0.9")
+    }
+    assert main(["assets", "diff", "--config", config]) == 0
+    assert "影子 10.0.0.9" in capsys.readouterr().out
