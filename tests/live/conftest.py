@@ -58,6 +58,13 @@ class Wire:
         return True
 
 
+@pytest.fixture(autouse=True)
+def _in_one_worker(request: pytest.FixtureRequest) -> None:
+    """All wires have the same addresses, so two at a time would answer for one another."""
+    if "PYTEST_XDIST_WORKER" in os.environ and not request.node.nodeid.endswith("@live"):
+        pytest.fail("live tests must share one worker: run pytest with --dist loadgroup")
+
+
 def _ip(*arguments: str) -> None:
     subprocess.run(("ip", *arguments), check=True, capture_output=True)
 

