@@ -250,7 +250,7 @@ class Metrics:
         self._queue_dropped = self._counter(
             "sentinel_queue_dropped", "Entries lost because a queue was full.", "queue"
         )
-        self._up = self._gauge("sentinel_worker_up", "Whether a capture process runs.", "worker")
+        self._up = self._gauge("sentinel_worker_up", "Whether a capture process reads its packets.", "worker")
         self._restarts = self._counter(
             "sentinel_worker_restarts", "Restarts of a capture process.", "worker", "cause"
         )
@@ -346,7 +346,7 @@ class Metrics:
             self._sum_gauges()
 
     def worker_up(self, worker: str, up: bool, pid: int | None = None) -> None:
-        """Say whether a worker runs, and as which process (for its memory)."""
+        """Say whether a worker reads its packets, and as which process (for its memory)."""
         with self._lock:
             life = self._life(worker)
             life.pid = pid if up else None

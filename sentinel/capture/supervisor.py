@@ -57,7 +57,7 @@ class Supervisor:
         self._changes = 0
         """Times that rules changed."""
         self._speaking: set[str] = set()
-        """Workers that sent a frame in this life: they are past their start, and know what a signal means."""
+        """Workers that sent a frame in this life: they read their ring, and know what a signal means."""
         self.interfaces: dict[str, str] = {}
         """Interface of each worker."""
         self.restarts: Counter[tuple[str, str]] = Counter()
@@ -76,11 +76,11 @@ class Supervisor:
 
     @property
     def running(self) -> frozenset[str]:
-        """Names of the workers that are alive."""
-        return frozenset(name for name, process in self._processes.items() if process.returncode is None)
+        """Names of the workers that are alive and past their start."""
+        return frozenset(name for name in self._speaking if self._processes[name].returncode is None)
 
     def process_id(self, worker: str) -> int | None:
-        """Process id of a running worker."""
+        """Process id of a living worker."""
         process = self._processes.get(worker)
         return process.pid if process is not None and process.returncode is None else None
 

@@ -73,15 +73,17 @@ def run(
 ) -> None:
     """Read the ring until told to stop; `reloading` says once that rules changed.
 
+    The ring is there before the consumer: it keeps the packets of the seconds that rules take to compile.
     Raises `OSError` when the interface fails.
     """
     module, _, function = task.factory.partition(":")
-    consumer: Consumer = getattr(importlib.import_module(module), function)(task, sender.send)
+    make = getattr(importlib.import_module(module), function)
     program = compile_filter(task.settings.filter, snaplen=task.settings.snaplen)
     ring = Ring(task.interface, task.settings, program=program, fanout=task.fanout)
-    keep_only_net_raw()
     next_report = 0.0
     try:
+        consumer: Consumer = make(task, sender.send)
+        keep_only_net_raw()
         while not stopping():
             if reloading():
                 consumer.reload()

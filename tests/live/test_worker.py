@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,33 @@ async def test_packet_to_alert(wire: Any, supervisor: Supervisor, tmp_path: Path
     assert accounts[-1].balanced()
     assert accounts[-1].processed >= 5
     assert not supervisor.restarts
+
+
+async def test_packets_of_a_workers_start_are_not_lost(wire: Any, tmp_path: Path) -> None:
+    attack(tmp_path / "attack.pcap")
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "r.yml").write_text(RULE.format(title="early"))
+    capture = CaptureSettings(interfaces=(wire.near,), blocks=8, block_size=1 << 20)
+    config = dataclasses.replace(default_config(tmp_path), capture=capture)
+    async with Supervisor(capture, (wire.near,), "tests.live.late:make_worker", config) as supervisor:
+        async with asyncio.timeout(60):
+            while not ring_exists(wire.near):
+                await asyncio.sleep(0.02)
+        await asyncio.to_thread(
+            wire.run, "tcpreplay", "-q", "-t", "-i", wire.far, str(tmp_path / "attack.pcap")
+        )
+        assert not supervisor.running
+        assert supervisor.process_id(wire.near) is not None
+        (tmp_path / "go").touch()
+        frame = await next_frame(supervisor.frames(), lambda frame: frame.alerts)
+        assert [alert.title for alert in frame.alerts] == ["early"]
+        assert supervisor.running == {wire.near}
+
+
+def ring_exists(interface: str) -> bool:
+    """Whether a packet socket of a process listens on the interface (packet(7))."""
+    index = str(socket.if_nametoindex(interface))
+    return any(line.split()[4] == index for line in Path("/proc/net/packet").read_text().splitlines()[1:])
 
 
 async def test_killed_worker_comes_back(wire: Any, supervisor: Supervisor) -> None:
