@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from sentinel.duty import DutyBook, GuardPeriods, Role
-from sentinel.log import Log
+from sentinel.log import Log, Outage
 from sentinel.store import StoreError, StoreWriter
 from sentinel.text import text
 
@@ -34,7 +34,7 @@ class DutyDesk:
         self._clock = clock
         self._periods = GuardPeriods()
         self._active: frozenset[int] = frozenset()
-        self._failing = False
+        self._outage = Outage(_log, "duty.behind")
 
     def tighten(self, now: float) -> float:
         """What clocks that start at `now` are multiplied by."""
@@ -50,11 +50,9 @@ class DutyDesk:
         try:
             self._periods = await self._writer.run(lambda database: _periods(database, now))
         except StoreError as error:
-            if not self._failing:
-                self._failing = True
-                _log.error("duty.behind", reason=error)
+            self._outage.failed(error)
             return
-        self._failing = False
+        self._outage.over()
         active = {period.id: period for period in self._periods.active(now)}
         for id in sorted(active.keys() - self._active):
             _log.warning("duty.guard.begun", name=active[id].name, factor=active[id].factor)
@@ -69,13 +67,13 @@ class DutyDesk:
             await asyncio.sleep(_EVERY)
 
 
-def reach(database: Database, role: str, now: float) -> tuple[str, str]:
+def reach(database: Database, role: Role, now: float) -> tuple[str, str]:
     """Who to tell what is meant for `role`, and their phone.
 
     Nobody in that role: the next one above, or else below. Nobody at all: that is said. No roster: both empty.
     """
     book = DutyBook(database, "sentinel")
-    found = book.roster(now, now).reach(Role(role), now)
+    found = book.roster(now, now).reach(role, now)
     if found is not None:
         present, person = found
         return f"{text(f'duty.role.{present}')} {person.name}", person.phone

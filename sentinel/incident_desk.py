@@ -14,7 +14,7 @@ from sentinel.incident import Change, ChangeKind, Grading, Grouping, Handling, I
 from sentinel.incident.grouping import KEYS_FORGOTTEN, accounts
 from sentinel.incident.listing import open_by_state_and_level, overdue_clocks
 from sentinel.incident.owner import Ledger
-from sentinel.log import Log
+from sentinel.log import Log, Outage
 from sentinel.metrics import Metrics
 from sentinel.store import StoreError, StoreWriter
 
@@ -58,11 +58,13 @@ class IncidentDesk:
         self._within = list(within)
         self._hear = list(hear)
         self._woken = asyncio.Event()
-        self._failing = False
+        self._outage = Outage(_log, "incident.behind")
         self._grouping = Grouping(
             settings, ledger=ledger, rule_text=rule_text, tighten=tighten, raised=raised
         )
-        self.handling = Handling(settings, _grading(settings), tighten, ledger)
+        self.handling = Handling(
+            settings, Grading.load_or_shipped(settings.clauses, _unusable), tighten, ledger
+        )
 
     def wake(self) -> None:
         """Alerts were committed."""
@@ -103,11 +105,9 @@ class IncidentDesk:
                     await self.due()
                     await self._measure()
             except StoreError as error:
-                if not self._failing:
-                    self._failing = True
-                    _log.error("incident.behind", reason=error)
+                self._outage.failed(error)
             else:
-                self._failing = False
+                self._outage.over()
             try:
                 async with asyncio.timeout(_EVERY):
                     await self._woken.wait()
@@ -157,9 +157,5 @@ def _tell(change: Change) -> None:
     )
 
 
-def _grading(settings: IncidentSettings) -> Grading:
-    try:
-        return Grading.load(settings.clauses)
-    except IncidentError as error:
-        _log.error("incident.clauses-unusable", reason=error)
-        return Grading.load()
+def _unusable(error: IncidentError) -> None:
+    _log.error("incident.clauses-unusable", reason=error)

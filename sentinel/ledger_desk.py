@@ -10,7 +10,7 @@ from sentinel.config import Config
 from sentinel.event import Event
 from sentinel.ledger import Ledger, LedgerStore
 from sentinel.ledger.store import row_of
-from sentinel.log import Log
+from sentinel.log import Log, Outage
 from sentinel.store import StoreError, StoreWriter
 
 __all__ = ["LedgerDesk"]
@@ -28,7 +28,7 @@ class LedgerDesk:
 
     def __init__(self, config: Config, writer: StoreWriter) -> None:
         self._writer = writer
-        self._failing = False
+        self._outage = Outage(_log, "ledger.behind")
         self._revision = 0
         flow = config.flow
         self.ledger = Ledger(config.ledger, flow.local_networks, zoned=bool(flow.zones))
@@ -63,7 +63,7 @@ class LedgerDesk:
                 self.ledger.register(asset for _, asset, _ in assets)
                 self._revision = revision
         except StoreError as error:
-            self._failed(error)
+            self._outage.failed(error)
 
     async def flush(self) -> None:
         """Write what changed since the last time."""
@@ -74,14 +74,9 @@ class LedgerDesk:
                 await self._write(rows[begin : begin + _TOGETHER], gone[begin : begin + _TOGETHER])
         except StoreError as error:
             self.ledger.seen.put_back(changed, gone)
-            self._failed(error)
+            self._outage.failed(error)
         else:
-            self._failing = False
-
-    def _failed(self, error: StoreError) -> None:
-        if not self._failing:
-            self._failing = True
-            _log.error("ledger.behind", reason=error)
+            self._outage.over()
 
     async def _write(self, rows: list[tuple[object, ...]], gone: list[tuple[str, str]]) -> None:
         await self._writer.run(lambda database: LedgerStore(database.conn).put_devices(rows, gone))

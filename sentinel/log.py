@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from sentinel.text import Message, text
 
-__all__ = ["Log", "set_up_log"]
+__all__ = ["Log", "Outage", "set_up_log"]
 
 _ROOT = "sentinel"
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
@@ -52,6 +52,25 @@ class Log:
         if self._logger.isEnabledFor(level):
             message = Message(id, **values)
             self._logger.log(level, message, exc_info=exc_info)
+
+
+class Outage:
+    """Logs the error `id` when something begins to fail, and not again before it worked."""
+
+    def __init__(self, log: Log, id: str) -> None:
+        self._log = log
+        self._id = id
+        self._lasts = False
+
+    def failed(self, reason: object) -> None:
+        """It failed, for the first time or again."""
+        if not self._lasts:
+            self._lasts = True
+            self._log.error(self._id, reason=reason)
+
+    def over(self) -> None:
+        """It works."""
+        self._lasts = False
 
 
 def set_up_log(level: str = "info", form: str = "auto", stream: IO[str] | None = None) -> None:

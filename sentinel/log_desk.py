@@ -8,7 +8,7 @@ from typing import Any
 from sentinel.config import Config
 from sentinel.event import Event
 from sentinel.intake.live import Intake
-from sentinel.log import Log
+from sentinel.log import Log, Outage
 from sentinel.metrics import Metrics
 from sentinel.rule import Findings
 from sentinel.store import PositionStore, StoreError, StoreWriter
@@ -33,7 +33,7 @@ class LogDesk:
         self._positions = PositionStore(writer)
         self._metrics = metrics
         self._give = give
-        self._failing = False
+        self._outage = Outage(_log, "intake.positions")
         self.intake: Intake | None = None
         """None until it runs."""
 
@@ -72,21 +72,16 @@ class LogDesk:
         try:
             return await self._positions.load()
         except StoreError as error:
-            self._failed(error)
+            self._outage.failed(error)
             return {}
 
     async def _keep(self, positions: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
         try:
             await self._positions.keep(positions)
         except StoreError as error:
-            self._failed(error)
+            self._outage.failed(error)
         else:
-            self._failing = False
-
-    def _failed(self, error: StoreError) -> None:
-        if not self._failing:
-            self._failing = True
-            _log.error("intake.positions", reason=error)
+            self._outage.over()
 
 
 def _fault(what: str, reason: str) -> None:

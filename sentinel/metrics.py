@@ -29,7 +29,7 @@ from sentinel.capture.account import PacketAccount
 from sentinel.event import KINDS, Alert, Event, Level
 from sentinel.intake.account import SourceAccount
 from sentinel.statistics import Statistics, WatchStatistics
-from sentinel.text import Message
+from sentinel.text import Message, MessageError
 
 if TYPE_CHECKING:
     from wsgiref.simple_server import WSGIServer
@@ -57,15 +57,8 @@ _MAX_RULES = 20_000
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
-class MetricsError(Exception):
+class MetricsError(MessageError):
     """Nothing can be served at the configured address; the daemon goes on without."""
-
-    def __init__(self, address: str, port: int, reason: str) -> None:
-        super().__init__(address, port, reason)
-        self.message = Message("agent.metrics-failed", address=address, port=port, reason=reason)
-
-    def __str__(self) -> str:
-        return str(self.message)
 
 
 @dataclass(slots=True)
@@ -439,7 +432,9 @@ class Metrics:
             self._server, self._thread = start_http_server(settings.port, settings.listen, self.registry)
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise MetricsError(settings.listen, settings.port, reason) from error
+            raise MetricsError(
+                Message("agent.metrics-failed", address=settings.listen, port=settings.port, reason=reason)
+            ) from error
         shown = f"[{settings.listen}]" if ":" in settings.listen else settings.listen
         return f"{shown}:{self._server.server_port}"
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from sentinel.incident import Change, ChangeKind
-from sentinel.log import Log
+from sentinel.incident import Change, ChangeKind, Role
+from sentinel.log import Log, Outage
 from sentinel.metrics import Metrics
-from sentinel.notify import ChannelSettings, Delivery, NotifySettings
+from sentinel.notify import ChannelSettings, Delivery, Notice, NotifySettings
 from sentinel.store import StoreError, StoreWriter
 from sentinel.store.outbox import OutboxMessage, OutboxStore, enqueue
 from sentinel.text import current_language, text
 
 __all__ = ["NotifyDesk", "Reach", "message_of", "put_into_outbox"]
 
-Reach = Callable[[Any, str, float], tuple[str, str]]
+Reach = Callable[[Any, Role, float], tuple[str, str]]
 """Given the database, a role and the time: whom to tell (role and name) and their phone; empty where not known."""
 
 _TOLD: Final = frozenset(ChangeKind) - {ChangeKind.STATE, ChangeKind.LEVEL}
@@ -32,6 +31,11 @@ _IDS: Final = uuid.UUID("5d0f1c7e-6a43-4b1c-9f0e-2b7f3c1a8d55")
 _log = Log("notify")
 
 
+def nobody(database: Any, role: Role, now: float) -> tuple[str, str]:
+    """A `Reach` that knows no one."""
+    return "", ""
+
+
 class NotifyDesk:
     """`within` belongs into the transaction of changes; `run` is a task of the owner's."""
 
@@ -41,7 +45,7 @@ class NotifyDesk:
         writer: StoreWriter,
         *,
         metrics: Metrics | None = None,
-        reach: Reach = lambda database, role, now: ("", ""),
+        reach: Reach = nobody,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
@@ -50,7 +54,7 @@ class NotifyDesk:
         self._reach = reach
         self._clock = clock
         self._down: set[str] = set()
-        self._failing = False
+        self._outage = Outage(_log, "notify.behind")
 
     @property
     def wanted(self) -> bool:
@@ -75,9 +79,9 @@ class NotifyDesk:
                 tried = await delivery.work()
             except StoreError as error:
                 tried = 0
-                self._failed(error)
+                self._outage.failed(error)
             else:
-                self._failing = False
+                self._outage.over()
             if not tried:
                 await asyncio.sleep(_EVERY)
 
@@ -93,16 +97,11 @@ class NotifyDesk:
                     for channel in self._settings.channels:
                         self._metrics.outbox(channel.name, counts.get((channel.name, "waiting"), 0))
             except StoreError as error:
-                self._failed(error)
+                self._outage.failed(error)
             await asyncio.sleep(_EVERY)
 
     async def _forget(self, before: float) -> None:
         await self._writer.run(lambda database: OutboxStore(database).forget(before))
-
-    def _failed(self, error: StoreError) -> None:
-        if not self._failing:
-            self._failing = True
-            _log.error("notify.behind", reason=error)
 
     def _told(self, channel: str, outcome: str, reason: str) -> None:
         if self._metrics is not None:
@@ -118,31 +117,26 @@ class NotifyDesk:
             _log.warning("notify.retried", channel=channel, reason=reason)
 
 
-def _nobody(database: Any, role: str, now: float) -> tuple[str, str]:
-    return "", ""
-
-
 def put_into_outbox(
     database: Any,
     changes: Sequence[Change],
     settings: NotifySettings,
     now: float,
-    reach: Reach = _nobody,
+    reach: Reach = nobody,
 ) -> None:
     """Write what people are to be told of `changes` inside the caller's transaction, in the language spoken now.
 
     The daemon and the commands both go this way: what a person opens or raises is told like what a rule found.
     """
-    on_duty: dict[str, tuple[str, str]] = {}
+    on_duty: dict[Role, tuple[str, str]] = {}
     for change in changes:
         if change.kind not in _TOLD:
             continue
         for channel in settings.channels:
             if change.drill == channel.drill and change.level <= channel.level:
-                role = change.role.value
-                if role not in on_duty:
-                    on_duty[role] = reach(database, role, now)
-                enqueue(database, message_of(change, channel, now, *on_duty[role]))
+                if change.role not in on_duty:
+                    on_duty[change.role] = reach(database, change.role, now)
+                enqueue(database, message_of(change, channel, now, *on_duty[change.role]))
 
 
 def message_of(
@@ -153,22 +147,24 @@ def message_of(
     The phone of the `person` it is meant for is a field for gateways of text messages; the text has it not.
     """
     english = current_language() == "en"
-    fields = {
-        "number": change.number,
-        "kind": text(f"notify.kind.{change.kind.value}"),
-        "level": text(f"notify.level.{change.level}"),
-        "title": (change.title_en or change.title) if english else change.title,
-        "department": change.department or "-",
-        "alerts": str(change.alerts),
-        "drill": text("notify.drill") if change.drill else "",
-    }
-    words = text("notify.text", **fields) + (text("notify.to", person=person) if person else "")
+    notice = Notice(
+        title=(change.title_en or change.title) if english else change.title,
+        number=change.number,
+        kind=text(f"notify.kind.{change.kind.value}"),
+        level=text(f"notify.level.{change.level}"),
+        department=change.department or "-",
+        alerts=str(change.alerts),
+        drill=text("notify.drill") if change.drill else "",
+        person=person,
+        phone=phone,
+    )
+    words = text("notify.text", **notice.fields()) + (text("notify.to", person=person) if person else "")
     name = f"{change.incident}/{change.kind}/{change.clock}/{change.role}/{change.alerts}/{change.at!r}"
     return OutboxMessage(
         id=str(uuid.uuid5(_IDS, name)),
         channel=channel.name,
         made_at=now,
         priority=change.level,
-        content=json.dumps({**fields, "person": person, "phone": phone, "text": words}, ensure_ascii=False),
+        content=notice.content(words),
         drill=change.drill,
     )

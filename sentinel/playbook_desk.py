@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.config import Config
 from sentinel.event import Alert, Level
-from sentinel.incident import Grading, Handling, IncidentError
+from sentinel.incident import Grading, Handling
 from sentinel.log import Log
 from sentinel.metrics import Metrics
-from sentinel.notify import ChannelSettings
+from sentinel.notify import ChannelSettings, Notice
 from sentinel.playbook import journal
 from sentinel.playbook.action import Act
 from sentinel.playbook.action.block import Block, Unblock
@@ -264,26 +263,14 @@ def _put(
     database: Database, channels: Sequence[ChannelSettings], id: str, run: str, kind: str, words: str, drill: bool, ts: float
 ) -> int:  # fmt: skip
     """Write a message for every channel that takes it; drills have channels of their own. How many."""
-    marked = (text("playbook.drill") if drill else "") + words
-    fields = {
-        "number": run[:8],
-        "kind": text("playbook.notice"),
-        "level": "-",
-        "title": words,
-        "department": "-",
-        "alerts": "0",
-        "drill": text("notify.drill") if drill else "",
-        "text": marked,
-    }
-    content = json.dumps(fields, ensure_ascii=False)
+    mark = text("notify.drill") if drill else ""
+    notice = Notice(title=words, number=run[:8], kind=text("playbook.notice"), drill=mark)
+    content = notice.content((text("playbook.drill") if drill else "") + words)
     taking = [channel.name for channel in channels if channel.drill == drill]
     messages = [OutboxMessage(f"{id}/{kind}", name, ts, _PRIORITY, content, drill) for name in taking]
     return sum(enqueue(database, message) for message in messages)
 
 
 def _handling(config: Config) -> Handling:
-    try:
-        grading = Grading.load(config.incident.clauses)
-    except IncidentError:  # the desk of incidents says so
-        grading = Grading.load()
-    return Handling(config.incident, grading)
+    # The desk of incidents says when the clauses cannot be used.
+    return Handling(config.incident, Grading.load_or_shipped(config.incident.clauses))

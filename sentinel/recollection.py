@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
-from sentinel.log import Log
+from sentinel.log import Log, Outage
 from sentinel.rule.correlation.correlation import SECOND
 from sentinel.rule.correlation.state import StatePart, Told, recall, restore, save
 from sentinel.store import StateStore, StoreError, StoreWriter
@@ -27,7 +27,7 @@ class Recollection:
     def __init__(self, watch: Watch, writer: StoreWriter) -> None:
         self._watch = watch
         self._store = StateStore(writer)
-        self._failing = False
+        self._outage = Outage(_log, "recollection.failed")
         self.failures = 0
         """Savings that did not succeed."""
 
@@ -76,7 +76,7 @@ class Recollection:
                     tracker.changed = True
             self._failed(error)
         else:
-            self._failing = False
+            self._outage.over()
 
     async def keep_saving(self, wait: Callable[[float], Any] = asyncio.sleep) -> None:
         """Save again and again; run it as a task."""
@@ -90,6 +90,4 @@ class Recollection:
 
     def _failed(self, error: StoreError) -> None:
         self.failures += 1
-        if not self._failing:
-            self._failing = True
-            _log.error("recollection.failed", reason=error)
+        self._outage.failed(error)

@@ -11,7 +11,7 @@ import gettext
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["LANGUAGES", "Message", "current_language", "speaking", "text", "use_language"]
+__all__ = ["LANGUAGES", "Message", "MessageError", "current_language", "speaking", "text", "use_language"]
 
 LANGUAGES = {"zh": "zh_CN", "en": "en"}
 """Languages people can choose, and their catalogues' folders. The first is the default."""
@@ -73,6 +73,17 @@ class Message:
         return isinstance(other, Message) and (self.id, self.values) == (other.id, other.values)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+class MessageError(Exception):
+    """What cannot be done; `message` tells people why, and what to do."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message.id)
+        self.message = message
+
+    def __str__(self) -> str:
+        return str(self.message)
 
 
 def _catalogue(language: str) -> gettext.NullTranslations:

@@ -16,6 +16,7 @@ from sentinel.incident_desk import IncidentDesk
 from sentinel.notify import ChannelSettings, NotifySettings
 from sentinel.notify_desk import NotifyDesk
 from sentinel.store import AlertStore, StoreUnavailable, StoreWriter
+from sentinel.text import Message
 
 NOW = 1_795_566_600.0
 LEADER = Shift(Role.LEADER, Person("李四", "139"), NOW - 9, NOW + 9)
@@ -85,7 +86,7 @@ async def test_a_period_ends_by_itself_also_while_the_database_is_away(
         await duty.refresh()
 
         async def away(work: object) -> None:
-            raise StoreUnavailable("store.cannot-write", path="s", reason="gone")
+            raise StoreUnavailable(Message("store.cannot-write", path="s", reason="gone"))
 
         monkeypatch.setattr(writer, "run", away)
         await duty.refresh()

@@ -6,20 +6,13 @@ import enum
 
 import numpy as np
 
-from sentinel.text import Message
+from sentinel.text import Message, MessageError
 
 __all__ = ["CaptureError", "Fault", "FaultRegister"]
 
 
-class CaptureError(Exception):
+class CaptureError(MessageError):
     """The file cannot be read as a capture at all. The message says why, with the file's name."""
-
-    def __init__(self, id: str, /, **values: object) -> None:
-        super().__init__(id)
-        self.message = Message(id, **values)
-
-    def __str__(self) -> str:
-        return str(self.message)
 
 
 class Fault(enum.IntEnum):

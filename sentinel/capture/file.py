@@ -58,12 +58,12 @@ def _recognize(path: Path, head: NDArray[np.uint8], source: ByteSource) -> tuple
         try:
             return PcapWalker.of(start), HEADER_LENGTH
         except CaptureError as error:
-            raise CaptureError("capture.unreadable", path=file, reason=error.message) from None
+            raise CaptureError(Message("capture.unreadable", path=file, reason=error.message)) from None
     if source.fault is not None:
-        raise CaptureError("capture.unreadable", path=file, reason=source.fault.message)
+        raise CaptureError(Message("capture.unreadable", path=file, reason=source.fault.message))
     if not start:
-        raise CaptureError("capture.empty", path=file)
-    raise CaptureError("capture.no-capture", path=file, start=start[:4].hex(" "))
+        raise CaptureError(Message("capture.empty", path=file))
+    raise CaptureError(Message("capture.no-capture", path=file, start=start[:4].hex(" ")))
 
 
 def _fill(source: ByteSource, room: NDArray[np.uint8]) -> int:

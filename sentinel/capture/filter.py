@@ -10,7 +10,7 @@ import ctypes
 import ctypes.util
 from typing import Any
 
-from sentinel.text import Message
+from sentinel.text import Message, MessageError
 
 __all__ = ["FilterError", "Instruction", "compile_filter"]
 
@@ -18,15 +18,8 @@ Instruction = tuple[int, int, int, int]
 """code, jump if true, jump if false, operand: struct sock_filter."""
 
 
-class FilterError(ValueError):
+class FilterError(MessageError, ValueError):
     """The expression is wrong, or libpcap is missing; the message says which."""
-
-    def __init__(self, id: str, /, **values: object) -> None:
-        super().__init__(id)
-        self.message = Message(id, **values)
-
-    def __str__(self) -> str:
-        return str(self.message)
 
 
 class _Insn(ctypes.Structure):
@@ -49,13 +42,15 @@ def compile_filter(expression: str, linktype: int = 1, snaplen: int = 65535) -> 
     pcap = _libpcap()
     handle = pcap.pcap_open_dead(linktype, snaplen)
     if not handle:
-        raise FilterError("capture.filter-linktype", linktype=linktype)
+        raise FilterError(Message("capture.filter-linktype", linktype=linktype))
     program = _Program()
     try:
         if pcap.pcap_compile(handle, ctypes.byref(program), expression.encode(), 1, 0xFFFFFFFF) != 0:
             raise FilterError(
-                "capture.filter-wrong",
-                reason=pcap.pcap_geterr(handle).decode(errors="replace"),
+                Message(
+                    "capture.filter-wrong",
+                    reason=pcap.pcap_geterr(handle).decode(errors="replace"),
+                )
             )
         found = [program.instructions[number] for number in range(program.length)]
         instructions = [(insn.code, insn.jt, insn.jf, insn.k) for insn in found]
@@ -70,7 +65,7 @@ def _libpcap() -> Any:
     try:
         pcap = ctypes.CDLL(name)
     except OSError as error:
-        raise FilterError("capture.no-libpcap") from error
+        raise FilterError(Message("capture.no-libpcap")) from error
     pcap.pcap_open_dead.restype = ctypes.c_void_p
     pcap.pcap_open_dead.argtypes = [ctypes.c_int, ctypes.c_int]
     pcap.pcap_compile.argtypes = [

@@ -24,6 +24,7 @@ from sentinel.capture.record import (
     word,
 )
 from sentinel.decode.stamp import source_stamp
+from sentinel.text import Message
 
 __all__ = ["HEADER_LENGTH", "PcapWalker", "is_pcap"]
 
@@ -75,9 +76,9 @@ class PcapWalker:
         """By the file header, the file's first `HEADER_LENGTH` bytes; raises `CaptureError`."""
         order = _byte_order(head)
         if order is None:
-            raise CaptureError("capture.not-pcap")
+            raise CaptureError(Message("capture.not-pcap"))
         if len(head) < HEADER_LENGTH:
-            raise CaptureError("capture.head-cut-short", length=len(head), whole=HEADER_LENGTH)
+            raise CaptureError(Message("capture.head-cut-short", length=len(head), whole=HEADER_LENGTH))
         magic, major, minor, _, _, _, linktype = struct.unpack_from(order + "IHHiIII", head)
         header = 24 if magic == _KUZNETZOV else 16
         return cls(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from sentinel.capture.fault import CaptureError, Fault
+from sentinel.text import Message
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -50,13 +51,13 @@ def open_source(path: Path) -> tuple[ByteSource, int]:
     try:
         file = open(path, "rb", buffering=0)  # noqa: SIM115 - the source closes it
     except OSError as error:
-        raise CaptureError("capture.unreadable", path=path, reason=error.strerror) from error
+        raise CaptureError(Message("capture.unreadable", path=path, reason=error.strerror)) from error
     try:
         head = _read_head(file, 4)
         size = os.fstat(file.fileno()).st_size
     except OSError as error:
         file.close()
-        raise CaptureError("capture.unreadable", path=path, reason=error.strerror) from error
+        raise CaptureError(Message("capture.unreadable", path=path, reason=error.strerror)) from error
     if head[:2] == _GZIP_MAGIC:
         return ExpandedSource(file, head, "gzip"), size
     if head == _ZSTD_MAGIC or (head[1:] == _ZSTD_SKIPPABLE and 0x50 <= head[0] <= 0x5F):

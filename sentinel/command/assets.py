@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import datetime
-import getpass
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sentinel.command.configuration import chosen_config, complain
-from sentinel.config import Config, ConfigError
-from sentinel.ledger import Device, LedgerError, LedgerStore
+from sentinel.command.acting import Action, act, actor, local_time
+from sentinel.config import Config
+from sentinel.ledger import Device, LedgerStore
 from sentinel.ledger.compare import compare
 from sentinel.ledger.form import Headings
 from sentinel.ledger.intake import Plan, Refusal, plan
 from sentinel.ledger.sheet import read_sheets
-from sentinel.store import StoreError
 from sentinel.store.audit import append
-from sentinel.store.session import in_transaction
+from sentinel.store.session import in_transaction, reading
 from sentinel.text import text
 
 if TYPE_CHECKING:
@@ -34,17 +31,11 @@ __all__ = ["run"]
 
 def run(options: argparse.Namespace) -> int:
     """Exit 0 where it is done, 1 where there is nothing of that kind, 2 where it could not be done."""
-    try:
-        return _ACTIONS[options.action](chosen_config(options), options)
-    except ConfigError as error:
-        return complain(error)
-    except (LedgerError, StoreError) as error:
-        print(text("cli.error", message=error), file=sys.stderr)
-        return 2
+    return act(options, _ACTIONS)
 
 
 def _list(config: Config, options: argparse.Namespace) -> int:
-    devices = _with(config, lambda store: store.devices(options.zone))
+    devices = _look(config, lambda store: store.devices(options.zone))
     for device in reversed(devices[-options.limit :] if options.limit else devices):
         print(msgspec.json.encode(device).decode() if options.json else _line(device))
     print(text("asset.total", number=len(devices)), file=sys.stderr)
@@ -52,7 +43,7 @@ def _list(config: Config, options: argparse.Namespace) -> int:
 
 
 def _show(config: Config, options: argparse.Namespace) -> int:
-    devices = _with(config, lambda store: store.devices(options.zone, options.address))
+    devices = _look(config, lambda store: store.devices(options.zone, options.address))
     if not devices:
         print(text("cli.error", message=text("asset.unknown", address=options.address)), file=sys.stderr)
         return 1
@@ -69,8 +60,8 @@ def _show(config: Config, options: argparse.Namespace) -> int:
                     value=fact.value,
                     source=fact.source,
                     confidence=fact.confidence,
-                    first=_moment(fact.first_seen),
-                    last=_moment(fact.last_seen),
+                    first=local_time(fact.first_seen),
+                    last=local_time(fact.last_seen),
                 )
             )
     return 0
@@ -78,21 +69,26 @@ def _show(config: Config, options: argparse.Namespace) -> int:
 
 def _import(config: Config, options: argparse.Namespace) -> int:
     sheets = read_sheets(options.file)
-    actor = options.by.strip() or getpass.getuser()
+    person = actor(options)
 
     def work(database: Database) -> Plan:
         store = LedgerStore(database.conn)
         planned = plan(sheets, store.assets(), Headings())
         if not options.dry_run:
             now = time.time()
-            store.apply(planned, actor=actor, ts=now)
+            store.apply(planned, actor=person, ts=now)
             detail = {
                 "added": len(planned.adds),
                 "changed": len(planned.changes),
                 "refused": _refused(planned),
             }
             append(
-                database, ts=now, actor=actor, action="asset.import", subject=options.file.name, detail=detail
+                database,
+                ts=now,
+                actor=person,
+                action="asset.import",
+                subject=options.file.name,
+                detail=detail,
             )
         return planned
 
@@ -128,7 +124,7 @@ def _import(config: Config, options: argparse.Namespace) -> int:
 
 
 def _diff(config: Config, options: argparse.Namespace) -> int:
-    devices, assets = _with(config, lambda store: (store.devices(), store.assets()))
+    devices, assets = _look(config, lambda store: (store.devices(), store.assets()))
     number = 0
     unseen = options.days * 86400.0
     for one in compare(devices, (asset for _, asset, _ in assets), now=time.time(), unseen=unseen):
@@ -172,20 +168,16 @@ def _line(device: Device) -> str:
         address=device.address,
         zone=device.zone or "-",
         services=" ".join(sorted(fact.value.partition(" ")[0] for fact in device.of("service"))) or "-",
-        last=_moment(device.last_seen),
+        last=local_time(device.last_seen),
         **shown,
     )
 
 
-def _moment(ts: float) -> str:
-    return datetime.datetime.fromtimestamp(ts).astimezone().strftime("%Y-%m-%d %H:%M:%S%z")
+def _look(config: Config, work: Callable[[LedgerStore], Any]) -> Any:
+    return reading(Path(config.store.path), lambda database: work(LedgerStore(database.conn)))
 
 
-def _with(config: Config, work: Callable[[LedgerStore], Any]) -> Any:
-    return in_transaction(Path(config.store.path), lambda database: work(LedgerStore(database.conn)))
-
-
-_ACTIONS: dict[str, Callable[[Config, argparse.Namespace], int]] = {
+_ACTIONS: Mapping[str, Action] = {
     "diff": _diff,
     "import": _import,
     "list": _list,

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
-import os
-import sqlite3
 import sys
 import time
 from collections.abc import Callable
@@ -14,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sentinel.command.configuration import chosen_config, complain
+from sentinel.command.acting import act, logged_in
 from sentinel.command.handover import hand_over
-from sentinel.config import Config, ConfigError
+from sentinel.config import Config
 from sentinel.duty import (
     DutyBook,
     DutyError,
@@ -30,8 +27,7 @@ from sentinel.duty import (
 )
 from sentinel.duty.page import summary_page
 from sentinel.duty.roster_file import read_moment, read_roster
-from sentinel.store import StoreError
-from sentinel.store.writer import open_database
+from sentinel.store.session import in_transaction, reading
 from sentinel.text import Message, text
 
 if TYPE_CHECKING:
@@ -44,32 +40,13 @@ _Action = Callable[[argparse.Namespace, Config, DutyBook, float], int]
 
 def run(options: argparse.Namespace, clock: Callable[[], float] = time.time) -> int:
     """Exit 0: done; 1: the duty book does not take it, or nobody is on duty; 2: no configuration, no database."""
-    try:
-        config = chosen_config(options)
-    except ConfigError as error:
-        return complain(error)
-    try:
-        database = open_database(Path(config.store.path))
-    except StoreError as error:
-        print(text("cli.error", message=error), file=sys.stderr)
-        return 2
-    try:
-        # Who only reads waits for nobody who writes, and still sees one moment of the database.
-        database.conn.execute("BEGIN" if _reads(options) else "BEGIN IMMEDIATE")
-        try:
-            status = _act(options, config, database, clock())
-        except DutyError as error:
-            print(text("cli.error", message=error), file=sys.stderr)
-            status = 1
-        # A refusal is on the audit trail: it is committed like what was accepted.
-        database.conn.execute("COMMIT")
-        return status
-    except sqlite3.Error as error:
-        reason = Message("store.cannot-write", path=config.store.path, reason=error)
-        print(text("cli.error", message=reason), file=sys.stderr)
-        return 2
-    finally:
-        database.conn.close()
+    # Who only reads waits for nobody who writes, and still sees one moment of the database.
+    session = reading if _reads(options) else in_transaction
+
+    def do(config: Config, options: argparse.Namespace) -> int:
+        return session(Path(config.store.path), lambda database: _act(options, config, database, clock()))
+
+    return act(options, {options.action: do})
 
 
 def _reads(options: argparse.Namespace) -> bool:
@@ -77,18 +54,17 @@ def _reads(options: argparse.Namespace) -> bool:
 
 
 def _act(options: argparse.Namespace, config: Config, database: Database, now: float) -> int:
-    if options.action == "report":
-        return _report(options, config, database, now)
-    if options.action == "handover":
-        return hand_over(options, config, database, DutyBook(database, _user()), now)
-    return _ACTIONS[options.action](options, config, DutyBook(database, _user()), now)
-
-
-def _user() -> str:
+    book = DutyBook(database, logged_in())
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
+        if options.action == "report":
+            return _report(options, config, database, now)
+        if options.action == "handover":
+            return hand_over(options, config, database, book, now)
+        return _ACTIONS[options.action](options, config, book, now)
+    except DutyError as error:
+        # A refusal is on the audit trail: it is committed like what was accepted.
+        print(text("cli.error", message=error), file=sys.stderr)
+        return 1
 
 
 def _roster(options: argparse.Namespace, config: Config, book: DutyBook, now: float) -> int:
@@ -172,7 +148,7 @@ def _report(options: argparse.Namespace, config: Config, database: Database, now
     moment = _moment(f"{options.date} 00:00", zone) if options.date else now
     period = Period(options.period)
     start, end = period.span(datetime.fromtimestamp(moment, zone))
-    summary = summarise(database, DutyBook(database, _user()), start.timestamp(), end.timestamp())
+    summary = summarise(database, DutyBook(database, logged_in()), start.timestamp(), end.timestamp())
     page = summary_page(summary, config.duty.unit, zone, period)
     try:
         options.out.write_text(page, "utf-8")

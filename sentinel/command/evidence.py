@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 import time
 from pathlib import Path
 
-from sentinel.command.configuration import chosen_config, complain
-from sentinel.config import Config, ConfigError
+from sentinel.command.acting import act, actor
+from sentinel.config import Config
 from sentinel.incident import IncidentError
 from sentinel.incident.evidence import is_recorded, make_evidence, record_evidence, verify_evidence
-from sentinel.store import StoreError
 from sentinel.store.session import in_transaction, reading
 from sentinel.text import text
 
@@ -21,21 +19,13 @@ __all__ = ["run"]
 
 def run(options: argparse.Namespace) -> int:
     """Exit 0 where the package is made or agrees, 1 where it does not, 2 where nothing could be done."""
-    try:
-        config = chosen_config(options)
-    except ConfigError as error:
-        return complain(error)
-    try:
-        return _make(config, options) if options.action == "make" else _verify(config, options)
-    except (IncidentError, StoreError) as error:
-        print(text("cli.error", message=error), file=sys.stderr)
-        return 1 if options.action == "verify" else 2
+    return act(options, {"make": _make, "verify": _verify})
 
 
 def _make(config: Config, options: argparse.Namespace) -> int:
     target = options.out or Path(f"{options.incident}.zip")
     events = config.output.events
-    path, actor, now = Path(config.store.path), options.by.strip() or getpass.getuser(), time.time()
+    path, person, now = Path(config.store.path), actor(options), time.time()
     # Reading every event file may take long: the daemon must not wait for it.
     made = reading(
         path,
@@ -43,20 +33,24 @@ def _make(config: Config, options: argparse.Namespace) -> int:
             database.conn,
             options.incident,
             target,
-            actor=actor,
+            actor=person,
             now=now,
             attachments=Path(config.incident.attachments),
             events=Path(events) if events not in ("", "-") else None,
             sm3=options.sm3,
         ),
     )
-    in_transaction(path, lambda database: record_evidence(database.conn, made, actor=actor, now=now))
+    in_transaction(path, lambda database: record_evidence(database.conn, made, actor=person, now=now))
     print(text("evidence.made", path=target, digest=made.digest))
     return 0
 
 
 def _verify(config: Config, options: argparse.Namespace) -> int:
-    checked = verify_evidence(options.file)
+    try:
+        checked = verify_evidence(options.file)
+    except IncidentError as error:
+        print(text("cli.error", message=error), file=sys.stderr)
+        return 1
     print(text("evidence.good", path=options.file, number=checked.files, digest=checked.digest))
     path = Path(config.store.path)
     if path.exists():

@@ -5,18 +5,17 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime
-import getpass
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
-from sentinel.command.configuration import chosen_config, complain
-from sentinel.config import Config, ConfigError
+from sentinel.command.acting import Action, act, actor, local_time
+from sentinel.config import Config
 from sentinel.config.quantity import parse_duration
 from sentinel.duty import DutyBook
 from sentinel.duty_desk import reach
@@ -27,7 +26,6 @@ from sentinel.incident.silence import end_silence, make_silence, silences
 from sentinel.incident.timeline import entries
 from sentinel.ledger import LedgerStore
 from sentinel.notify_desk import put_into_outbox
-from sentinel.store import StoreError
 from sentinel.store.session import in_transaction, reading
 from sentinel.text import Message, current_language, speaking, text
 
@@ -36,18 +34,10 @@ __all__ = ["run"]
 
 def run(options: argparse.Namespace) -> int:
     """Exit 0 where it is done, 2 where it could not be."""
-    try:
-        config = chosen_config(options)
-        _ACTIONS[options.action](config, options)
-    except ConfigError as error:
-        return complain(error)
-    except (IncidentError, StoreError) as error:
-        print(text("cli.error", message=error), file=sys.stderr)
-        return 2
-    return 0
+    return act(options, _ACTIONS)
 
 
-def _list(config: Config, options: argparse.Namespace) -> None:
+def _list(config: Config, options: argparse.Namespace) -> int:
     chosen = Filter(
         open=None if options.all or options.state else True,
         state=_state(options.state).value if options.state else None,
@@ -67,13 +57,14 @@ def _list(config: Config, options: argparse.Namespace) -> None:
     if options.json:
         for incident in found:
             print(_json(incident))
-        return
+        return 0
     for incident in found:
         print(_line(incident))
     print(text("incident.total", number=number), file=sys.stderr)
+    return 0
 
 
-def _show(config: Config, options: argparse.Namespace) -> None:
+def _show(config: Config, options: argparse.Namespace) -> int:
     def read(connection: Any) -> tuple[Incident, list[Any], list[Any], list[Any]]:
         incident = find_incident(connection, options.incident)
         clocks = connection.execute(
@@ -93,13 +84,15 @@ def _show(config: Config, options: argparse.Namespace) -> None:
             "timeline": [dataclasses.asdict(entry) for entry in timeline],
         }
         print(json.dumps(document, ensure_ascii=False))
-        return
+        return 0
     _print_incident(config, incident)
     for clock, due, met in clocks:
         how = "met" if met is not None else "overdue" if due <= time.time() else "running"
         state = text(f"incident.show.{how}")
         print(
-            text("incident.show.clock", clock=text(f"incident.clock.{clock}"), due=_moment(due), state=state)
+            text(
+                "incident.show.clock", clock=text(f"incident.clock.{clock}"), due=local_time(due), state=state
+            )
         )
     for severity, title, title_en, src, dst, alerts in found:
         print(
@@ -119,12 +112,13 @@ def _show(config: Config, options: argparse.Namespace) -> None:
         print(
             text(
                 "incident.show.entry",
-                at=_moment(entry.at),
+                at=local_time(entry.at),
                 actor=entry.actor,
                 action=entry.action,
                 detail=detail,
             )
         )
+    return 0
 
 
 def _print_incident(config: Config, incident: Incident) -> None:
@@ -132,7 +126,7 @@ def _print_incident(config: Config, incident: Incident) -> None:
     print(
         text(
             "incident.show.discovered",
-            at=_moment(incident.discovered_at),
+            at=local_time(incident.discovered_at),
             by=incident.discovered_by,
             source=incident.source,
         )
@@ -177,97 +171,74 @@ def _print_incident(config: Config, incident: Incident) -> None:
     )
 
 
-Verb = Callable[[Handling, Any, argparse.Namespace, str, float], list[Change]]
+class _Act(NamedTuple):
+    """A verb's surroundings: by whom, when, and where it is written."""
+
+    handling: Handling
+    connection: Any
+    options: argparse.Namespace
+    who: dict[str, Any]
+    """`actor` and `now`."""
+
+    @property
+    def on(self) -> tuple[Any, str]:
+        """The connection and the incident."""
+        return self.connection, self.options.incident
 
 
-def _ack(
-    handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
-) -> list[Change]:
-    return handling.acknowledge(connection, options.incident, actor=actor, now=now)
+_Verb = Callable[[_Act], list[Change] | None]
 
 
-def _assess(
-    handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
-) -> list[Change]:
-    return handling.assess(
-        connection,
-        options.incident,
-        dict(map(_fact, options.fact)),
-        actor=actor,
-        now=now,
-        category=options.category,
-        note=options.note,
-        cii=options.cii,
+def _ack(to: _Act) -> list[Change]:
+    return to.handling.acknowledge(*to.on, **to.who)
+
+
+def _assess(to: _Act) -> list[Change]:
+    said = to.options
+    facts = dict(map(_fact, said.fact))
+    return to.handling.assess(*to.on, facts, **to.who, category=said.category, note=said.note, cii=said.cii)
+
+
+def _level(to: _Act) -> list[Change]:
+    return to.handling.decide(*to.on, to.options.level, **to.who, reason=to.options.reason)
+
+
+def _note(to: _Act) -> None:
+    to.handling.note(*to.on, to.options.words, **to.who)
+
+
+def _attach(to: _Act) -> None:
+    to.handling.attach(*to.on, to.options.file, **to.who)
+
+
+def _assign(to: _Act) -> None:
+    to.handling.assign(*to.on, to.options.person, **to.who)
+
+
+def _move(state: State | None) -> _Verb:
+    return lambda to: to.handling.move(
+        *to.on, state or _state(to.options.state), **to.who, reason=to.options.reason
     )
 
 
-def _level(
-    handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
-) -> list[Change]:
-    return handling.decide(
-        connection, options.incident, options.level, actor=actor, now=now, reason=options.reason
-    )
+def _parent(to: _Act) -> None:
+    to.handling.adopt(*to.on, to.options.parent, **to.who)
 
 
-def _note(
-    handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
-) -> list[Change]:
-    handling.note(connection, options.incident, options.words, actor=actor, now=now)
-    return []
+def _report(to: _Act) -> None:
+    said = to.options
+    to.handling.report(*to.on, **to.who, receiver=said.receiver, receipt=said.receipt, kind=said.kind)
 
 
-def _attach(
-    handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
-) -> list[Change]:
-    handling.attach(connection, options.incident, options.file, actor=actor, now=now)
-    return []
-
-
-def _assign(
-    handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
-) -> list[Change]:
-    handling.assign(connection, options.incident, options.person, actor=actor, now=now)
-    return []
-
-
-def _move(state: State | None) -> Verb:
-    def move(
-        handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
-    ) -> list[Change]:
-        after = state or _state(options.state)
-        return handling.move(connection, options.incident, after, actor=actor, now=now, reason=options.reason)
-
-    return move
-
-
-def _parent(
-    handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
-) -> list[Change]:
-    handling.adopt(connection, options.incident, options.parent, actor=actor, now=now)
-    return []
-
-
-def _report(
-    handling: Handling, connection: Any, options: argparse.Namespace, actor: str, now: float
-) -> list[Change]:
-    handling.report(
-        connection,
-        options.incident,
-        actor=actor,
-        now=now,
-        receiver=options.receiver,
-        receipt=options.receipt,
-        kind=options.kind,
-    )
-    return []
-
-
-def _acting(verb: Verb) -> Callable[[Config, argparse.Namespace], None]:
+def _acting(verb: _Verb) -> Action:
     """A verb on one incident, in one transaction; then say how it stands."""
 
-    def act(config: Config, options: argparse.Namespace) -> None:
+    def do(config: Config, options: argparse.Namespace) -> int:
+        who = {"actor": actor(options)}
+
         def work(connection: Any, now: float) -> tuple[Incident, list[Change]]:
-            changes = verb(_handling(config, connection, now), connection, options, _actor(options), now)
+            handling = _handling(config, connection, now)
+            changes = verb(_Act(handling, connection, options, who | {"now": now})) or []
             return find_incident(connection, options.incident), changes
 
         incident = _telling(config, work)
@@ -276,18 +247,19 @@ def _acting(verb: Verb) -> Callable[[Config, argparse.Namespace], None]:
         else:
             state, level = text(f"incident.state.{incident.state}"), text(f"incident.level.{incident.level}")
             print(text("incident.done", number=incident.number, state=state, level=level))
+        return 0
 
-    return act
+    return do
 
 
-def _open(config: Config, options: argparse.Namespace) -> None:
+def _open(config: Config, options: argparse.Namespace) -> int:
     discovered = _time(options.discovered) if options.discovered else None
     incident = _telling(
         config,
         lambda connection, now: _handling(config, connection, now).open(
             connection,
             title=options.title,
-            actor=_actor(options),
+            actor=actor(options),
             now=now,
             source=options.source,
             category=options.category,
@@ -298,9 +270,10 @@ def _open(config: Config, options: argparse.Namespace) -> None:
         ),
     )
     print(_json(incident) if options.json else text("incident.opened", number=incident.number))
+    return 0
 
 
-def _silence(config: Config, options: argparse.Namespace) -> None:
+def _silence(config: Config, options: argparse.Namespace) -> int:
     now, seconds = time.time(), parse_duration(options.duration)
     if seconds is None:
         raise IncidentError(Message("cli.bad-value", got=options.duration))
@@ -308,17 +281,18 @@ def _silence(config: Config, options: argparse.Namespace) -> None:
         config,
         lambda connection: make_silence(
             connection,
-            author=_actor(options),
+            author=actor(options),
             reason=options.reason,
             matchers=options.match,
             now=now,
             seconds=seconds,
         ),
     )
-    print(text("incident.silenced", id=id, until=_moment(now + seconds)))
+    print(text("incident.silenced", id=id, until=local_time(now + seconds)))
+    return 0
 
 
-def _silences(config: Config, options: argparse.Namespace) -> None:
+def _silences(config: Config, options: argparse.Namespace) -> int:
     now = None if options.all else time.time()
     for silence in _look(config, lambda connection: silences(connection, now)):
         matchers = " ".join(map(str, silence.matchers))
@@ -333,15 +307,17 @@ def _silences(config: Config, options: argparse.Namespace) -> None:
                 matchers=matchers,
                 author=silence.author,
                 reason=silence.reason,
-                until=_moment(silence.expires_at),
+                until=local_time(silence.expires_at),
                 alerts=silence.alerts,
             )
         )
+    return 0
 
 
-def _unsilence(config: Config, options: argparse.Namespace) -> None:
-    _with(config, lambda connection: end_silence(connection, options.silence, time.time(), _actor(options)))
+def _unsilence(config: Config, options: argparse.Namespace) -> int:
+    _with(config, lambda connection: end_silence(connection, options.silence, time.time(), actor(options)))
     print(text("incident.unsilenced", id=options.silence))
+    return 0
 
 
 def _telling(config: Config, work: Callable[[Any, float], tuple[Incident, list[Change]]]) -> Incident:
@@ -373,10 +349,6 @@ def _handling(config: Config, connection: Any, now: float) -> Handling:
     return Handling(config.incident, grading, periods.factor, LedgerStore(connection))
 
 
-def _actor(options: argparse.Namespace) -> str:
-    return options.by.strip() or getpass.getuser()
-
-
 def _fact(written: str) -> tuple[str, float]:
     name, _, value = written.partition("=")
     try:
@@ -397,10 +369,6 @@ def _time(written: str) -> float:
         return datetime.datetime.fromisoformat(written).timestamp()
     except (ValueError, OverflowError, OSError):
         raise IncidentError(Message("cli.bad-value", got=written)) from None
-
-
-def _moment(ts: float) -> str:
-    return datetime.datetime.fromtimestamp(ts).astimezone().strftime("%Y-%m-%d %H:%M:%S%z")
 
 
 def _in_language(title: str, title_en: str | None) -> str:
@@ -428,7 +396,7 @@ def _json(incident: Incident) -> str:
     return json.dumps(dataclasses.asdict(incident), ensure_ascii=False)
 
 
-_ACTIONS: dict[str, Callable[[Config, argparse.Namespace], None]] = {
+_ACTIONS: Mapping[str, Action] = {
     "list": _list,
     "show": _show,
     "ack": _acting(_ack),

@@ -7,16 +7,14 @@ import json
 import sys
 import time
 import uuid
-from datetime import datetime
 from pathlib import Path
 
-from sentinel.command.configuration import chosen_config, complain
-from sentinel.config import Config, ConfigError
-from sentinel.notify import DeliveryError
+from sentinel.command.acting import act, local_time
+from sentinel.config import Config
+from sentinel.notify import DeliveryError, Notice
 from sentinel.notify.send import send
-from sentinel.store import StoreError
 from sentinel.store.outbox import OutboxStore
-from sentinel.store.session import in_transaction
+from sentinel.store.session import in_transaction, reading
 from sentinel.text import text
 
 __all__ = ["run"]
@@ -24,30 +22,21 @@ __all__ = ["run"]
 
 def run(options: argparse.Namespace) -> int:
     """Exit 0 where it was done, 1 where a channel did not take the test, 2 where nothing could be done."""
-    try:
-        config = chosen_config(options)
-    except ConfigError as error:
-        return complain(error)
-    try:
-        return {"list": _list, "retry": _retry, "test": _test}[options.action](config, options)
-    except StoreError as error:
-        print(text("cli.error", message=error), file=sys.stderr)
-        return 2
+    return act(options, {"list": _list, "retry": _retry, "test": _test})
 
 
 def _list(config: Config, options: argparse.Namespace) -> int:
     number = max(1, options.limit)
-    rows = in_transaction(Path(config.store.path), lambda database: OutboxStore(database).latest(number))
+    rows = reading(Path(config.store.path), lambda database: OutboxStore(database).latest(number))
     for row in rows:
         content = json.loads(row.pop("content"))
         if options.json:
             print(json.dumps(row | {"content": content}, ensure_ascii=False))
             continue
-        made = datetime.fromtimestamp(row["made_at"]).astimezone()
         print(
             text(
                 "notify.line",
-                time=f"{made:%Y-%m-%d %H:%M:%S}",
+                time=local_time(row["made_at"]),
                 channel=row["channel"],
                 state=text(f"notify.state.{row['state']}"),
                 attempts=row["attempts"],
@@ -79,11 +68,9 @@ def _test(config: Config, options: argparse.Namespace) -> int:
     failed = False
     for name in chosen:
         said = text("notify.test-text")
-        empty = dict.fromkeys(("number", "kind", "level", "department", "alerts"), "-")
-        drill = text("notify.drill") if known[name].drill else ""
-        fields = {**empty, "id": str(uuid.uuid4()), "title": said, "text": said, "drill": drill}
+        notice = Notice(title=said, drill=text("notify.drill") if known[name].drill else "")
         try:
-            send(known[name], fields)
+            send(known[name], {**notice.fields(), "id": str(uuid.uuid4()), "text": said})
         except DeliveryError as error:
             failed = True
             print(text("notify.test-failed", channel=name, reason=error))

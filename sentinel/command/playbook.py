@@ -8,15 +8,16 @@ import json
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import yaml
 
-from sentinel.command.configuration import chosen_config, complain
-from sentinel.config import Config, ConfigError
+from sentinel.command.acting import Action as Word
+from sentinel.command.acting import act, local_time
+from sentinel.config import Config
 from sentinel.playbook import journal
 from sentinel.playbook.cacao import export_cacao, import_cacao
 from sentinel.playbook.document import Action, Manual, Playbook
@@ -28,8 +29,7 @@ from sentinel.playbook.lint import successors
 from sentinel.playbook.rehearsal import rehearse
 from sentinel.playbook.value import read_value
 from sentinel.playbook_desk import holds_role, load_library
-from sentinel.store import StoreError
-from sentinel.store.writer import open_database
+from sentinel.store.session import in_transaction, reading
 from sentinel.text import Message, current_language, text
 
 if TYPE_CHECKING:
@@ -37,18 +37,10 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-_T = TypeVar("_T")
-
 
 def run(options: argparse.Namespace) -> int:
     """Exit 0 where all is well, 1 where a playbook is not right, 2 where nothing could be done."""
-    try:
-        return _ACTIONS[options.action](chosen_config(options), options)
-    except ConfigError as error:
-        return complain(error)
-    except (PlaybookError, StoreError) as error:
-        print(text("cli.error", message=error), file=sys.stderr)
-        return 2
+    return act(options, _ACTIONS)
 
 
 def _list(config: Config, options: argparse.Namespace) -> int:
@@ -94,8 +86,8 @@ def _start(config: Config, options: argparse.Namespace) -> int:
     library = load_library(config)
     given = _given(library.find(options.playbook).playbook, options.set)
     id, now = uuid.uuid4().hex, time.time()
-    run = _write(
-        config,
+    run = in_transaction(
+        Path(config.store.path),
         lambda database: queue_run(
             database, library, options.playbook, given, id=id, now=now, actor=options.person,
             cause={"person": options.person}, incident=options.incident, drill=options.drill,
@@ -128,32 +120,35 @@ def _approve(config: Config, options: argparse.Namespace) -> int:
             journal.make_due(database, run.id, now)
         return run, key
 
-    run, key = _write(config, write)
+    run, key = in_transaction(Path(config.store.path), write)
     values = {"step": key, "decision": options.decision, "person": options.person}
     print(text("playbook.answered", run=run.id[:8], **values))
     return 0
 
 
 def _history(config: Config, options: argparse.Namespace) -> int:
+    path = Path(config.store.path)
     if not options.run:
-        runs = _write(config, lambda database: journal.runs(database, limit=100))
+        runs = reading(path, lambda database: journal.runs(database, limit=100))
         if options.json:
             return _print_json([msgspec.to_builtins(run) for run in runs])
         for run in runs:
             print(_line(run))
         return 0
-    run = _write(config, lambda database: _one_run(database, options.run))
-    entries = _write(config, lambda database: journal.entries(database, run.id))
+
+    def read(database: Database) -> tuple[Run, list[Entry]]:
+        run = _one_run(database, options.run)
+        return run, journal.entries(database, run.id)
+
+    run, entries = reading(path, read)
     if options.json:
         return _print_json(
             {**msgspec.to_builtins(run), "steps": [msgspec.to_builtins(one) for one in entries]}
         )
     print(_line(run))
     for entry in entries:
-        told = entry.outcome or entry.intent
-        print(
-            f"  {_when(entry.begun)}  {entry.key}  [{entry.step}]  {entry.state}  {json.dumps(told, ensure_ascii=False)}"
-        )
+        told = json.dumps(entry.outcome or entry.intent, ensure_ascii=False)
+        print(f"  {local_time(entry.begun)}  {entry.key}  [{entry.step}]  {entry.state}  {told}")
     return 0
 
 
@@ -175,7 +170,7 @@ def _schema(config: Config, options: argparse.Namespace) -> int:
     return _print_json(json_schema())
 
 
-_ACTIONS: Mapping[str, Callable[[Config, argparse.Namespace], int]] = {
+_ACTIONS: Mapping[str, Word] = {
     "list": _list,
     "show": _show,
     "lint": _lint,
@@ -189,24 +184,8 @@ _ACTIONS: Mapping[str, Callable[[Config, argparse.Namespace], int]] = {
 }
 
 
-def _write(config: Config, work: Callable[[Database], _T]) -> _T:
-    """Do `work` in one short transaction of our own, whether the daemon runs or not."""
-    database = open_database(Path(config.store.path))
-    try:
-        database.conn.execute("BEGIN IMMEDIATE")
-        try:
-            result = work(database)
-        except BaseException:
-            database.conn.execute("ROLLBACK")
-            raise
-        database.conn.execute("COMMIT")
-        return result
-    finally:
-        database.close()
-
-
 def _one_run(database: Database, beginning: str) -> Run:
-    found = [run for run in journal.runs(database, limit=100_000) if run.id.startswith(beginning)]
+    found = journal.runs(database, beginning=beginning, limit=2)
     if len(found) != 1:
         raise PlaybookError(Message("playbook.no-run", run=beginning))
     return found[0]
@@ -255,11 +234,9 @@ def _pairs(written: Sequence[str]) -> dict[str, str]:
 def _line(run: Run) -> str:
     drill = text("playbook.drill") if run.drill else ""
     state = text(f"playbook.state.{run.state}")
-    return f"{run.id[:8]}  {_when(run.created)}  {state}  {drill}{run.playbook}  {run.actor}  {run.reason}"
-
-
-def _when(ts: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ts))
+    return (
+        f"{run.id[:8]}  {local_time(run.created)}  {state}  {drill}{run.playbook}  {run.actor}  {run.reason}"
+    )
 
 
 def _name(playbook: Playbook) -> str:

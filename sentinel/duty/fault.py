@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from sentinel.text import Message
+from sentinel.text import MessageError
 
 __all__ = ["DutyError"]
 
 
-class DutyError(Exception):
+class DutyError(MessageError):
     """Something that the duty book does not take; its text says why and what to do."""
-
-    def __init__(self, message: Message) -> None:
-        super().__init__(message.id)
-        self.message = message
-
-    def __str__(self) -> str:
-        return str(self.message)

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sentinel.incident.change import Role
+
 __all__ = ["Person", "Role", "Roster", "Shift", "StandIn"]
-
-
-class Role(enum.StrEnum):
-    """Roles on duty, in the order in which a matter goes up."""
-
-    OFFICER = "officer"
-    """值班员"""
-    LEADER = "leader"
-    """带班领导"""
-    IN_CHARGE = "in_charge"
-    """负责人"""
 
 
 @dataclass(frozen=True, slots=True)

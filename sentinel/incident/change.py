@@ -25,11 +25,14 @@ class ChangeKind(enum.StrEnum):
 
 
 class Role(enum.StrEnum):
-    """Who is to know, along the roster: each one stands above the former."""
+    """Roles on duty, in the order in which a matter goes up."""
 
     OFFICER = "officer"
+    """值班员"""
     LEADER = "leader"
+    """带班领导"""
     IN_CHARGE = "in_charge"
+    """负责人"""
 
 
 @dataclass(frozen=True, slots=True)

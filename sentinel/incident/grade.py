@@ -6,7 +6,7 @@ clauses are data (`clauses.yaml`, or a site's own file), since some numbers are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -61,6 +61,17 @@ class Grading:
                 reason = f"{clause.id}: level {clause.level}"
                 raise IncidentError(Message("incident.bad-clauses", path=file, reason=reason))
         return cls(document.clauses)
+
+    @classmethod
+    def load_or_shipped(
+        cls, path: str, tell: Callable[[IncidentError], None] = lambda error: None
+    ) -> Grading:
+        """From a file, or the clauses that come along where it cannot be used, which `tell` hears of."""
+        try:
+            return cls.load(path)
+        except IncidentError as error:
+            tell(error)
+            return cls.load()
 
     @property
     def facts(self) -> tuple[str, ...]:

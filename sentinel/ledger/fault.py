@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from sentinel.text import Message
+from sentinel.text import MessageError
 
 __all__ = ["LedgerError"]
 
 
-class LedgerError(Exception):
+class LedgerError(MessageError):
     """What was asked cannot be done; its text says why and what to do."""
-
-    def __init__(self, message: Message) -> None:
-        super().__init__(message.id)
-        self.message = message
-
-    def __str__(self) -> str:
-        return str(self.message)

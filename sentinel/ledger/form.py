@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
-from sentinel.text import Message
+from sentinel.text import Message, MessageError
 
 __all__ = ["HEADINGS", "BadCell", "Headings", "clean", "read_addresses", "read_cell"]
 
@@ -52,12 +52,8 @@ _NONE = frozenset({"", "-", "/", "无", "未定级", "N/A"})
 _YES = {"是": "1", "有": "1", "Y": "1", "YES": "1", "√": "1", "否": "", "N": "", "NO": ""}
 
 
-class BadCell(Exception):
-    """A cell that cannot be what its column says; `message` tells why."""
-
-    def __init__(self, message: Message) -> None:
-        super().__init__(message.id)
-        self.message = message
+class BadCell(MessageError):
+    """A cell that cannot be what its column says; its text tells why."""
 
 
 class Headings:

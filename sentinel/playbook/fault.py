@@ -5,20 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sentinel.text import Message
+from sentinel.text import Message, MessageError
 
 __all__ = ["ActionFailed", "PlaybookError", "PlaybookProblem"]
 
 
-class PlaybookError(Exception):
+class PlaybookError(MessageError):
     """Something asked of playbooks cannot be done; its text says why."""
-
-    def __init__(self, message: Message) -> None:
-        super().__init__(message.id)
-        self.message = message
-
-    def __str__(self) -> str:
-        return str(self.message)
 
 
 class ActionFailed(PlaybookError):

@@ -122,15 +122,25 @@ def version(database: Database, digest: str) -> Playbook:
     return msgspec.json.decode(database.conn.execute(query, (digest,)).fetchone()[0], type=Playbook)
 
 
-def runs(database: Database, states: Sequence[str] = (), limit: int = 100, playbook: str = "") -> list[Run]:
-    """The latest runs, newest first; of some states and of one playbook where asked."""
-    where, values = ["1"], []
+def runs(
+    database: Database,
+    states: Sequence[str] = (),
+    limit: int = 100,
+    playbook: str = "",
+    beginning: str = "",
+) -> list[Run]:
+    """The latest runs, newest first; of some states, of one playbook, and with ids that begin so where asked."""
+    where: list[str] = ["1"]
+    values: list[str | int] = []
     if states:
         where.append(f"state IN ({', '.join('?' * len(states))})")
         values += list(states)
     if playbook:
         where.append("playbook = ?")
         values.append(playbook)
+    if beginning:
+        where.append("substr(id, 1, ?) = ?")
+        values += [len(beginning), beginning]
     query = (
         f"SELECT {_RUN} FROM playbook_run WHERE {' AND '.join(where)} ORDER BY created DESC, id DESC LIMIT ?"
     )

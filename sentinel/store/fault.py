@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from sentinel.text import Message
+from sentinel.text import MessageError
 
 __all__ = ["StoreError", "StoreUnavailable"]
 
 
-class StoreError(Exception):
+class StoreError(MessageError):
     """The database cannot be used; its text says why and what to do."""
-
-    def __init__(self, id: str, /, **values: object) -> None:
-        super().__init__(id)
-        self.message = Message(id, **values)
-
-    def __str__(self) -> str:
-        return str(self.message)
 
 
 class StoreUnavailable(StoreError):

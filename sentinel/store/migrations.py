@@ -15,6 +15,7 @@ from sentinel.store.incident_tables import create_incident_tables
 from sentinel.store.ledger_tables import create_ledger_tables
 from sentinel.store.outbox import create_outbox_table, create_request_table
 from sentinel.store.playbook_tables import make_playbook_tables
+from sentinel.text import Message
 
 __all__ = ["migrate", "refuse_newer"]
 
@@ -151,4 +152,4 @@ def refuse_newer(db: Database) -> None:
     applied = {migration.name for migration in _migrations.applied(db)}
     ours = {migration.name for migration in _migrations.pending(Database(memory=True))}
     if newer := sorted(applied - ours):
-        raise StoreError("store.newer", step=newer[-1])
+        raise StoreError(Message("store.newer", step=newer[-1]))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sentinel.store.fault import StoreUnavailable
 from sentinel.store.writer import open_database
+from sentinel.text import Message
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -38,8 +39,8 @@ def _session(path: Path, begin: str, work: Callable[[Database], _T]) -> _T:
         connection.execute(begin)
         result = work(database)
         connection.execute("COMMIT")
-    except sqlite3.OperationalError as error:
-        raise StoreUnavailable("store.cannot-write", path=path, reason=error) from error
+    except sqlite3.Error as error:
+        raise StoreUnavailable(Message("store.cannot-write", path=path, reason=error)) from error
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sentinel.store.fault import StoreError, StoreUnavailable
+from sentinel.text import Message
 
 if TYPE_CHECKING:  # a fifth of the time to start a replay, which has no database
     from sqlite_utils import Database
@@ -46,7 +47,7 @@ def open_database(path: Path) -> Database:
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
-        raise StoreUnavailable("store.cannot-open", path=path, reason=_reason(error)) from error
+        raise StoreUnavailable(Message("store.cannot-open", path=path, reason=_reason(error))) from error
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
@@ -58,7 +59,7 @@ def open_database(path: Path) -> Database:
         raise
     except (OSError, sqlite3.Error) as error:
         connection.close()
-        raise StoreUnavailable("store.cannot-open", path=path, reason=_reason(error)) from error
+        raise StoreUnavailable(Message("store.cannot-open", path=path, reason=_reason(error))) from error
     return database
 
 
@@ -75,10 +76,10 @@ def examine_database(path: Path) -> None:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
         damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if damage != "ok":
-            raise StoreError("store.damaged", path=path, reason=damage)
+            raise StoreError(Message("store.damaged", path=path, reason=damage))
         refuse_newer(Database(connection))
     except sqlite3.Error as error:
-        raise StoreUnavailable("store.cannot-open", path=path, reason=_reason(error)) from error
+        raise StoreUnavailable(Message("store.cannot-open", path=path, reason=_reason(error))) from error
     finally:
         if connection is not None:
             connection.close()
@@ -165,7 +166,9 @@ class StoreWriter:
             outcomes = [(None, error)] * len(jobs)
         except sqlite3.Error as error:
             self._close()
-            unavailable = StoreUnavailable("store.cannot-write", path=self.path, reason=_reason(error))
+            unavailable = StoreUnavailable(
+                Message("store.cannot-write", path=self.path, reason=_reason(error))
+            )
             outcomes = [(None, unavailable)] * len(jobs)
         for job, (result, failure) in zip(jobs, outcomes, strict=True):
             try:
