@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from sentinel.detect.detector import Detector, Scene
-from sentinel.detect.network import NetworkSet
 from sentinel.detect.targets import Targets
 from sentinel.event import Arp, Notice
+from sentinel.network import NetworkSet
 from sentinel.text import text
 
 __all__ = ["ArpWatch"]

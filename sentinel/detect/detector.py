@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from sentinel.detect.network import NetworkSet
 from sentinel.detect.settings import DetectSettings
 from sentinel.detect.table import Table
 from sentinel.event import Notice
+from sentinel.network import NetworkSet
 
 __all__ = ["Detector", "Reader", "Scene"]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from sentinel.detect.detector import Detector, Scene
-from sentinel.detect.network import NetworkSet
 from sentinel.detect.targets import Targets
 from sentinel.event import Dhcp, Notice
+from sentinel.network import NetworkSet
 from sentinel.text import text
 
 __all__ = ["DhcpWatch"]

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from sentinel.detect.detector import Detector, Scene
-from sentinel.detect.network import NetworkSet
 from sentinel.detect.randomness import entropy, looks_random, registered_domain
 from sentinel.detect.targets import Targets
 from sentinel.event import Dns, Notice
+from sentinel.network import NetworkSet
 from sentinel.text import text
 
 __all__ = ["DnsWatch"]

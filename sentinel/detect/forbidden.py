@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 from sentinel.detect.detector import Detector, Scene
-from sentinel.detect.network import NetworkSet
 from sentinel.detect.table import Table
 from sentinel.detect.targets import Targets
 from sentinel.event import Conn, FlowEvent, Notice
+from sentinel.network import NetworkSet
 from sentinel.text import text
 
 __all__ = ["Forbidden"]

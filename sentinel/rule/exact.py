@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from sentinel.network import Networks
 from sentinel.rule.access import Access, Getter
 from sentinel.rule.condition import And, Leaf, Node, Not, Or
-from sentinel.rule.network import Networks
 from sentinel.rule.question import (
     Exists,
     FieldReference,

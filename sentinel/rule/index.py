@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any
 
+from sentinel.network import Networks
 from sentinel.rule.literal import Literal
-from sentinel.rule.network import Networks
 from sentinel.rule.question import Pattern, Test, as_text
 from sentinel.rule.scanner import LiteralScanner, PatternScanner, TooManyHits
 from sentinel.rule.trigger import Trigger

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from sentinel.rule.network import Networks
+from sentinel.network import Networks
 
 __all__ = [
     "Boolean",

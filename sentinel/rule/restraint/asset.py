@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from sentinel.event import Alert, Level
-from sentinel.rule.network import Networks
+from sentinel.network import Networks
 from sentinel.rule.settings import AssetSettings
 
 __all__ = ["Assets"]

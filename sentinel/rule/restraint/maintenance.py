@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from sentinel.event import Alert
-from sentinel.rule.network import Networks
+from sentinel.network import Networks
 from sentinel.rule.settings import MaintenanceSettings
 
 __all__ = ["Maintenance", "read_moment"]

@@ -6,7 +6,9 @@ import ipaddress
 from collections.abc import Iterable
 from functools import lru_cache
 
-__all__ = ["Networks"]
+__all__ = ["NetworkSet", "Networks"]
+
+_REMEMBERED = 1 << 16
 
 
 class Networks:
@@ -45,6 +47,29 @@ class Networks:
             if address & mask in networks:
                 return True
         return False
+
+
+class NetworkSet:
+    """Prefixes, asked for the same addresses again and again: answers are remembered, up to a bound."""
+
+    def __init__(self, prefixes: Iterable[str]) -> None:
+        self._networks = Networks.plain(prefixes)
+        self._known: dict[str, bool] = {}
+        self.empty = not self._networks
+
+    def __contains__(self, address: str | None) -> bool:
+        if self.empty or address is None:
+            return False
+        known = self._known.get(address)
+        if known is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            known = self._known[address] = self.holds(address)
+        return known
+
+    def holds(self, address: str) -> bool:
+        """Look it up. False for what is no address."""
+        return self._networks.hold(address)
 
 
 @lru_cache(maxsize=8192)

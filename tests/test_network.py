@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel.rule.network import Networks
+from sentinel.network import Networks
 
 PREFIXES = (
     "10.0.0.0/8",
