@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from sentinel.duty import DutyBook, GuardPeriods, Role
-from sentinel.log import Log, Outage
+from sentinel.log import Log
 from sentinel.store import StoreError, StoreWriter
 from sentinel.text import text
 
@@ -34,7 +34,7 @@ class DutyDesk:
         self._clock = clock
         self._periods = GuardPeriods()
         self._active: frozenset[int] = frozenset()
-        self._outage = Outage(_log, "duty.behind")
+        self._outage = _log.outage("duty.behind")
 
     def tighten(self, now: float) -> float:
         """What clocks that start at `now` are multiplied by."""

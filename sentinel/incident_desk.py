@@ -14,7 +14,7 @@ from sentinel.incident import Change, ChangeKind, Grading, Grouping, Handling, I
 from sentinel.incident.grouping import KEYS_FORGOTTEN, accounts
 from sentinel.incident.listing import open_by_state_and_level, overdue_clocks
 from sentinel.incident.owner import Ledger
-from sentinel.log import Log, Outage
+from sentinel.log import Log
 from sentinel.metrics import Metrics
 from sentinel.store import StoreError, StoreWriter
 
@@ -58,7 +58,7 @@ class IncidentDesk:
         self._within = list(within)
         self._hear = list(hear)
         self._woken = asyncio.Event()
-        self._outage = Outage(_log, "incident.behind")
+        self._outage = _log.outage("incident.behind")
         self._grouping = Grouping(
             settings, ledger=ledger, rule_text=rule_text, tighten=tighten, raised=raised
         )

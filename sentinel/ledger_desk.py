@@ -10,7 +10,7 @@ from sentinel.config import Config
 from sentinel.event import Event
 from sentinel.ledger import Ledger, LedgerStore
 from sentinel.ledger.store import row_of
-from sentinel.log import Log, Outage
+from sentinel.log import Log
 from sentinel.store import StoreError, StoreWriter
 
 __all__ = ["LedgerDesk"]
@@ -28,7 +28,7 @@ class LedgerDesk:
 
     def __init__(self, config: Config, writer: StoreWriter) -> None:
         self._writer = writer
-        self._outage = Outage(_log, "ledger.behind")
+        self._outage = _log.outage("ledger.behind")
         self._revision = 0
         flow = config.flow
         self.ledger = Ledger(config.ledger, flow.local_networks, zoned=bool(flow.zones))

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from sentinel.text import Message, text
 
-__all__ = ["Log", "Outage", "set_up_log"]
+__all__ = ["Log", "set_up_log"]
 
 _ROOT = "sentinel"
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
@@ -44,6 +44,10 @@ class Log:
         """Something does not work; someone must act."""
         self._say(logging.ERROR, id, values)
 
+    def outage(self, id: str) -> Outage:
+        """Something that may fail for a while; `id` takes its `reason`."""
+        return Outage(self, id)
+
     def exception(self, id: str, /, **values: object) -> None:
         """An error of our own, with its traceback; only at the edge of a task."""
         self._say(logging.ERROR, id, values, exc_info=True)
@@ -55,7 +59,7 @@ class Log:
 
 
 class Outage:
-    """Logs the error `id` when something begins to fail, and not again before it worked."""
+    """Logs an error when something begins to fail, and not again before it worked."""
 
     def __init__(self, log: Log, id: str) -> None:
         self._log = log

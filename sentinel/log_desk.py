@@ -8,7 +8,7 @@ from typing import Any
 from sentinel.config import Config
 from sentinel.event import Event
 from sentinel.intake.live import Intake
-from sentinel.log import Log, Outage
+from sentinel.log import Log
 from sentinel.metrics import Metrics
 from sentinel.rule import Findings
 from sentinel.store import PositionStore, StoreError, StoreWriter
@@ -33,7 +33,7 @@ class LogDesk:
         self._positions = PositionStore(writer)
         self._metrics = metrics
         self._give = give
-        self._outage = Outage(_log, "intake.positions")
+        self._outage = _log.outage("intake.positions")
         self.intake: Intake | None = None
         """None until it runs."""
 

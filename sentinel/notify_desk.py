@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from sentinel.incident import Change, ChangeKind, Role
-from sentinel.log import Log, Outage
+from sentinel.log import Log
 from sentinel.metrics import Metrics
 from sentinel.notify import ChannelSettings, Delivery, Notice, NotifySettings
 from sentinel.store import StoreError, StoreWriter
@@ -54,7 +54,7 @@ class NotifyDesk:
         self._reach = reach
         self._clock = clock
         self._down: set[str] = set()
-        self._outage = Outage(_log, "notify.behind")
+        self._outage = _log.outage("notify.behind")
 
     @property
     def wanted(self) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
-from sentinel.log import Log, Outage
+from sentinel.log import Log
 from sentinel.rule.correlation.correlation import SECOND
 from sentinel.rule.correlation.state import StatePart, Told, recall, restore, save
 from sentinel.store import StateStore, StoreError, StoreWriter
@@ -27,7 +27,7 @@ class Recollection:
     def __init__(self, watch: Watch, writer: StoreWriter) -> None:
         self._watch = watch
         self._store = StateStore(writer)
-        self._outage = Outage(_log, "recollection.failed")
+        self._outage = _log.outage("recollection.failed")
         self.failures = 0
         """Savings that did not succeed."""
 

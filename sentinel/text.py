@@ -1,23 +1,21 @@
-"""Text for people: every sentence by its id, from one gettext catalogue per language.
+"""Text for people: every sentence by its id, from one catalogue per language.
 
-A message id is dotted (`config.unknown-key`); `locale/<language>/LC_MESSAGES/sentinel.po` holds its sentence
-with `{names}` for the values. Ids stay the same in all languages, so logs can be searched by them.
+A message id is dotted (`config.unknown-key`); `locale/<language>.po` holds its sentence with `{names}` for the values. Ids stay the same in all languages, so logs can be searched by them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import gettext
 from collections.abc import Iterator
-from pathlib import Path
+
+from sentinel.locale.catalogue import catalogue, read_catalogue
 
 __all__ = ["LANGUAGES", "Message", "MessageError", "current_language", "speaking", "text", "use_language"]
 
 LANGUAGES = {"zh": "zh_CN", "en": "en"}
-"""Languages people can choose, and their catalogues' folders. The first is the default."""
+"""Languages people can choose, and the locale of each. The first is the default."""
 
-_LOCALE = Path(__file__).parent / "locale"
-_catalogues: dict[str, gettext.NullTranslations] = {}
+_catalogues: dict[str, dict[str, str]] = {}
 _language = "zh"
 
 
@@ -47,7 +45,7 @@ def speaking(language: str) -> Iterator[None]:
 
 def text(id: str, /, **values: object) -> str:
     """The sentence `id` in the current language with `values` in their places."""
-    template = _catalogue(_language).gettext(id)
+    template = _sentences(_language).get(id, id)
     try:
         return template.format_map(values)
     except (KeyError, ValueError, IndexError):
@@ -86,9 +84,8 @@ class MessageError(Exception):
         return str(self.message)
 
 
-def _catalogue(language: str) -> gettext.NullTranslations:
+def _sentences(language: str) -> dict[str, str]:
     found = _catalogues.get(language)
     if found is None:
-        found = gettext.translation("sentinel", _LOCALE, [LANGUAGES[language]], fallback=True)
-        _catalogues[language] = found
+        found = _catalogues[language] = read_catalogue(catalogue(LANGUAGES[language]))
     return found
