@@ -1,6 +1,7 @@
 """Text for people: every sentence by its id, from one catalogue per language.
 
-A message id is dotted (`config.unknown-key`); `locale/<language>.po` holds its sentence with `{names}` for the values. Ids stay the same in all languages, so logs can be searched by them.
+A message id is dotted (`config.unknown-key`); `locale/<language>.po` holds its sentence with `{names}` for the
+values. Ids stay the same in all languages, so logs can be searched by them.
 """
 
 from __future__ import annotations
