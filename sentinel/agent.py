@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -166,7 +167,8 @@ class Agent:
             self._ledger = ledger
         duty = DutyDesk(writer)
         await duty.refresh()
-        notify = NotifyDesk(self._config.notify, writer, metrics=self.metrics, reach=reach)
+        zone = ZoneInfo(self._config.duty.zone)
+        notify = NotifyDesk(self._config.notify, writer, metrics=self.metrics, reach=reach, zone=zone)
         self._incidents = incidents = IncidentDesk(
             self._config.incident,
             writer,
@@ -184,13 +186,12 @@ class Agent:
                 tasks.create_task(self._lasting("incidents", incidents.run)),
                 tasks.create_task(self._lasting("ledger", ledger.run)),
                 tasks.create_task(self._lasting("duty", duty.run)),
+                tasks.create_task(self._lasting("notify", notify.run)),
                 tasks.create_task(self._lasting("retry", store.keep_trying)),
                 tasks.create_task(self._lasting("recollection", recollection.keep_saving)),
                 tasks.create_task(self._lasting("heartbeat", lambda: self._heartbeat(writer, store))),
                 tasks.create_task(self._lasting("rules", self._follow_rules)),
             ]
-            if notify.wanted:
-                lasting.append(tasks.create_task(self._lasting("notify", notify.run)))
             committing = tasks.create_task(self._lasting("commit", lambda: self._commit(store)))
             self._logs = logs = LogDesk(self._config, self._watch, writer, self.metrics, self._take_logs)
             reading = tasks.create_task(self._lasting("logs", logs.run)) if logs.wanted else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Callable
 from typing import Final
 
 from sentinel.text import text
@@ -19,9 +20,9 @@ class SecretError(Exception):
     """A secret cannot be had. Its text names the place and holds nothing of the secret."""
 
 
-def reveal(template: str) -> str:
-    """`template` with its secrets in place. Raises SecretError where one cannot be had."""
-    return _REFERENCE.sub(lambda found: _read(found[1], found[2]), template)
+def reveal(template: str, encode: Callable[[str], str] = str) -> str:
+    """`template` with its secrets in place, each written by `encode`. Raises SecretError where one cannot be had."""
+    return _REFERENCE.sub(lambda found: encode(_read(found[1], found[2])), template)
 
 
 def _read(kind: str, name: str) -> str:

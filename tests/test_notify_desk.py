@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from sentinel.event import Alert, Level
 from sentinel.incident import Change, ChangeKind, IncidentSettings, Role
 from sentinel.incident_desk import IncidentDesk
 from sentinel.metrics import Metrics
-from sentinel.notify import ChannelSettings, NotifySettings
+from sentinel.notify import ChannelSettings, Notice, NotifySettings
 from sentinel.notify_desk import NotifyDesk, message_of
 from sentinel.store import AlertStore, StoreWriter
 from sentinel.store.outbox import OutboxStore
@@ -87,6 +91,46 @@ async def test_drills_levels_and_own_decisions_go_where_they_belong(tmp_path: Pa
 
 
 def test_the_same_change_has_the_same_id_and_another_one_has_not() -> None:
-    one = message_of(CHANGE, channel(), 1.0)
-    assert one.id == message_of(CHANGE, channel(), 2.0).id
-    assert one.id != message_of(replace(CHANGE, kind=ChangeKind.GROWN), channel(), 1.0).id
+    notice = Notice(title="扫描")
+    one = message_of(CHANGE, notice, channel(), 1.0)
+    assert one.id == message_of(CHANGE, notice, channel(), 2.0).id
+    assert one.id != message_of(replace(CHANGE, kind=ChangeKind.GROWN), notice, channel(), 1.0).id
+
+
+@pytest.mark.parametrize(
+    ("change", "written", "told"),
+    [
+        (CHANGE, "2026-11-25 23:30", "2026-11-25 23:30"),
+        (replace(CHANGE, level=4, severity="critical"), "2026-11-25 23:30", "2026-11-25 23:30"),
+        (replace(CHANGE, level=4, severity="medium"), "2026-11-25 23:30", "2026-11-26 07:00"),
+        (replace(CHANGE, level=4, severity="medium"), "2026-11-26 06:59", "2026-11-26 07:00"),
+        (replace(CHANGE, level=4, severity="medium"), "2026-11-26 07:00", "2026-11-26 07:00"),
+        (replace(CHANGE, level=4, severity="medium"), "2026-11-26 12:00", "2026-11-26 12:00"),
+    ],
+)
+def test_in_quiet_hours_only_what_is_loud_is_told_at_once(change: Change, written: str, told: str) -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+    now, then = (datetime.fromisoformat(one).replace(tzinfo=zone).timestamp() for one in (written, told))
+    quiet = replace(channel(), quiet="22:00-07:00", loud_level=3, loud_severity="high")
+    assert message_of(change, Notice(title="扫描"), quiet, now, zone).due_at == then
+
+
+async def test_what_a_removed_channel_left_is_told_and_given_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    now, metrics = 1000.0, Metrics()
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        before = NotifyDesk(NotifySettings(channels=(channel(name="old"),)), writer, clock=lambda: now)
+        await writer.run(lambda database: before.within(database, [CHANGE]))
+        desk = NotifyDesk(NotifySettings(), writer, metrics=metrics, clock=lambda: now)
+        running = asyncio.create_task(desk.run())
+        async with asyncio.timeout(20):
+            while "old" not in caplog.text:
+                await asyncio.sleep(0.02)
+        assert metrics.registry.get_sample_value("sentinel_outbox_waiting", {"channel": "old"}) == 1
+        running.cancel()
+        now += NotifySettings().give_up + 1
+        await desk.tidy()
+        (row,) = await writer.run(lambda database: OutboxStore(database).latest(9))
+    assert row["state"] == "failed"
+    assert "config.yaml" in row["error"]

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
 
@@ -327,7 +328,7 @@ def _telling(config: Config, work: Callable[[Any, float], tuple[Incident, list[C
         now = time.time()
         incident, changes = work(database.conn, now)
         with speaking(config.language):
-            put_into_outbox(database, changes, config.notify, now, reach)
+            put_into_outbox(database, changes, config.notify, now, reach, ZoneInfo(config.duty.zone))
         return incident
 
     return in_transaction(Path(config.store.path), whole)

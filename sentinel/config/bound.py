@@ -8,10 +8,13 @@ import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sentinel.event import Level
+from sentinel.hours import is_hours
 from sentinel.intake.json_path import is_json_path
 from sentinel.intake.mqtt import is_broker
 from sentinel.intake.topic import is_filter
-from sentinel.rule.restraint.maintenance import is_hours, read_moment
+from sentinel.notify.robot import ROBOTS
+from sentinel.rule.restraint.maintenance import read_moment
 
 __all__ = ["BOUNDS", "Bound"]
 
@@ -300,6 +303,7 @@ BOUNDS: dict[str, Bound] = {
     "notify.retry": Bound(0.1, 3600, "seconds"),
     "notify.retry_max": Bound(0.1, _DAY, "seconds"),
     "notify.give_up": Bound(60, 30 * _DAY, "seconds"),
+    "notify.waiting": Bound(1000, 10_000_000),
     "notify.keep": Bound(_DAY, 3660 * _DAY, "seconds"),
     "notify.channels.name": Bound(form="name"),
     "notify.channels.url": Bound(form="path"),
@@ -307,7 +311,12 @@ BOUNDS: dict[str, Bound] = {
     "notify.channels.body": Bound(),
     "notify.channels.expect": Bound(),
     "notify.channels.level": Bound(1, 4),
-    "notify.channels.per_minute": Bound(1, 100_000),
+    "notify.channels.per_minute": Bound(0, 100_000),
+    "notify.channels.robot": Bound(choices=("", *ROBOTS)),
+    "notify.channels.sign": Bound(form="output"),
+    "notify.channels.quiet": Bound(form="hours"),
+    "notify.channels.loud_level": Bound(1, 4),
+    "notify.channels.loud_severity": Bound(choices=tuple(level.value for level in Level)),
     "notify.channels.timeout": Bound(0.1, 600, "seconds"),
     "notify.channels.user": Bound(form="output"),
     "notify.channels.password": Bound(form="output"),

@@ -13,6 +13,7 @@ from sentinel.notify.send import send
 from sentinel.notify.settings import ChannelSettings, NotifySettings
 from sentinel.store import StoreWriter
 from sentinel.store.outbox import OutboxStore, Waiting
+from sentinel.text import text
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -22,6 +23,8 @@ __all__ = ["Delivery"]
 _MINUTE = 60.0
 _AT_ONCE = 20
 """Messages taken from the outbox in one transaction."""
+_MOST_LINES = 5
+"""Messages about one matter that are told in full; of more the number is told."""
 
 Tell = Callable[[str, str, str], None]
 """Told of each attempt: channel, outcome (`delivered`, `retried`, `failed`), reason."""
@@ -53,8 +56,10 @@ class Delivery:
 
         def take(database: Database) -> list[Waiting]:
             outbox = OutboxStore(database)
-            room = self._channel.per_minute - outbox.requests_since(name, now - _MINUTE)
-            return outbox.due(name, now, min(room, _AT_ONCE)) if room > 0 else []
+            room, pace = _AT_ONCE, self._channel.pace
+            if pace is not None:
+                room = min(room, pace - outbox.requests_since(name, now - _MINUTE))
+            return outbox.take(name, now, room, merging=self._channel.for_people) if room > 0 else []
 
         waiting = await self._writer.run(take)
         for message in waiting:
@@ -78,8 +83,16 @@ class Delivery:
     def _next(self, message: Waiting, now: float) -> float | None:
         settings = self._settings
         pause = min(settings.retry * 2 ** min(message.attempts, 30), settings.retry_max)
-        return now + pause if now + pause <= message.made_at + settings.give_up else None
+        return now + pause if now + pause <= message.taken_at + settings.give_up else None
 
 
 def _fields(message: Waiting) -> dict[str, str]:
-    return {**json.loads(message.content), "id": message.id}
+    """The fields of the newest; its text tells also of those that it takes along, newest first."""
+    said = [json.loads(content) for content in message.contents]
+    fields = {**said[-1], "id": message.id}
+    if len(said) > 1:
+        lines = [one.get("text", "") for one in reversed(said[-_MOST_LINES:])]
+        if more := len(said) - len(lines):
+            lines.append(text("notify.more", number=more))
+        fields["text"] = "\n".join([text("notify.merged", number=len(said)), *lines])
+    return fields

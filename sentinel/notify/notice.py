@@ -14,6 +14,7 @@ class Notice:
 
     title: str
     number: str = "-"
+    """The incident's number for people."""
     kind: str = "-"
     level: str = "-"
     department: str = "-"
@@ -24,6 +25,20 @@ class Notice:
     """Role and name of the one it is meant for."""
     phone: str = ""
     """Theirs, for gateways of text messages."""
+    code: str = "-"
+    """`kind` for machines: `created` …"""
+    grade: str = "4"
+    """`level` for machines: 1 to 4."""
+    severity: str = "-"
+    """Sigma's level of the gravest alert."""
+    category: str = "-"
+    """Code of GB/T 20986-2023."""
+    attacker: str = ""
+    victim: str = ""
+    due: str = ""
+    """When the clock that it tells of ends or ended."""
+    ts: str = "0"
+    """When what it tells of happened; seconds since 1970 UTC."""
 
     def fields(self) -> dict[str, str]:
         """By the names that templates use."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+from sentinel.notify.apprise import tell
 from sentinel.notify.fault import DeliveryError
 from sentinel.notify.http import post
 from sentinel.notify.mqtt import SCHEMES, publish
@@ -19,7 +20,16 @@ def send(channel: ChannelSettings, fields: Mapping[str, str]) -> None:
     """Deliver one message. Blocks. Raises DeliveryError."""
     try:
         url = urlsplit(reveal(channel.url))
-        (publish if url.scheme in SCHEMES else post)(channel, url, fields)
+        if url.scheme in SCHEMES:
+            publish(channel, url, fields)
+        elif url.scheme in ("http", "https"):
+            post(channel, url, fields)
+        elif "://" in channel.url:
+            # In such an address a secret stands between signs that part it.
+            address = reveal(channel.url, lambda secret: quote(secret, safe=""))
+            tell(channel, address, fields.get("title", ""), fields.get("text", ""))
+        else:
+            raise DeliveryError(text("notify.unusable"))
     except SecretError as error:
         raise DeliveryError(str(error)) from error
     except ValueError as error:

@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 __all__ = ["ChannelSettings", "NotifySettings"]
+
+_PACE: Final = 20
+"""What robots of 企业微信 and 钉钉 take in a minute, by their documentation."""
+_MACHINES: Final = ("mqtt", "mqtts")
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelSettings:
-    """One channel, HTTP or MQTT by its address.
+    """One channel; the scheme of its address says of which way.
 
-    `url`, `headers` and `password` may hold secrets by reference: `${env:NAME}`, `${file:/path}`.
+    `url`, `headers`, `sign` and `password` may hold secrets by reference: `${env:NAME}`, `${file:/path}`.
     """
 
     name: str
     url: str
-    """`https://host/path`; `mqtts://host/topic` publishes under that topic."""
-    body: str
-    """Template of the request's body; a field's text is escaped for JSON."""
+    """`https://host/path`: a template posted; `mqtts://host/topic`: published under that topic; anything else: an
+    address of Apprise (`mailtos://…`)."""
+    body: str = ""
+    """Template of the request's body; a field's text is escaped for JSON. Empty: the robot's own."""
     headers: tuple[str, ...] = ("Content-Type: application/json",)
     expect: str = ""
-    """Text that the answer must contain, white space aside; empty: any status 2xx will do."""
+    """Text that the answer must contain, white space aside; empty: any status 2xx will do, or what the robot says."""
+    robot: str = ""
+    """`wecom`, `dingtalk`, `feishu`: whose robot the address is; body and answer are then known."""
+    sign: str = ""
+    """`dingtalk`, `feishu`: the key that requests are signed with (加签), by reference."""
     level: int = 4
     """Only this level and graver ones: 1 (特别重大) to 4 (一般)."""
-    per_minute: int = 18
-    """Requests in any minute. Robots of 企业微信 and 钉钉 take 20."""
+    per_minute: int = 0
+    """Requests in any minute; 0: 20 where people read them, any number elsewhere."""
+    quiet: str = ""
+    """Hours in which only what is loud is told (`22:00-07:00`); the rest waits for their end."""
+    loud_level: int = 3
+    """Level that is loud, with the graver ones."""
+    loud_severity: str = "high"
+    """Sigma's level that is loud, with the higher ones."""
     timeout: float = 10.0
     drill: bool = False
     """Takes what belongs to drills, and nothing else."""
@@ -36,6 +52,16 @@ class ChannelSettings:
     authority: str = ""
     """File of the authorities that vouch for the server; empty: the system's."""
 
+    @property
+    def for_people(self) -> bool:
+        """Whether people read it: such messages are merged and keep a pace."""
+        return self.url.partition(":")[0] not in _MACHINES
+
+    @property
+    def pace(self) -> int | None:
+        """Requests in any minute; None for any number."""
+        return self.per_minute or (_PACE if self.for_people else None)
+
 
 @dataclass(frozen=True, slots=True)
 class NotifySettings:
@@ -45,7 +71,9 @@ class NotifySettings:
     """Seconds to the first retry; each further one waits twice as long."""
     retry_max: float = 600.0
     give_up: float = 86400.0
-    """Seconds after which a message is marked as failed."""
+    """Seconds of trying after which a message is marked as failed; also those of a channel that is configured no more."""
     keep: float = 180 * 86400.0
     """Seconds that the record of a delivered or failed message stays."""
+    waiting: int = 100_000
+    """Messages that may wait for one channel; past that the oldest of the least grave are given up."""
     channels: tuple[ChannelSettings, ...] = ()

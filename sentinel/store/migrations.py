@@ -13,7 +13,7 @@ from sentinel.store.duty_tables import (
 from sentinel.store.fault import StoreError
 from sentinel.store.incident_tables import create_incident_tables
 from sentinel.store.ledger_tables import create_ledger_tables
-from sentinel.store.outbox import create_outbox_table, create_request_table
+from sentinel.store.outbox import create_merge_columns, create_outbox_table, create_request_table
 from sentinel.store.playbook_tables import make_playbook_tables
 from sentinel.text import Message
 
@@ -139,6 +139,7 @@ def _handover(db: Database) -> None:
 
 
 _migrations(name="0014-outbox-request")(create_request_table)
+_migrations(name="0015-outbox-merge")(create_merge_columns)
 
 
 def migrate(db: Database) -> None:

@@ -2,10 +2,14 @@
 
 A row is one message for one channel. It stays `waiting` until its channel took it (`delivered`) or it was tried
 for too long (`failed`). A process that dies between delivery and the mark delivers again, with the same id.
+
+Messages about one matter that wait together go as one: the first takes the others along. From the moment that it is
+taken out it takes no further ones, so a repeat says under its id what the first try said.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +20,7 @@ __all__ = [
     "OutboxMessage",
     "OutboxStore",
     "Waiting",
+    "create_merge_columns",
     "create_outbox_table",
     "create_request_table",
     "enqueue",
@@ -44,6 +49,14 @@ _INDEXES: Final = (
 )
 _REQUEST_TABLE: Final = "CREATE TABLE outbox_request (channel TEXT NOT NULL, at REAL NOT NULL)"
 _REQUEST_INDEX: Final = "CREATE INDEX outbox_request_channel ON outbox_request (channel, at)"
+_MERGE_COLUMNS: Final = (
+    "ALTER TABLE outbox ADD COLUMN about TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE outbox ADD COLUMN taken_at REAL",
+    "ALTER TABLE outbox ADD COLUMN within INTEGER REFERENCES outbox (seq) ON DELETE CASCADE",
+    "CREATE INDEX outbox_within ON outbox (within) WHERE within IS NOT NULL",
+    "CREATE INDEX outbox_about ON outbox (channel, about, seq) WHERE state = 'waiting'",
+)
+_MOST_MERGED: Final = 100
 _REMEMBERED: Final = 3600.0
 """Seconds that a request is remembered for the sake of a channel's pace."""
 
@@ -57,6 +70,12 @@ def create_outbox_table(database: Database) -> None:
 def create_request_table(database: Database) -> None:
     """A step of the migrations."""
     for statement in (_REQUEST_TABLE, _REQUEST_INDEX):
+        database.execute(statement)
+
+
+def create_merge_columns(database: Database) -> None:
+    """A step of the migrations."""
+    for statement in _MERGE_COLUMNS:
         database.execute(statement)
 
 
@@ -74,25 +93,31 @@ class OutboxMessage:
     content: str
     """What the channel understands; for people a JSON object of texts."""
     drill: bool = False
+    about: str = ""
+    """The matter and whom it is told; messages that share it may go as one. Empty: always by itself."""
+    due_at: float = 0.0
+    """Not to be told before; seconds since 1970 UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message that is due."""
+    """A message that is due, with those that it takes along."""
 
     seq: int
     id: str
-    made_at: float
-    content: str
+    taken_at: float
+    """When it was first taken out to be delivered."""
     attempts: int
     """How often it was tried before."""
+    contents: Sequence[str]
+    """Its own and those of others about the same matter, in the order in which they were made."""
 
 
 def enqueue(database: Database, message: OutboxMessage) -> bool:
     """Write `message` inside the caller's transaction; False where its channel had it before."""
     done = database.conn.execute(
-        "INSERT OR IGNORE INTO outbox (id, channel, made_at, priority, drill, content, next_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO outbox (id, channel, made_at, priority, drill, content, about, next_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             message.id,
             message.channel,
@@ -100,7 +125,8 @@ def enqueue(database: Database, message: OutboxMessage) -> bool:
             message.priority,
             message.drill,
             message.content,
-            message.made_at,
+            message.about,
+            max(message.made_at, message.due_at),
         ),
     )
     return done.rowcount == 1
@@ -112,14 +138,42 @@ class OutboxStore:
     def __init__(self, database: Database) -> None:
         self._connection = database.conn
 
-    def due(self, channel: str, now: float, number: int) -> list[Waiting]:
-        """What `channel` is to be given now: the gravest first, then the oldest."""
+    def take(self, channel: str, now: float, number: int, *, merging: bool = False) -> list[Waiting]:
+        """Take out what `channel` is to be given now: the gravest first, then the oldest; at most `number` requests."""
+        taken: list[Waiting] = []
+        seen: set[int] = set()
         rows = self._connection.execute(
-            "SELECT seq, id, made_at, content, attempts FROM outbox "
-            "WHERE state = 'waiting' AND channel = ? AND next_at <= ? ORDER BY priority, seq LIMIT ?",
-            (channel, now, number),
+            "SELECT seq, id, taken_at, attempts, about FROM outbox WHERE state = 'waiting' AND channel = ?"
+            " AND within IS NULL AND next_at <= ? ORDER BY priority, seq",
+            (channel, now),
         )
-        return [Waiting(*row) for row in rows]
+        while len(taken) < number and (row := rows.fetchone()) is not None:
+            seq, id, taken_at, attempts, about = row
+            if seq in seen:  # went along with one before
+                continue
+            if taken_at is None:
+                taken_at = now
+                self._connection.execute("UPDATE outbox SET taken_at = ? WHERE seq = ?", (now, seq))
+                if merging and about:
+                    seen.update(self._merge(channel, about, seq, now))
+            contents = self._connection.execute(
+                "SELECT content FROM outbox WHERE seq = ? OR within = ? ORDER BY seq", (seq, seq)
+            )
+            taken.append(Waiting(seq, id, taken_at, attempts, [content for (content,) in contents]))
+        return taken
+
+    def _merge(self, channel: str, about: str, seq: int, now: float) -> list[int]:
+        """Let what else waits about the matter, and was never taken out, go along with `seq`."""
+        others = self._connection.execute(
+            "SELECT seq FROM outbox WHERE state = 'waiting' AND channel = ? AND about = ? AND taken_at IS NULL"
+            " AND within IS NULL AND seq <> ? ORDER BY seq LIMIT ?",
+            (channel, about, seq, _MOST_MERGED),
+        ).fetchall()
+        self._connection.executemany(
+            "UPDATE outbox SET within = ?, taken_at = ? WHERE seq = ?",
+            [(seq, now, other) for (other,) in others],
+        )
+        return [other for (other,) in others]
 
     def requests_since(self, channel: str, since: float) -> int:
         """How often `channel` was asked after `since`, by this process or a former one, whatever it was asked."""
@@ -131,8 +185,8 @@ class OutboxStore:
         self._asked(seq, now)
         self._connection.execute(
             "UPDATE outbox SET state = 'delivered', attempts = attempts + 1, attempted_at = ?, error = '' "
-            "WHERE seq = ?",
-            (now, seq),
+            "WHERE seq = ? OR within = ?",
+            (now, seq, seq),
         )
 
     def refused(self, seq: int, now: float, error: str, next_at: float | None) -> None:
@@ -140,8 +194,8 @@ class OutboxStore:
         self._asked(seq, now)
         self._connection.execute(
             "UPDATE outbox SET state = ?, attempts = attempts + 1, attempted_at = ?, error = ?, "
-            "next_at = coalesce(?, next_at) WHERE seq = ?",
-            ("waiting" if next_at is not None else "failed", now, error, next_at, seq),
+            "next_at = coalesce(?, next_at) WHERE seq = ? OR within = ?",
+            ("waiting" if next_at is not None else "failed", now, error, next_at, seq, seq),
         )
 
     def _asked(self, seq: int, now: float) -> None:
@@ -156,11 +210,43 @@ class OutboxStore:
     def retry(self, now: float) -> int:
         """Let everything that failed or waits for its next try be tried now, for as long as a new message; how many."""
         done = self._connection.execute(
-            "UPDATE outbox SET state = 'waiting', attempts = 0, next_at = ?, made_at = max(made_at, ?) "
+            "UPDATE outbox SET state = 'waiting', attempts = 0, next_at = ?, taken_at = ? "
             "WHERE state = 'failed' OR (state = 'waiting' AND attempts > 0)",
             (now, now),
         )
         return done.rowcount
+
+    def abandon(self, known: Collection[str], since: float, now: float, error: str) -> dict[str, int]:
+        """Give up what has waited since before `since` for channels that are not `known`; how many, by channel."""
+        given_up = {}
+        for channel, number in self.waiting().items():
+            if channel not in known and number:
+                done = self._connection.execute(
+                    "UPDATE outbox SET state = 'failed', attempted_at = ?, error = ? "
+                    "WHERE state = 'waiting' AND channel = ? AND made_at < ?",
+                    (now, error, channel, since),
+                )
+                if done.rowcount:
+                    given_up[channel] = done.rowcount
+        return given_up
+
+    def curtail(self, most: int, now: float, error: str) -> dict[str, int]:
+        """Give up what waits for a channel beyond `most`: the oldest of the least grave; how many, by channel."""
+        given_up = {}
+        for channel, number in self.waiting().items():
+            if number > most:
+                self._connection.execute(
+                    "UPDATE outbox SET state = 'failed', attempted_at = ?, error = ? WHERE seq IN (SELECT seq FROM outbox"
+                    " WHERE state = 'waiting' AND channel = ? AND within IS NULL ORDER BY priority DESC, seq LIMIT ?)",
+                    (now, error, channel, number - most),
+                )
+                self._connection.execute(
+                    "UPDATE outbox SET state = 'failed', attempted_at = ?, error = ? WHERE state = 'waiting'"
+                    " AND within IN (SELECT seq FROM outbox WHERE state = 'failed')",
+                    (now, error),
+                )
+                given_up[channel] = number - self.waiting().get(channel, 0)
+        return given_up
 
     def forget(self, before: float) -> int:
         """Remove what was delivered or given up before; how many."""
@@ -172,12 +258,28 @@ class OutboxStore:
         rows = self._connection.execute("SELECT channel, state, count(*) FROM outbox GROUP BY 1, 2")
         return {(channel, state): number for channel, state, number in rows}
 
+    def waiting(self) -> dict[str, int]:
+        """Messages that wait, by channel."""
+        rows = self._connection.execute(
+            "SELECT channel, count(*) FROM outbox WHERE state = 'waiting' GROUP BY channel"
+        )
+        return dict(rows.fetchall())
+
+    def find(self, asked: str) -> list[dict[str, Any]]:
+        """The message of that number in the list, or those of that id or its beginning, with their state."""
+        if asked.isascii() and asked.isdigit():
+            return self._rows("WHERE seq = ?", (int(asked),))
+        return self._rows("WHERE id >= ? AND id < ? ORDER BY seq LIMIT 100", (asked, f"{asked}\U0010ffff"))
+
     def latest(self, number: int) -> list[dict[str, Any]]:
         """The newest messages with their state, newest first."""
+        return self._rows("ORDER BY seq DESC LIMIT ?", (number,))
+
+    def _rows(self, which: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
         rows = self._connection.execute(
-            "SELECT seq, id, channel, made_at, drill, state, attempts, attempted_at, error, content "
-            "FROM outbox ORDER BY seq DESC LIMIT ?",
-            (number,),
+            "SELECT seq, id, channel, made_at, priority, drill, state, attempts, attempted_at, next_at, error, within, "
+            f"content FROM outbox {which}",
+            values,
         )
         names = [column[0] for column in rows.description]
         return [dict(zip(names, row, strict=True)) for row in rows]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from sentinel.cli import main
+from sentinel.store import audit
 from sentinel.store.outbox import OutboxMessage, OutboxStore, enqueue
-from sentinel.store.session import in_transaction
+from sentinel.store.session import in_transaction, reading
 from tests.notify.conftest import Receiver
 
 
@@ -32,6 +33,11 @@ def test_a_test_message_says_whether_it_arrived(
     assert "403" in capsys.readouterr().out
     assert main(["notify", "test", "nobody", "--config", chosen]) == 2
     assert len(receiver.taken) == 2
+    trail = reading(tmp_path / "state" / "sentinel.sqlite", audit.rows)
+    assert [(row.action, row.subject, row.detail["delivered"]) for row in trail] == [
+        ("notify.test", "robot", True),
+        ("notify.test", "robot", False),
+    ]
 
 
 def test_what_failed_is_listed_and_sent_again(
@@ -45,5 +51,11 @@ def test_what_failed_is_listed_and_sent_again(
     assert main(["notify", "list", "--config", chosen]) == 0
     line = capsys.readouterr().out
     assert all(word in line for word in ("robot", "failed", "scan seen", "down"))
-    assert main(["notify", "retry", "--config", chosen]) == 0
+    assert main(["notify", "show", "1", "--config", chosen]) == 0
+    shown = capsys.readouterr().out
+    assert "down" in shown and "id: m" in shown
+    assert main(["notify", "show", "nothing", "--config", chosen]) == 1
+    assert main(["notify", "retry", "--by", "张三", "--config", chosen]) == 0
+    (row,) = reading(path, audit.rows)
+    assert (row.actor, row.action, row.detail["number"]) == ("张三", "notify.retry", 1)
     assert in_transaction(path, lambda database: OutboxStore(database).counts()) == {("robot", "waiting"): 1}

@@ -23,10 +23,12 @@ class Scene:
         self.writer = writer
         self.failures = failures
         self.sent: list[str] = []
+        self.texts: list[str] = []
         self.told: list[str] = []
 
     def send(self, channel: ChannelSettings, fields: Mapping[str, str]) -> None:
         self.sent.append(fields["id"])
+        self.texts.append(fields["text"])
         if self.failures:
             self.failures -= 1
             raise DeliveryError("down")
@@ -37,8 +39,10 @@ class Scene:
 
         return Delivery(CHANNEL, settings, self.writer, tell, clock=lambda: self.now, send=self.send)
 
-    async def put(self, id: str, priority: int = 4) -> bool:
-        message = OutboxMessage(id, "c", self.now, priority, json.dumps({"text": id}))
+    async def put(self, id: str, priority: int = 4, *, about: str = "", due_at: float = 0.0) -> bool:
+        message = OutboxMessage(
+            id, "c", self.now, priority, json.dumps({"text": id}), about=about, due_at=due_at
+        )
         return await self.writer.run(lambda database: enqueue(database, message))
 
     async def rows(self) -> list[dict[str, Any]]:
@@ -121,3 +125,83 @@ async def test_only_what_is_done_and_old_is_forgotten(tmp_path: Path) -> None:
         await scene.put("waiting")
         assert await writer.run(lambda database: OutboxStore(database).forget(2000.0)) == 1
         assert [row["id"] for row in await scene.rows()] == ["waiting"]
+
+
+async def test_what_waits_about_one_matter_goes_as_one_request_the_newest_first(tmp_path: Path) -> None:
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        scene = Scene(writer)
+        for number in range(8):
+            await scene.put(f"m{number}", 1 if number == 2 else 4, about="20261125-0001/张三")
+        await scene.put("other", about="20261125-0001/李四")
+        await scene.put("alone")
+        assert await scene.delivery().work() == 3, "one for each whom it is meant for"
+        assert scene.sent == ["m2", "other", "alone"], "under the id of the gravest"
+        lines = scene.texts[0].splitlines()
+        assert "8" in lines[0]
+        assert lines[1:6] == ["m7", "m6", "m5", "m4", "m3"]
+        assert "3" in lines[6] and len(lines) == 7
+        assert {row["state"] for row in await scene.rows()} == {"delivered"}
+        (member,) = await writer.run(lambda database: OutboxStore(database).find("m7"))
+        (head,) = await writer.run(lambda database: OutboxStore(database).find("m2"))
+        assert (member["within"], head["within"]) == (head["seq"], None)
+
+
+async def test_a_message_that_was_taken_out_says_the_same_again_whatever_came_since(tmp_path: Path) -> None:
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        scene = Scene(writer, failures=1)
+        await scene.put("m0", about="x")
+        await scene.put("m1", about="x")
+        await scene.delivery().work()
+        await scene.put("m2", about="x")
+        await scene.put("m3", about="x")
+        scene.now += 10
+        assert await scene.delivery().work() == 2, "a process killed meanwhile would go on like this too"
+        assert scene.sent == ["m0", "m0", "m2"]
+        assert scene.texts[0] == scene.texts[1]
+        assert scene.texts[2].splitlines()[1:] == ["m3", "m2"]
+        assert {row["state"] for row in await scene.rows()} == {"delivered"}
+
+
+async def test_machines_get_each_message_by_itself_and_without_a_pace(tmp_path: Path) -> None:
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        scene = Scene(writer)
+        for number in range(30):
+            await scene.put(f"m{number}", about="x")
+        machine = ChannelSettings(name="c", url="mqtts://unused/t")
+        delivery = Delivery(
+            machine, SETTINGS, writer, lambda *told: None, clock=lambda: scene.now, send=scene.send
+        )
+        assert [await delivery.work(), await delivery.work()] == [20, 10]
+        assert scene.texts == [f"m{number}" for number in range(30)]
+
+
+async def test_what_shall_wait_is_not_told_before_but_goes_along_with_what_is(tmp_path: Path) -> None:
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        scene = Scene(writer)
+        await scene.put("quiet", about="a", due_at=2000.0)
+        await scene.put("quiet too", about="b", due_at=2000.0)
+        assert await scene.delivery().work() == 0
+        await scene.put("loud", 2, about="a")
+        assert await scene.delivery().work() == 1
+        assert scene.texts[0].splitlines()[1:] == ["loud", "quiet"]
+        scene.now = 2000.0
+        assert await scene.delivery().work() == 1
+        assert scene.texts[1] == "quiet too"
+
+
+async def test_what_a_removed_channel_left_is_given_up_in_time_and_no_more_than_so_much_waits(
+    tmp_path: Path,
+) -> None:
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        scene = Scene(writer)
+        await scene.put("grave", 1)
+        for number in range(4):
+            await scene.put(f"m{number}")
+        assert await writer.run(lambda db: OutboxStore(db).abandon(("c",), 2000.0, 9.0, "gone")) == {}
+        assert await writer.run(lambda db: OutboxStore(db).abandon(("d",), 1000.0, 9.0, "gone")) == {}
+        assert await writer.run(lambda db: OutboxStore(db).curtail(3, 9.0, "much")) == {"c": 2}
+        states = {row["id"]: (row["state"], row["error"]) for row in await scene.rows()}
+        assert states["m0"] == states["m1"] == ("failed", "much")
+        assert states["grave"] == states["m3"] == ("waiting", "")
+        assert await writer.run(lambda db: OutboxStore(db).abandon(("d",), 2000.0, 9.0, "gone")) == {"c": 3}
+        assert await writer.run(lambda db: OutboxStore(db).waiting()) == {}

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from sentinel.event import Alert
+from sentinel.hours import Hours
 from sentinel.network import Networks
 from sentinel.rule.settings import MaintenanceSettings
 
 __all__ = ["Maintenance", "read_moment"]
-
-_HOURS = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)\Z")
 
 
 class Maintenance:
@@ -23,7 +21,7 @@ class Maintenance:
         self.settings = settings
         self._since = read_moment(settings.since, zone) if settings.since else None
         self._until = read_moment(settings.until, zone)
-        self._hours = _minutes(settings.hours)
+        self._hours = Hours.read(settings.hours)
         self._zone = zone
         self._rules = frozenset(settings.rules)
         self._networks = Networks.plain(settings.addresses)
@@ -39,12 +37,7 @@ class Maintenance:
     def _at(self, ts: float) -> bool:
         if self._until is None or ts >= self._until or (self._since is not None and ts < self._since):
             return False
-        if self._hours is None:
-            return True
-        moment = datetime.datetime.fromtimestamp(ts, self._zone)
-        begin, end = self._hours
-        minute = moment.hour * 60 + moment.minute
-        return begin <= minute < end if begin <= end else not end <= minute < begin
+        return self._hours is None or self._hours.hold(datetime.datetime.fromtimestamp(ts, self._zone))
 
 
 def covering(windows: Sequence[Maintenance], alert: Alert) -> MaintenanceSettings | None:
@@ -61,16 +54,3 @@ def read_moment(written: str, zone: ZoneInfo) -> float | None:
     except ValueError:
         return None
     return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).timestamp()
-
-
-def is_hours(written: str) -> bool:
-    """Is it `22:00-06:00`, or nothing?"""
-    return not written or _HOURS.match(written) is not None
-
-
-def _minutes(written: str) -> tuple[int, int] | None:
-    match = _HOURS.match(written)
-    if match is None:
-        return None
-    hour, minute, end_hour, end_minute = map(int, match.groups())
-    return hour * 60 + minute, end_hour * 60 + end_minute
