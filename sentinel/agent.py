@@ -161,7 +161,7 @@ class Agent:
         await self._examine_rules()
         recollection = Recollection(self._watch, writer)
         await recollection.restore()
-        ledger = LedgerDesk(self._config, writer)
+        ledger = LedgerDesk(self._config, writer, self._judge)
         if self._config.ledger.enabled:
             await ledger.restore()
             self._ledger = ledger
@@ -185,6 +185,7 @@ class Agent:
                 tasks.create_task(self._lasting("playbooks", playbooks.run)),
                 tasks.create_task(self._lasting("incidents", incidents.run)),
                 tasks.create_task(self._lasting("ledger", ledger.run)),
+                tasks.create_task(self._lasting("comparison", ledger.keep_comparing)),
                 tasks.create_task(self._lasting("duty", duty.run)),
                 tasks.create_task(self._lasting("notify", notify.run)),
                 tasks.create_task(self._lasting("retry", store.keep_trying)),
@@ -193,7 +194,7 @@ class Agent:
                 tasks.create_task(self._lasting("rules", self._follow_rules)),
             ]
             committing = tasks.create_task(self._lasting("commit", lambda: self._commit(store)))
-            self._logs = logs = LogDesk(self._config, self._watch, writer, self.metrics, self._take_logs)
+            self._logs = logs = LogDesk(self._config, writer, self.metrics, self._judge)
             reading = tasks.create_task(self._lasting("logs", logs.run)) if logs.wanted else None
             await self._capture(tasks)
             if reading is not None:
@@ -252,9 +253,19 @@ class Agent:
             return ()
         return chosen
 
-    # What comes from logs.
+    # What comes from logs, and from the ledger's comparisons.
 
-    async def _take_logs(self, events: Sequence[Event], found: Findings) -> None:
+    async def _judge(self, events: Sequence[Event]) -> None:
+        """Take events that no worker's rules saw."""
+        found = Findings([], [])
+        if self._watch.rules is not None:
+            try:
+                found = self._watch.rules.find(events)
+            except Exception:
+                _log.exception(
+                    "agent.task-failed", task="rules"
+                )  # the events themselves must not be lost by it
+        self.metrics.found(events, found.alerts)
         for kind, lines in self._encoder.encode(events).items():
             self._write(kind, lines)
         await self._give(events, found.alerts, found.matches)
@@ -429,6 +440,8 @@ class Agent:
             self._logs.measure()
         if self._playbooks is not None:
             self._playbooks.measure()
+        if self._ledger is not None:
+            metrics.ledger(self._ledger.account())
         metrics.queue("store", store.backlog, store.lost)
         metrics.queue("commit", self._alerts.qsize() + writer.waiting, 0)
         for name, outlet in self._outlets.items():

@@ -1,4 +1,4 @@
-"""The desk of logs: it keeps the intake running, where it stopped before, and judges its events by the rules in force."""
+"""The desk of logs: it keeps the intake running, where it stopped before."""
 
 from __future__ import annotations
 
@@ -10,26 +10,21 @@ from sentinel.event import Event
 from sentinel.intake.live import Intake
 from sentinel.log import Log
 from sentinel.metrics import Metrics
-from sentinel.rule import Findings
 from sentinel.store import PositionStore, StoreError, StoreWriter
-from sentinel.watch import Watch
 
 __all__ = ["Give", "LogDesk"]
 
-Give = Callable[[Sequence[Event], Findings], Awaitable[None]]
-"""Given a batch of events and what the rules found in it."""
+Give = Callable[[Sequence[Event]], Awaitable[None]]
+"""Given a batch of events, for the rules to judge."""
 
 _log = Log("intake")
 
 
 class LogDesk:
-    """Reads the configured logs; each batch of events goes to `give` with what the watch's rules found in it."""
+    """Reads the configured logs; each batch of events goes to `give`."""
 
-    def __init__(
-        self, config: Config, watch: Watch, writer: StoreWriter, metrics: Metrics, give: Give
-    ) -> None:
+    def __init__(self, config: Config, writer: StoreWriter, metrics: Metrics, give: Give) -> None:
         self._settings = config.intake
-        self._watch = watch
         self._positions = PositionStore(writer)
         self._metrics = metrics
         self._give = give
@@ -45,7 +40,7 @@ class LogDesk:
     async def run(self) -> None:
         """Read until cancelled; what was received by then is still read."""
         positions = await self._load()
-        self.intake = Intake(self._settings, self._take, self._keep, _fault, positions=positions)
+        self.intake = Intake(self._settings, self._give, self._keep, _fault, positions=positions)
         for problem in self.intake.catalogue.problems:
             _log.warning("replay.bad-format", problem=problem)
         await self.intake.run()
@@ -55,18 +50,6 @@ class LogDesk:
         if self.intake is not None:
             self._metrics.intake(self.intake.accounts)
             self._metrics.queue("intake", self.intake.inlet.waiting, 0)
-
-    async def _take(self, events: Sequence[Event]) -> None:
-        found = Findings([], [])
-        if self._watch.rules is not None:
-            try:
-                found = self._watch.rules.find(events)
-            except Exception:
-                _log.exception(
-                    "agent.task-failed", task="rules"
-                )  # the events themselves must not be lost by it
-        self._metrics.found(events, found.alerts)
-        await self._give(events, found)
 
     async def _load(self) -> Mapping[tuple[str, str], Mapping[str, Any]]:
         try:

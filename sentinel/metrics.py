@@ -28,6 +28,7 @@ from sentinel import __version__
 from sentinel.capture.account import PacketAccount
 from sentinel.event import KINDS, Alert, Event, Level
 from sentinel.intake.account import SourceAccount
+from sentinel.ledger import LedgerAccount
 from sentinel.statistics import Statistics, WatchStatistics
 from sentinel.text import Message, MessageError
 
@@ -109,6 +110,7 @@ class Metrics:
         self._declare_intake()
         self._declare_incidents()
         self._declare_notifications()
+        self._declare_ledger()
         self._declare_daemon()
         for interface in interfaces:
             self.interface(interface)
@@ -238,6 +240,22 @@ class Metrics:
             "sentinel_notifications", "Attempts to deliver a message.", "channel", "outcome"
         )
 
+    def _declare_ledger(self) -> None:
+        self._devices = self._gauge("sentinel_ledger_devices", "Devices seen that the ledger holds.")
+        self._registered = self._gauge("sentinel_ledger_registered", "Addresses in the register.")
+        self._devices_evicted = self._counter(
+            "sentinel_ledger_evicted", "Devices given up because the table was full."
+        )
+        self._unplaced = self._counter(
+            "sentinel_ledger_unplaced", "Sights of devices given up because their zone was not told in time."
+        )
+        self._differences = self._gauge(
+            "sentinel_ledger_differences", "Open differences between what is seen and registered.", "kind"
+        )
+        self._differences_waiting = self._gauge(
+            "sentinel_ledger_differences_waiting", "Differences that are told later: too many at once."
+        )
+
     def _declare_daemon(self) -> None:
         self._queue_depth = self._gauge("sentinel_queue_depth", "Entries that wait in a queue.", "queue")
         self._queue_dropped = self._counter(
@@ -315,6 +333,17 @@ class Metrics:
             for alert in alerts:
                 self._alerts.labels(alert.level.value).inc()
                 self._rule_alerts.labels(self._rule_label(alert.rule_id)).inc()
+
+    def ledger(self, account: LedgerAccount) -> None:
+        """Take the ledger's numbers; call it again and again."""
+        with self._lock:
+            self._devices.set(account.devices)
+            self._registered.set(account.registered)
+            _grow(self._watched, self._devices_evicted, account.evicted)
+            _grow(self._watched, self._unplaced, account.unplaced)
+            for kind, number in account.differences.items():
+                self._differences.labels(kind).set(number)
+            self._differences_waiting.set(account.waiting)
 
     def intake(self, accounts: Mapping[str, SourceAccount]) -> None:
         """Take what became of each source's lines since the start; call it again and again."""

@@ -24,12 +24,16 @@ from sentinel.capture.settings import CaptureSettings
 from sentinel.config import Config, MetricsSettings, load_config
 from sentinel.event import Alert, Conn, Level, Weird
 from sentinel.event.pack import EventPacker
+from sentinel.flow.settings import FlowSettings
 from sentinel.frame import WorkerFrame, encode_frame
 from sentinel.intake.settings import IntakeSettings, SourceSettings
+from sentinel.ledger import Asset, LedgerSettings, LedgerStore
+from sentinel.ledger.intake import Plan
 from sentinel.rule import RuleSet, RuleSettings
 from sentinel.service import ServiceManager
 from sentinel.statistics import Statistics
 from sentinel.store import OutputSettings, StoreSettings
+from sentinel.store.session import in_transaction
 
 ROOT = Path(__file__).parents[1]
 
@@ -171,6 +175,35 @@ async def test_what_no_single_worker_sees_is_noticed_committed_and_told(tmp_path
     exported = generate_latest(agent.metrics.registry).decode()
     assert 'sentinel_alerts_total{level="high"} 1.0' in exported
     assert 'sentinel_detector_entries{detector="scan"}' in exported
+
+
+async def test_a_difference_from_the_register_is_graded_committed_and_told(tmp_path: Path) -> None:
+    def shipped(settings: object, root: Path) -> RuleSet:
+        return RuleSet.load(RuleSettings(), ROOT)
+
+    def register(database: Any) -> None:
+        known = Asset("政数局", "OA", (("", "10.0.0.1"),), responsible="责任人")
+        LedgerStore(database.conn).apply(Plan(adds=[known]), actor="test", ts=1.0)
+
+    config = settings(
+        tmp_path,
+        flow=FlowSettings(local_networks=("10.0.0.0/8",)),
+        ledger=LedgerSettings(compare=0.01, grace=0.0),
+    )
+    in_transaction(Path(config.store.path), register)
+    seen = Conn(
+        ts=10.0, uid="C1", orig_h="10.0.0.5", orig_p=5, resp_h="10.0.0.1", resp_p=80, proto="tcp",
+        conn_state="SF", orig_pkts=5, resp_pkts=5, local_orig=True, local_resp=True,
+    )  # fmt: skip
+    frame = encode_frame(WorkerFrame(events=EventPacker({"conn"}).pack([seen])))
+    agent, _ = await run_until_told(config, FakeWorkers([frame]), 1, shipped)
+    with sqlite3.connect(config.store.path) as database:
+        alerts = database.execute("SELECT title_en, dst FROM alert WHERE kind = 'ledger'").fetchall()
+    assert alerts == [("Unregistered device", "10.0.0.5")]
+    [line] = (tmp_path / "events" / "ledger.log").read_text("utf-8").splitlines()
+    assert (json.loads(line)["difference"], json.loads(line)["state"]) == ("shadow", "begun")
+    exported = generate_latest(agent.metrics.registry).decode()
+    assert 'sentinel_events_total{kind="ledger"} 1.0' in exported
 
 
 async def test_events_that_are_none_cost_no_alert(tmp_path: Path) -> None:

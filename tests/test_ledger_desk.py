@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 from sentinel.config import Config
-from sentinel.event import Conn
+from sentinel.event import Conn, Event
+from sentinel.event import Ledger as LedgerEvent
 from sentinel.flow.settings import FlowSettings
-from sentinel.ledger import Asset, LedgerStore
+from sentinel.ledger import Asset, LedgerSettings, LedgerStore, Registered
 from sentinel.ledger.intake import Plan
 from sentinel.ledger_desk import LedgerDesk
 from sentinel.store import StoreWriter
@@ -21,13 +22,17 @@ SEEN = Conn(
 )  # fmt: skip
 
 
+async def nobody(events: Sequence[Event]) -> None:
+    raise AssertionError(events)
+
+
 async def test_the_next_life_knows_what_was_seen(tmp_path: Path) -> None:
     async with StoreWriter(tmp_path / "s.sqlite") as writer:
-        desk = LedgerDesk(CONFIG, writer)
+        desk = LedgerDesk(CONFIG, writer, nobody)
         desk.take([SEEN])
         await desk.flush()
     async with StoreWriter(tmp_path / "s.sqlite") as writer:
-        desk = LedgerDesk(CONFIG, writer)
+        desk = LedgerDesk(CONFIG, writer, nobody)
         await desk.restore()
         device = desk.ledger.seen.find(("", "10.0.0.9"))
         assert device is not None
@@ -39,7 +44,7 @@ async def test_what_could_not_be_written_is_written_later(tmp_path: Path) -> Non
     folder = tmp_path / "state"
     folder.write_text("in the way")
     async with StoreWriter(folder / "s.sqlite") as writer:
-        desk = LedgerDesk(dataclasses.replace(CONFIG), writer)
+        desk = LedgerDesk(CONFIG, writer, nobody)
         desk.take([SEEN])
         await desk.flush()
         folder.unlink()
@@ -53,7 +58,7 @@ async def test_what_could_not_be_written_is_written_later(tmp_path: Path) -> Non
 async def test_what_a_command_registers_is_found_while_the_daemon_runs(tmp_path: Path) -> None:
     asset = Asset("政数局", "OA", (("", "10.0.0.9"),), responsible="张三")
     async with StoreWriter(tmp_path / "s.sqlite") as writer:
-        desk = LedgerDesk(CONFIG, writer)
+        desk = LedgerDesk(CONFIG, writer, nobody)
         await desk.restore()
         assert desk.ledger.find(None, "10.0.0.9") is None
         in_transaction(
@@ -63,3 +68,75 @@ async def test_what_a_command_registers_is_found_while_the_daemon_runs(tmp_path:
         await desk.read_register()
         assert desk.ledger.find(None, "10.0.0.9") == asset
         assert desk.ledger.find("another", "10.0.0.9") is None
+
+
+async def test_a_difference_is_written_down_then_told_once_in_this_life_and_the_next(tmp_path: Path) -> None:
+    config = Config(
+        flow=FlowSettings(local_networks=("10.0.0.0/8",)), ledger=LedgerSettings(grace=0.0, settle=0.0)
+    )
+    told: list[LedgerEvent] = []
+    rows: list[int] = []
+
+    async def give(events: Sequence[Event]) -> None:
+        told.extend(event for event in events if isinstance(event, LedgerEvent))
+        count = "SELECT count(*) FROM asset_difference"
+        rows.append(await writer.run(lambda database: database.conn.execute(count).fetchone()[0]))
+
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        desk = LedgerDesk(config, writer, give, clock=lambda: 100.0)
+        desk.take([SEEN])
+        await desk.compare()
+        assert told == []  # nothing is registered: all would be shadows
+        await writer.run(
+            lambda database: LedgerStore(database.conn).apply(
+                Plan(adds=[Asset("政数局", "OA", (("", "10.0.0.9"),))]), actor="张三", ts=1.0
+            )
+        )
+        await desk.read_register()
+        await desk.compare()
+        await desk.compare()
+        assert [(event.difference, event.state, event.host) for event in told] == [
+            ("exposed", "begun", "10.0.0.9"),
+            ("shadow", "begun", "10.0.0.5"),
+        ]
+        assert rows == [2]
+        await desk.flush()
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        desk = LedgerDesk(config, writer, give, clock=lambda: 200.0)
+        await desk.restore()
+        await desk.compare()
+        assert len(told) == 2
+        assert desk.account().differences == {
+            "double_homed": 0, "exposed": 1, "drift": 0, "shadow": 1, "zombie": 0,
+        }  # fmt: skip
+        await writer.run(
+            lambda database: LedgerStore(database.conn).apply(
+                Plan(adds=[Asset("政数局", "PC", (("", "10.0.0.5"),))]), actor="张三", ts=2.0
+            )
+        )
+        await desk.read_register()
+        await desk.compare()
+        assert [(event.difference, event.state, event.ts) for event in told[2:]] == [
+            ("shadow", "ended", 200.0)
+        ]
+        assert rows == [2, 1]
+
+
+async def test_a_database_in_the_way_delays_a_difference_and_loses_none(tmp_path: Path) -> None:
+    config = Config(flow=FlowSettings(local_networks=("10.0.0.0/8",)), ledger=LedgerSettings(grace=0.0))
+    told: list[Event] = []
+
+    async def give(events: Sequence[Event]) -> None:
+        told.extend(events)
+
+    folder = tmp_path / "state"
+    folder.write_text("in the way")
+    async with StoreWriter(folder / "s.sqlite") as writer:
+        desk = LedgerDesk(config, writer, give, clock=lambda: 100.0)
+        desk.ledger.register([Registered(1, Asset("政数局", "OA", (("", "10.0.0.9"),)))])
+        desk.take([SEEN])
+        await desk.compare()
+        assert told == []
+        folder.unlink()
+        await desk.compare()
+        assert len(told) == 2

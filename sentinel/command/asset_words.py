@@ -7,7 +7,10 @@ from pathlib import Path
 
 from sentinel.text import text
 
-__all__ = ["add_assets"]
+__all__ = ["DIFFERENCES", "add_assets"]
+
+DIFFERENCES = ("shadow", "zombie", "drift", "exposed", "double_homed")
+"""As in `ledger.compare.Difference`."""
 
 
 def add_assets(parser: argparse.ArgumentParser, configured: argparse.ArgumentParser) -> None:
@@ -27,3 +30,4 @@ def add_assets(parser: argparse.ArgumentParser, configured: argparse.ArgumentPar
     bring.add_argument("--by", default="", metavar="PERSON", help=text("cli.assets.by"))
     diff = actions.add_parser("diff", parents=[told], help=text("cli.assets.diff"))
     diff.add_argument("--days", type=float, default=30.0, help=text("cli.assets.days"))
+    diff.add_argument("--kind", choices=DIFFERENCES, help=text("cli.assets.kind"))

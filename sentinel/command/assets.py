@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,8 @@ import msgspec
 
 from sentinel.command.acting import Action, act, actor, local_time
 from sentinel.config import Config
-from sentinel.ledger import Device, LedgerStore
-from sentinel.ledger.compare import compare
+from sentinel.ledger import Device, LedgerStore, Register
+from sentinel.ledger.compare import Difference, compare, has_random_mac, newest
 from sentinel.ledger.form import Headings
 from sentinel.ledger.intake import Plan, Refusal, plan
 from sentinel.ledger.sheet import read_sheets
@@ -125,18 +126,37 @@ def _import(config: Config, options: argparse.Namespace) -> int:
 
 def _diff(config: Config, options: argparse.Namespace) -> int:
     devices, assets = _look(config, lambda store: (store.devices(), store.assets()))
+    settings = replace(config.ledger, unseen=options.days * 86400.0, grace=0.0)
     number = 0
-    unseen = options.days * 86400.0
-    for one in compare(devices, (asset for _, asset, _ in assets), now=time.time(), unseen=unseen):
-        number += 1
-        if options.json:
-            print(json.dumps(one._asdict(), ensure_ascii=False))
+    for one in compare(devices, Register(assets), settings, now=newest(devices)):
+        if options.kind and one.kind != options.kind:
             continue
-        kind = text(f"asset.difference.{one.kind}")
-        shown = {name: value or "-" for name, value in one._asdict().items()} | {"kind": kind}
-        print(text("asset.difference", **shown))
+        number += 1
+        print(json.dumps(_plain(one), ensure_ascii=False) if options.json else _told(one))
     print(text("asset.differences", number=number), file=sys.stderr)
     return 0
+
+
+def _plain(difference: Difference) -> dict[str, Any]:
+    device, asset = difference.device, difference.asset
+    return {
+        "kind": difference.kind,
+        "zone": difference.zone,
+        "address": difference.address,
+        "about": difference.about,
+        "department": difference.department,
+        "responsible": asset.responsible if asset else "",
+        "registered": difference.registered,
+        "seen": difference.seen,
+        "random_mac": device is not None and has_random_mac(device),
+    }
+
+
+def _told(difference: Difference) -> str:
+    shown = {name: value or "-" for name, value in _plain(difference).items() if name != "random_mac"}
+    kind = text(f"asset.difference.{difference.kind}")
+    about = text(f"asset.about.{difference.about}") if difference.about else ""
+    return text("asset.difference", **shown | {"kind": f"{kind}{about}"})
 
 
 def _refused(planned: Plan) -> int:

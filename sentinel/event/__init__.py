@@ -18,6 +18,7 @@ from sentinel.event.irc import Irc
 from sentinel.event.kerberos import Kerberos
 from sentinel.event.ldap import Ldap
 from sentinel.event.ldap_search import LdapSearch
+from sentinel.event.ledger import Ledger
 from sentinel.event.log import Log
 from sentinel.event.modbus import Modbus
 from sentinel.event.mqtt import MqttConnect, MqttPublish, MqttSubscribe
@@ -73,6 +74,7 @@ __all__ = [
     "Kerberos",
     "Ldap",
     "LdapSearch",
+    "Ledger",
     "Level",
     "Log",
     "Modbus",

@@ -16,7 +16,8 @@ class Fact(msgspec.Struct, array_like=True, gc=False):
     """One value of one field."""
 
     field: str
-    """`mac`, `name`, `os`, `vendor`, `model`, `service`, `agent`, `certificate`."""
+    """`mac`, `name`, `os`, `vendor`, `model`, `service`, `exposed` (a port that others than ours got through to),
+    `agent`, `certificate`."""
     value: str
     source: str
     """What told it: `arp`, `dhcp`, `dns`, `ntlm`, `kerberos`, `http`, `ssh`, `ftp`, `x509`, `conn`, `oui`."""

@@ -12,6 +12,7 @@ from sentinel.ledger.asset import Asset
 from sentinel.ledger.device import Key
 from sentinel.ledger.fault import LedgerError
 from sentinel.ledger.form import BadCell, Headings, read_addresses, read_cell
+from sentinel.ledger.register import Registered
 from sentinel.ledger.sheet import Sheet
 from sentinel.text import Message
 
@@ -57,10 +58,8 @@ class Plan:
     """Sheets and headings that mean no field; an empty heading is a sheet without a table."""
 
 
-def plan(
-    sheets: Iterable[Sheet], registered: Iterable[tuple[int, Asset, frozenset[str]]], headings: Headings
-) -> Plan:
-    """Compare tables with what is registered: (id, asset, locked fields). Raises LedgerError where no sheet is a table."""
+def plan(sheets: Iterable[Sheet], registered: Iterable[Registered], headings: Headings) -> Plan:
+    """Compare tables with what is registered. Raises LedgerError where no sheet is a table."""
     made = _Planner(registered)
     tables = [made.take(sheet, headings) for sheet in sheets]
     if not any(tables):
@@ -69,14 +68,14 @@ def plan(
 
 
 class _Planner:
-    def __init__(self, registered: Iterable[tuple[int, Asset, frozenset[str]]]) -> None:
+    def __init__(self, registered: Iterable[Registered]) -> None:
         self.plan = Plan()
         self._assets: dict[int, tuple[Asset, frozenset[str]]] = {}
         self._by_address: dict[Key, int] = {}
         self._by_code: dict[tuple[str, str], int] = {}
         self._taken: dict[Any, str] = {}
         """Addresses, codes and assets that earlier rows are about, and where those stand."""
-        for id, asset, locked in registered:
+        for id, asset, locked, *_ in registered:
             self._assets[id] = (asset, locked)
             self._by_address.update(dict.fromkeys(asset.addresses, id))
             if asset.code:

@@ -9,6 +9,7 @@ from sentinel.event import Conn, Event
 from sentinel.ledger.asset import Asset
 from sentinel.ledger.device import Key
 from sentinel.ledger.networks import OurNetworks
+from sentinel.ledger.register import Register, Registered
 from sentinel.ledger.seen import Seen
 from sentinel.ledger.settings import LedgerSettings
 from sentinel.ledger.sight import READ, Sight, sights
@@ -33,7 +34,7 @@ class Ledger:
         self._ours = OurNetworks(local_networks)
         self._zoned = zoned
         self._waiting: OrderedDict[str, list[Sight]] = OrderedDict()
-        self._register: dict[Key, Asset] = {}
+        self.registered = Register()
         self.seen = Seen(settings.devices, settings.facts, settings.confirm, self._is_registered)
         self.unplaced = 0
         """Sights given up because their flow's end did not come in time to tell the zone."""
@@ -48,17 +49,18 @@ class Ledger:
                 for sight in self._waiting.pop(event.uid, ()):
                     self.seen.take(sight, event.zone or "")
 
-    def register(self, assets: Iterable[Asset]) -> None:
+    def register(self, rows: Iterable[Registered]) -> None:
         """Take the whole register, in the place of what was known of it."""
-        self._register = {key: asset for asset in assets for key in asset.addresses}
+        self.registered = Register(rows)
         self.seen.rank_again()
 
     def find(self, zone: str | None, address: str, /) -> Asset | None:
         """What is registered at an address of a zone; O(1), from any thread."""
-        return self._register.get((zone or "", address))
+        row = self.registered.at((zone or "", address))
+        return None if row is None else row.asset
 
     def _is_registered(self, key: Key) -> bool:
-        return key in self._register
+        return key in self.registered
 
     def _take(self, sight: Sight) -> None:
         if sight.zone is not None or not self._zoned or sight.uid is None:

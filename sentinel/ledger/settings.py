@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 __all__ = ["LedgerSettings"]
 
+_DAY = 86400.0
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerSettings:
-    """How devices are seen and kept."""
+    """How devices are seen, kept, and compared with the register."""
 
     enabled: bool = True
     devices: int = 100_000
@@ -18,3 +20,23 @@ class LedgerSettings:
     """Facts kept of one device at most; past that the one not seen for longest gives way."""
     confirm: float = 60.0
     """Seconds between two sights after which a device counts as lasting; a handshake counts at once."""
+    compare: float = 300.0
+    """Seconds between two comparisons of what was seen with the register."""
+    grace: float = _DAY
+    """Seconds that a new device may be unregistered before it is told as a shadow."""
+    unseen: float = 30 * _DAY
+    """Seconds after which a registered asset that was not seen counts as a zombie."""
+    learning: float = 14 * _DAY
+    """Seconds from a device's first sight in which its services are learned; a later new one is drift."""
+    settle: float = 3600.0
+    """Seconds that a difference must be gone before it counts as ended."""
+    told: int = 100
+    """Differences told after one comparison at most; the others wait for the next."""
+    differences: int = 200_000
+    """Differences kept as told at most; others wait until some have ended."""
+    risky_ports: tuple[int, ...] = (
+        21, 22, 23, 69, 111, 135, 137, 138, 139, 161, 389, 445, 512, 513, 514, 873, 1099, 1433, 1521, 2049, 2181,
+        2375, 3306, 3389, 4444, 4848, 5432, 5555, 5900, 5901, 5902, 5903, 5984, 6379, 7001, 7002, 8009, 8161, 8888,
+        9000, 9092, 9200, 9300, 10050, 11211, 27017, 50070,
+    )  # fmt: skip
+    """Ports whose services count as exposed: remote administration, shares, databases, middleware."""

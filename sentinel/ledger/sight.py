@@ -137,6 +137,9 @@ def _conn(event: Conn) -> Iterator[Sight]:
     if event.proto == "tcp" and shaken:
         service = f"{event.resp_p}/tcp {event.service or ''}".strip()
         yield Sight(end, event.resp_h, "conn", "service", service, 90, zone=zone, shaken=True)
+        if event.local_orig is False:
+            port = f"{event.resp_p}/tcp"
+            yield Sight(end, event.resp_h, "conn", "exposed", port, 90, zone=zone, shaken=True)
     elif event.proto == "udp" and event.service and event.orig_pkts:
         service = f"{event.resp_p}/udp {event.service}"
         yield Sight(end, event.resp_h, "conn", "service", service, 60, zone=zone)

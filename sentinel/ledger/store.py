@@ -7,9 +7,13 @@ from typing import Any
 
 import msgspec
 
+from sentinel.event import Ledger as LedgerEvent
 from sentinel.ledger.asset import Asset
+from sentinel.ledger.compare import DifferenceKey
 from sentinel.ledger.device import Device, Fact, Key
 from sentinel.ledger.intake import Plan
+from sentinel.ledger.register import Registered
+from sentinel.ledger.told import News
 
 __all__ = ["LedgerStore"]
 
@@ -18,6 +22,7 @@ _encode = msgspec.json.Encoder().encode
 _asset = msgspec.json.Decoder(Asset).decode
 _names = msgspec.json.Decoder(list[str]).decode
 _facts = msgspec.json.Decoder(list[Fact]).decode
+_event = msgspec.json.Decoder(LedgerEvent).decode
 
 
 class LedgerStore:
@@ -45,10 +50,15 @@ class LedgerStore:
             for zone, address, first, last, lasting, facts in rows
         ]
 
-    def assets(self) -> list[tuple[int, Asset, frozenset[str]]]:
-        """Every registered asset with its id and locked fields."""
-        rows = self._connection.execute("SELECT id, document, locked FROM asset ORDER BY id")
-        return [(id, _asset(document), frozenset(_names(locked))) for id, document, locked in rows]
+    def assets(self) -> list[Registered]:
+        """Every registered asset."""
+        rows = self._connection.execute(
+            "SELECT id, document, locked, life, registered_at, changed_at FROM asset ORDER BY id"
+        )
+        return [
+            Registered(id, _asset(document), frozenset(_names(locked)), *rest)
+            for id, document, locked, *rest in rows
+        ]
 
     def find(self, zone: str | None, address: str, /) -> Asset | None:
         """What is registered at an address of a zone."""
@@ -103,6 +113,25 @@ class LedgerStore:
             changes = {name: [getattr(former, name), getattr(asset, name)] for name in change.fields}
             self._history(change.id, ts, actor, "changed", changes)
 
+    def told(self) -> dict[DifferenceKey, LedgerEvent]:
+        """The differences that are open, each with the event that told it."""
+        rows = self._connection.execute("SELECT kind, zone, address, about, document FROM asset_difference")
+        return {
+            (kind, zone, address, about): _event(document) for kind, zone, address, about, document in rows
+        }
+
+    def tell(self, news: News) -> None:
+        """Write down what begun and what ended."""
+        self._connection.executemany(
+            "DELETE FROM asset_difference WHERE kind = ? AND zone = ? AND address = ? AND about = ?",
+            news.ended,
+        )
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO asset_difference (kind, zone, address, about, first_ts, document)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [(*key, event.ts, _written(event)) for key, event in news.begun.items()],
+        )
+
     def history(self, id: int) -> list[tuple[float, str, str, str]]:
         """When, who, what and the changes as JSON, oldest first."""
         query = "SELECT ts, actor, action, changes FROM asset_history WHERE asset = ? ORDER BY id"
@@ -125,8 +154,8 @@ class LedgerStore:
         )
 
 
-def _written(asset: Asset) -> str:
-    return _encode(asset).decode()
+def _written(document: Asset | LedgerEvent) -> str:
+    return _encode(document).decode()
 
 
 def row_of(device: Device) -> tuple[Any, ...]:

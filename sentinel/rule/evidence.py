@@ -28,6 +28,17 @@ _CONTEXT = {
     "weird": ("addl",),
     "log": ("host", "source", "EventID", "message"),
     "sensor": ("source", "place", "reading", "value", "state", "unit", "time"),
+    "ledger": (
+        "difference",
+        "about",
+        "registered",
+        "seen",
+        "name",
+        "mac",
+        "asset",
+        "department",
+        "responsible",
+    ),
     "notice": ("note", "msg", "sub", "figures"),
 }
 """Fields that a person asks for next, shown whether or not the rule looked at them."""

@@ -142,6 +142,11 @@ _migrations(name="0014-outbox-request")(create_request_table)
 _migrations(name="0015-outbox-merge")(create_merge_columns)
 
 
+@_migrations(name="0015-ledger-difference")
+def _ledger_difference(db: Database) -> None:
+    db.execute("ALTER TABLE asset_difference ADD COLUMN document TEXT NOT NULL DEFAULT '{}'")
+
+
 def migrate(db: Database) -> None:
     """Bring `db` to the present form. Raises StoreError where a newer version wrote it."""
     refuse_newer(db)

@@ -1,0 +1,25 @@
+"""What is measured of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["LedgerAccount"]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerAccount:
+    """Numbers since the start (`evicted`, `unplaced`) and as they stand (the others)."""
+
+    devices: int
+    evicted: int
+    """Devices given up because the table was full."""
+    unplaced: int
+    """Sights given up because nothing told their zone in time."""
+    registered: int
+    """Addresses in the register."""
+    differences: Mapping[str, int]
+    """Open differences by kind."""
+    waiting: int
+    """Differences that are told later, for there are too many at once."""
