@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +133,59 @@ def test_check_names_every_mistake_of_the_configuration(
     assert main(["check"]) == 1
     said = capsys.readouterr().out
     assert "config.yaml:1:1" in said and "config.yaml:2:19" in said
+
+
+def test_check_tells_of_rules_playbooks_and_paths_beside_a_wrong_configuration(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "rules").mkdir()
+    (here / "rules" / "bad.yml").write_text("title: x\ndetection: {}\n")
+    (here / "playbooks").mkdir()
+    (here / "playbooks" / "lost.yaml").write_text(
+        (ROOT / "playbooks" / "data-leak.yaml")
+        .read_text("utf-8")
+        .replace("workflow_start: ", "workflow_start: no-")
+    )
+    (here / "clauses.yaml").write_text("clauses: 7\n")
+    (here / "file").touch()
+    (here / "config.yaml").write_text(
+        "captur: {}\nflow: {max_flows: none}\ncapture: {interfaces: [nonesuch0]}\nrule: {paths: [rules]}\n"
+        "store: {path: file/sentinel.sqlite}\nincident: {clauses: clauses.yaml}\nmetrics: {port: 0}\n"
+    )
+    assert main(["--lang", "en", "check"]) == 1
+    said = capsys.readouterr().out
+    for part in ("config.yaml:1:1", "config.yaml:2:19", "bad.yml", "lost.yaml", "clauses.yaml"):
+        assert part in said, part
+    assert "no interface nonesuch0" in said and f"{here / 'file'} is not writable" in said
+
+
+def test_check_of_a_file_that_is_no_yaml_tells_of_it_and_guesses_no_paths(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "config.yaml").write_text("store: [")
+    assert main(["--lang", "en", "check"]) == 1
+    said = capsys.readouterr().out
+    assert "config.yaml:1" in said and "clock" in said and "writable" not in said
+
+
+def test_check_finds_folders_that_no_file_can_be_made_in_and_full_disks(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "config.yaml").write_text(
+        "capture: {enabled: false}\noutput: {events: /proc/none}\nrule: {paths: []}\n"
+    )
+    assert main(["--lang", "en", "check"]) == 1
+    assert "/proc/none is not writable" in capsys.readouterr().out
+    (here / "config.yaml").write_text("capture: {enabled: false}\nrule: {paths: []}\n")
+
+    def full(dir: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(1 << 30, 1 << 30, 0))  # type: ignore[attr-defined]
+    assert main(["--lang", "en", "check"]) == 1
+    said = capsys.readouterr().out
+    assert f"the disk of {here / 'state'} has only 0" in said and "not writable" not in said
 
 
 def test_an_inhibition_that_cannot_be_read_is_told_by_check_and_at_the_start(

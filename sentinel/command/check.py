@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import glob
 import os
 import shutil
 import socket
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import yaml
 
 from sentinel.capture.filter import FilterError, compile_filter
 from sentinel.capture.interface import can_capture, default_interface, list_interfaces
@@ -20,8 +20,10 @@ from sentinel.command.clock import clock_is_plausible, clock_is_synchronised
 from sentinel.command.configuration import chosen_config, chosen_file
 from sentinel.config import Config, ConfigError
 from sentinel.config.quantity import write_size
+from sentinel.incident import Grading, IncidentError
 from sentinel.intake.catalogue import Catalogue
 from sentinel.intake.settings import SourceSettings
+from sentinel.playbook_desk import load_library
 from sentinel.rule import RuleSet
 from sentinel.store.fault import StoreError
 from sentinel.store.writer import examine_database
@@ -31,6 +33,7 @@ __all__ = ["run"]
 
 _LITTLE_DISK = 1 << 30
 _NO_DISK = 64 << 20
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +52,22 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _verdicts(options: argparse.Namespace) -> Iterator[_Verdict]:
+    config: Config | None
     try:
         config = chosen_config(options)
     except ConfigError as error:
         for finding in error.findings:
             yield _Verdict("error", str(finding))
-        yield from _clock()
-        return
-    file = chosen_file(options)
-    yield _Verdict(
-        "ok", Message("check.config", path=file.absolute()) if file else Message("check.no-config")
-    )
-    yield from _rules(config)
-    yield from _intake(config)
-    yield from _playbooks(config)
-    yield from _capture(config)
-    yield from _paths(config)
+        config = error.config
+    else:
+        file = chosen_file(options)
+        yield _Verdict(
+            "ok", Message("check.config", path=file.absolute()) if file else Message("check.no-config")
+        )
+    if config is not None:
+        for part in (_rules, _intake, _incidents, _playbooks, _capture, _paths, _metrics):
+            yield from part(config)
     yield from _cache()
-    yield from _metrics(config)
     yield from _clock()
 
 
@@ -111,17 +112,21 @@ def _port(source: SourceSettings) -> Iterator[_Verdict]:
         yield _Verdict(grade, Message("check.source-port", reason=error.strerror, **place))
 
 
+def _incidents(config: Config) -> Iterator[_Verdict]:
+    try:
+        Grading.load(config.incident.clauses)
+    except IncidentError as error:
+        yield _Verdict("error", error.message)
+
+
 def _playbooks(config: Config) -> Iterator[_Verdict]:
-    folder = config.root / "playbooks"
-    files = [path for path in sorted(folder.rglob("*.y*ml")) if path.suffix in (".yml", ".yaml")]
-    for path in files:
-        try:
-            yaml.safe_load(path.read_text("utf-8"))
-        except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
-            reason = " ".join(str(error).split())
-            yield _Verdict("error", Message("check.playbook-unreadable", path=path, reason=reason))
-    if files:
-        yield _Verdict("ok", Message("check.playbooks", number=len(files)))
+    library = load_library(config)
+    refused = [problem for problem in library.problems if not problem.warning]
+    for problem in library.problems:
+        yield _Verdict("warning" if problem.warning else "error", str(problem))
+    if library.playbooks or refused:
+        counts = {"running": len(library.playbooks), "refused": len({problem.path for problem in refused})}
+        yield _Verdict("ok" if library.playbooks else "warning", Message("check.playbooks", **counts))
 
 
 def _capture(config: Config) -> Iterator[_Verdict]:
@@ -152,7 +157,7 @@ def _capture(config: Config) -> Iterator[_Verdict]:
 
 def _paths(config: Config) -> Iterator[_Verdict]:
     output = config.output
-    folders = [Path(config.store.path).parent]
+    folders = [Path(config.store.path).parent, Path(config.incident.attachments)]
     folders += [Path(output.events)] if output.events not in ("", "-") else []
     folders += [Path(output.alerts).parent] if output.alerts not in ("", "-") else []
     for folder in dict.fromkeys(folders):
@@ -167,12 +172,19 @@ def _folder(folder: Path) -> Iterator[_Verdict]:
     standing = folder
     while not standing.exists() and standing != standing.parent:
         standing = standing.parent
-    if not standing.is_dir() or not os.access(standing, os.W_OK | os.X_OK) or _read_only(standing):
-        yield _Verdict("error", Message("check.not-writable", path=folder, standing=standing))
-        return
+    try:
+        with tempfile.TemporaryFile(dir=standing):  # what no question tells: read-only, /proc, a quota
+            pass
+    except OSError as error:
+        if error.errno not in _FULL:
+            yield _Verdict("error", Message("check.not-writable", path=folder, standing=standing))
+            return
     free = shutil.disk_usage(standing).free
-    grade = "error" if free < _NO_DISK else "warning" if free < _LITTLE_DISK else "ok"
-    yield _Verdict(grade, Message("check.disk", path=folder, free=write_size(free >> 20 << 20)))
+    values = {"path": folder, "free": write_size(free >> 20 << 20)}
+    if free < _NO_DISK:
+        yield _Verdict("error", Message("check.disk-full", **values))
+    else:
+        yield _Verdict("warning" if free < _LITTLE_DISK else "ok", Message("check.disk", **values))
 
 
 def _cache() -> Iterator[_Verdict]:
@@ -184,10 +196,6 @@ def _cache() -> Iterator[_Verdict]:
         yield _Verdict("warning", Message("check.cache-full", path=folder, free=write_size(free >> 20 << 20)))
     else:
         yield _Verdict("ok", Message("check.cache", path=folder))
-
-
-def _read_only(folder: Path) -> bool:
-    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
 
 
 def _metrics(config: Config) -> Iterator[_Verdict]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sentinel.text import Message
+
+if TYPE_CHECKING:
+    from sentinel.config.tree import Config
 
 __all__ = ["ConfigError", "Finding"]
 
@@ -27,9 +31,11 @@ class Finding:
 class ConfigError(Exception):
     """Everything that is wrong in one configuration; nothing was started with it."""
 
-    def __init__(self, findings: list[Finding]) -> None:
+    def __init__(self, findings: list[Finding], config: Config | None = None) -> None:
         super().__init__(findings)
         self.findings = findings
+        self.config = config
+        """What the file says, with defaults for what is wrong: only to look for more mistakes. None: it is no YAML."""
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.findings))

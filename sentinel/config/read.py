@@ -30,7 +30,8 @@ def load_config(path: Path | str) -> Config:
     reader = _Reader(path)
     config = reader.config()
     if reader.findings:
-        raise ConfigError(sorted(reader.findings, key=lambda finding: (finding.line, finding.column)))
+        findings = sorted(reader.findings, key=lambda finding: (finding.line, finding.column))
+        raise ConfigError(findings, config if reader.composed else None)
     return config
 
 
@@ -45,6 +46,8 @@ class _Reader:
         self.root = path.absolute().parent
         self.findings: list[Finding] = []
         self.places: dict[str, yaml.Mark] = {}
+        self.composed = False
+        """Whether the file could be read and is YAML."""
 
     def config(self) -> Config:
         node = self._document()
@@ -66,12 +69,15 @@ class _Reader:
             self._find(None, Message("config.not-utf8", position=error.start))
             return None
         try:
-            return yaml.compose(content, Loader=yaml.SafeLoader)
+            node = yaml.compose(content, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             self._find(mark, Message("config.yaml", problem=error.problem or error.context))
         except (yaml.YAMLError, RecursionError) as error:
             self._find(None, Message("config.yaml", problem=str(error).split("\n")[0]))
+        else:
+            self.composed = True
+            return node
         return None
 
     def _tree(self, kind: Any, node: yaml.Node, at: str) -> Any:
