@@ -55,7 +55,12 @@ def resolve_paths(config: Config) -> Config:
         notify=replace(
             config.notify,
             channels=tuple(
-                replace(channel, authority=absolute(root, channel.authority))
+                replace(
+                    channel,
+                    authority=absolute(root, channel.authority),
+                    certificate=absolute(root, channel.certificate),
+                    key=absolute(root, channel.key),
+                )
                 for channel in config.notify.channels
             ),
         ),

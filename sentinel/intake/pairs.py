@@ -26,6 +26,8 @@ _CEF_HEAD: Final = (
 )
 _CEF_NAME: Final = re.compile(r"(?:^|(?<=\s))([\w.\-\[\]]+)=")
 _CEF_ESCAPE: Final = re.compile(r"\\([\\|=])")
+_CEF_VALUE_ESCAPE: Final = re.compile(r"\\([\\|=nr])")
+_CEF_ESCAPED: Final = {"n": "\n", "r": "\r"}
 _LEEF: Final = re.compile(r"LEEF:\s*([12](?:\.\d)?)\|([^|]*)\|([^|]*)\|([^|]*)\|([^|]*)\|(.*)$", re.DOTALL)
 _LEEF_DELIMITER: Final = re.compile(r"(0?x[0-9A-Fa-f]{1,4}|[^|\w\s]|\\t)?\|", re.DOTALL)
 
@@ -81,13 +83,16 @@ def read_cef(line: str) -> dict[str, Any] | None:
     names = list(_CEF_NAME.finditer(extension))
     ends = [*(following.start() for following in names[1:]), len(extension)][: len(names)]
     for name, end in zip(names, ends, strict=True):
-        value = _CEF_ESCAPE.sub(r"\1", extension[name.end() : end].strip())
-        fields.setdefault(name[1], value.replace("\\n", "\n").replace("\\r", "\r"))
+        fields.setdefault(name[1], _unescaped(extension[name.end() : end].strip()))
     for label in [name for name in fields if name.endswith("Label")]:
         told = fields.get(label.removesuffix("Label"))
         if told is not None:
             fields.setdefault(str(fields[label]), told)
     return fields
+
+
+def _unescaped(value: str) -> str:
+    return _CEF_VALUE_ESCAPE.sub(lambda found: _CEF_ESCAPED.get(found[1], found[1]), value)
 
 
 def read_leef(line: str) -> dict[str, Any] | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
+from sentinel.notify import mqtt, syslog
 from sentinel.notify.apprise import tell
 from sentinel.notify.fault import DeliveryError
 from sentinel.notify.http import post
-from sentinel.notify.mqtt import SCHEMES, publish
 from sentinel.notify.settings import ChannelSettings
 from sentinel.secret import SecretError, reveal
 from sentinel.text import text
@@ -20,8 +20,10 @@ def send(channel: ChannelSettings, fields: Mapping[str, str]) -> None:
     """Deliver one message. Blocks. Raises DeliveryError."""
     try:
         url = urlsplit(reveal(channel.url))
-        if url.scheme in SCHEMES:
-            publish(channel, url, fields)
+        if url.scheme in mqtt.SCHEMES:
+            mqtt.publish(channel, url, fields)
+        elif url.scheme in syslog.SCHEMES:
+            syslog.report(channel, url, fields)
         elif url.scheme in ("http", "https"):
             post(channel, url, fields)
         elif "://" in channel.url:

@@ -9,7 +9,7 @@ __all__ = ["ChannelSettings", "NotifySettings"]
 
 _PACE: Final = 20
 """What robots of 企业微信 and 钉钉 take in a minute, by their documentation."""
-_MACHINES: Final = ("mqtt", "mqtts")
+_MACHINES: Final = ("mqtt", "mqtts", "syslog+udp", "syslog+tcp", "syslog+tls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class ChannelSettings:
 
     name: str
     url: str
-    """`https://host/path`: a template posted; `mqtts://host/topic`: published under that topic; anything else: an
-    address of Apprise (`mailtos://…`)."""
+    """`https://host/path`: a template posted; `mqtts://host/topic`: published under that topic; `syslog+tls://host`: a
+    message of syslog; anything else: an address of Apprise (`mailtos://…`)."""
     body: str = ""
     """Template of the request's body; a field's text is escaped for JSON. Empty: the robot's own."""
     headers: tuple[str, ...] = ("Content-Type: application/json",)
@@ -51,6 +51,16 @@ class ChannelSettings:
     """`mqtt`: its password, by reference."""
     authority: str = ""
     """File of the authorities that vouch for the server; empty: the system's."""
+    certificate: str = ""
+    """`syslog+tls`: file of our own certificate, where the server wants one."""
+    key: str = ""
+    """Its key; empty: in the same file."""
+    form: str = "rfc5424"
+    """`syslog`: `rfc5424` with structured data, or `cef` in it."""
+    facility: int = 16
+    """`syslog`: 16 is local0 (RFC 5424, section 6.2.1)."""
+    enterprise: int = 32473
+    """`syslog`: the enterprise number of our structured data; this one is reserved for examples (RFC 5612)."""
 
     @property
     def for_people(self) -> bool:
