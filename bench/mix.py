@@ -316,7 +316,6 @@ def fill(
 
 def write(out: BinaryIO, material: Material, frames: Integers, moments: Integers, keys: Integers) -> None:
     """Write the packets as pcap records."""
-    out.write(_HEADER)
     for part in chunks(len(frames)):
         chosen = frames[part]
         header = np.empty((len(chosen), 4), "<u4")
@@ -358,6 +357,9 @@ def main() -> None:
     parser.add_argument(
         "--balance", type=float, default=0.4, help="0: all repeated alike; 1: all as many packets"
     )
+    parser.add_argument(
+        "--rounds", type=int, default=1, help="so often, one after another, by the same hosts"
+    )
     parser.add_argument("--seed", type=int, default=1)
     choice = parser.parse_args()
     began = time.perf_counter()
@@ -365,13 +367,16 @@ def main() -> None:
     times = repetitions(material, choice.packets, choice.balance)
     random = np.random.default_rng(choice.seed)
     frames, moments, keys = schedule(material, times, int(choice.seconds * 1e9), random)
+    span = int(moments[-1] - moments[0]) + 1_000_000_000
     with open(choice.out, "wb") as out:
-        write(out, material, frames, moments, keys)
+        out.write(_HEADER)
+        for round in range(choice.rounds):
+            write(out, material, frames, moments + round * span, keys)
     print(f"captures      {material.captures}")
-    print(f"packets       {len(frames)}")
-    print(f"flows         {int((material.flows * times).sum())}")
+    print(f"packets       {len(frames) * choice.rounds}")
+    print(f"flows         {int((material.flows * times).sum()) * choice.rounds}")
     print(f"mean size     {material.caplen[frames].mean():.0f} B")
-    print(f"span          {(moments[-1] - moments[0]) / 1e9:.1f} s")
+    print(f"span          {span * choice.rounds / 1e9:.1f} s")
     print(f"built in      {time.perf_counter() - began:.1f} s")
 
 

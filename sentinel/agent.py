@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from sentinel import __version__
+from sentinel.capture.account import PacketAccount
 from sentinel.capture.interface import can_capture, default_interface
 from sentinel.capture.settings import CaptureSettings
 from sentinel.capture.supervisor import Supervisor
@@ -36,6 +37,7 @@ from sentinel.log_desk import LogDesk
 from sentinel.metrics import Metrics, MetricsError
 from sentinel.notify_desk import NotifyDesk
 from sentinel.outlet import Outlet, Sink, sink_for
+from sentinel.overload import Overload
 from sentinel.playbook_desk import PlaybookDesk
 from sentinel.recollection import Recollection
 from sentinel.rule import Findings, Match, ReloadRefused, RuleSet, reload_rules, rules_on_disk
@@ -117,6 +119,7 @@ class Agent:
         self._ledger: LedgerDesk | None = None
         self._frames_dropped: dict[str, tuple[int, int]] = {}
         """By worker: frames given up in former lives and in this one."""
+        self._overloads: dict[str, Overload] = {}
         self._store_failures = 0
         self._behind = False
         self._lost_told = False
@@ -289,8 +292,17 @@ class Agent:
             self._write(kind, lines)
         if frame.statistics is not None:
             self.metrics.update(worker, interface, frame.statistics)
+            self._feel_strain(worker, frame.statistics.packets)
             former, _ = self._frames_dropped.get(worker, (0, 0))
             self._frames_dropped[worker] = (former, frame.frames_dropped)
+
+    def _feel_strain(self, worker: str, packets: PacketAccount) -> None:
+        """Say when a worker begins to give packets up, and when it has kept up for a while."""
+        overload = self._overloads.setdefault(worker, Overload())
+        if overload.take(packets.shed + packets.dropped, time.monotonic()):
+            say = _log.warning if overload.lasts else _log.info
+            id = "agent.overloaded" if overload.lasts else "agent.overload-over"
+            say(id, worker=worker, shed=packets.shed, dropped=packets.dropped)
 
     async def _behold(self, worker: str, frame: WorkerFrame) -> None:
         """Let the watch see a frame's events. Other tasks have their turn in between."""

@@ -58,6 +58,12 @@ class LivePipeline:
         )
         relax_collector()
 
+    def press(self, full: float) -> None:
+        """Give up reading new connections above `capture.shed_above`, and read them again below half of it."""
+        above = self._config.capture.shed_above
+        if full > above or full < above / 2:
+            self._pipeline.shed(full > above)
+
     def process(self, batch: Batch) -> None:
         """Take a batch."""
         self._take_rules()

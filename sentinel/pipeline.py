@@ -121,6 +121,10 @@ class Pipeline:
         self._rules = rules
         self._payload_rules = rules if rules.wants("payload") else None
 
+    def shed(self, shedding: bool) -> None:
+        """While `shedding`, connections that begin are counted and told as `conn`, but not read."""
+        self._table.shed(shedding)
+
     def process(self, batch: Batch) -> None:
         """Take one batch; all its events and alerts have been handed over when this returns."""
         if not len(batch):
@@ -132,6 +136,9 @@ class Pipeline:
         self._oddities()
         self._arp(packets)
         self._run(self._table.process(packets.rows, packets.data, packets.spill, self._zone), packets)
+        shed = self._table.count("shed") - self.account.shed
+        self.account.shed += shed
+        self.account.processed -= shed
         self._publish()
 
     def idle(self, now: float) -> None:

@@ -58,6 +58,18 @@ def test_the_section_of_rules_is_read_again(tmp_path: Path) -> None:
     pipeline.finish()
 
 
+def test_new_connections_are_given_up_from_a_full_ring_to_one_that_is_half_as_full(tmp_path: Path) -> None:
+    config = dataclasses.replace(Config(), root=tmp_path, capture=CaptureSettings(shed_above=0.6))
+    task = WorkerTask("lo", "lo", config.capture, None, "", config, os.getpid())
+    pipeline = LivePipeline(task, lambda frame, precious: None)
+    shedding = []
+    for full in (0.1, 0.6, 0.7, 0.4, 0.3, 0.29, 0.5):
+        pipeline.press(full)
+        shedding.append(pipeline._pipeline._table.count("shedding"))
+    assert shedding == [0, 0, 1, 1, 1, 0, 0]
+    pipeline.finish()
+
+
 def await_threads(pipeline: LivePipeline) -> None:
     deadline = time.monotonic() + 20
     while any(thread.name == "rules" for thread in threading.enumerate()):

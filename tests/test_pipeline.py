@@ -29,7 +29,7 @@ ETHER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
 
 
 def replay(
-    path: Path, batch_frames: int = 4096, *, flow: FlowSettings | None = None
+    path: Path, batch_frames: int = 4096, *, flow: FlowSettings | None = None, shed: bool = False
 ) -> tuple[list[bytes], list[Alert], Statistics]:
     """Encoded events (kind first), alerts, and what was counted."""
     config = default_config(ROOT)
@@ -42,6 +42,7 @@ def replay(
         lines.extend(event.kind.encode() + b" " + msgspec.json.encode(event) for event in events)
 
     pipeline = Pipeline(config, RuleSet.load(config.rule, config.root), alerts.extend, take)
+    pipeline.shed(shed)
     with open_capture(path, batch_frames=batch_frames) as capture:
         for batch in capture:
             pipeline.process(batch)
@@ -72,6 +73,16 @@ def test_accounts_add_up(demo: Any) -> None:
     assert sum(statistics.alerts.values()) == sum(statistics.alerts_by_rule.values()) == len(alerts)
     assert statistics.flows_active == 0
     assert statistics.flows_total == statistics.events["conn"]
+
+
+def test_under_load_connections_are_told_and_not_read(demo: Any) -> None:
+    _, alerts, statistics = replay(ROOT / "demo" / "demo.pcap", shed=True)
+    assert statistics.packets.balanced()
+    assert 0 < statistics.packets.shed < statistics.packets.received
+    assert statistics.packets.shed + statistics.packets.processed == demo[2].packets.processed
+    assert statistics.events["conn"] == demo[2].events["conn"]
+    assert not {"http", "dns", "ssl"} & statistics.events.keys()
+    assert {alert.kind for alert in alerts} <= {"conn", "arp"}
 
 
 def test_same_packets_same_bytes(demo: Any) -> None:

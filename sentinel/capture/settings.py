@@ -23,6 +23,8 @@ class CaptureSettings:
     """Bytes of one ring block."""
     blocks: int = 32
     """Blocks of one worker's ring."""
+    shed_above: float = 0.5
+    """Share of the ring that is full at which connections that begin are no longer read, only counted; 1: never."""
     block_timeout: float = 0.1
     """Seconds after which the kernel hands over a block that is not full."""
     snaplen: int = 65535

@@ -49,6 +49,9 @@ class WorkerTask:
 class Consumer(Protocol):
     """What a worker does with its packets."""
 
+    def press(self, full: float) -> None:
+        """How full the ring is (0 to 1); told before each batch."""
+
     def process(self, batch: Batch) -> None:
         """Take a batch; it is released afterwards."""
 
@@ -90,6 +93,8 @@ def run(
             batch = ring.poll(task.settings.block_timeout)
             if batch is not None:
                 try:
+                    blocks, used = ring.blocks
+                    consumer.press(used / blocks)
                     consumer.process(batch)
                 finally:
                     batch.release()

@@ -103,6 +103,7 @@ BOUNDS: dict[str, Bound] = {
     "capture.workers": Bound(1, 64),
     "capture.block_size": Bound(1 << 16, 1 << 28, "bytes", multiple=4096),
     "capture.blocks": Bound(2, 4096),
+    "capture.shed_above": Bound(0.05, 1),
     "capture.block_timeout": Bound(0.001, 10, "seconds"),
     "capture.snaplen": Bound(64, 1 << 18, "bytes"),
     "capture.restart_backoff": Bound(0.01, 3600, "seconds"),

@@ -66,6 +66,8 @@ class FlowFlag(enum.IntFlag):
     """The outer flow of a tunnel without ports: no conn event."""
     ENDED = 4
     """Closed; the slot is free from the next batch on."""
+    SHED = 8
+    """Begun while there was more traffic than can be read: its payload is only counted."""
 
 
 class Endpoint(enum.IntFlag):

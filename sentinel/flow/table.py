@@ -115,6 +115,10 @@ class FlowTable:
         """Decide how much of a flow the protocols see from now on."""
         self.tables.flows[flow]["verdict"] = verdict
 
+    def shed(self, shedding: bool) -> None:
+        """From now on, only count flows that begin (or read them again); those under way go on as they were."""
+        self.tables.counters[COUNTERS.index("shedding")] = shedding
+
     def is_carrier(self, flow: int) -> bool:
         """Is it the outer flow of a tunnel without ports?"""
         return bool(self.tables.flows[flow]["flags"] & FlowFlag.CARRIER)

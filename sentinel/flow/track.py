@@ -26,7 +26,9 @@ N_HIGH = COUNTERS.index("high_water")
 N_HAND = COUNTERS.index("hand")
 N_NOW = COUNTERS.index("now")
 N_EXPIRED = COUNTERS.index("expired_lookup")
+N_SHEDDING, N_SHED = COUNTERS.index("shedding"), COUNTERS.index("shed")
 FLIPPED, CARRIER, ENDED = int(FlowFlag.FLIPPED), int(FlowFlag.CARRIER), int(FlowFlag.ENDED)
+SHED = int(FlowFlag.SHED)
 W_DATA, W_CLOSED, W_NEW = int(Work.DATA), int(Work.CLOSED), int(Work.NEW)
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
 ESTABLISHED, CLOSED, RESET, INACTIVE = tcp.ESTABLISHED, tcp.CLOSED, tcp.RESET, tcp.INACTIVE
@@ -154,8 +156,9 @@ def create(tables, limits, row, hashed, src_port, dst_port, zone):
     flow.zone = zone
     flow.first_ts = row.ts
     flow.last_ts = row.ts
-    flow.flags = 0
-    flow.verdict = FRESH if limits.inspect > 0 else BYPASS
+    shedding = tables.counters[N_SHEDDING] > 0
+    flow.flags = SHED if shedding else 0
+    flow.verdict = BYPASS if shedding or limits.inspect == 0 else FRESH
     flow.history_len = 0
     flow.history0 = 0
     flow.history1 = 0
@@ -167,7 +170,7 @@ def create(tables, limits, row, hashed, src_port, dst_port, zone):
     flow.inner_vlan = row.inner_vlan
     flow.serial = tables.counters[N_CREATED]
     if should_flip(tables, row, row.proto):
-        flow.flags = FLIPPED
+        flow.flags |= FLIPPED
         flow.orig_hi, flow.orig_lo, flow.orig_port, flow.orig_mac = (
             row.dst_hi,
             row.dst_lo,
@@ -365,6 +368,8 @@ def process(tables, limits, rows, data, spill, zone, start):
         end.pkts += 1
         end.ip_bytes += row.ip_len
         end.payload_bytes += row.payload_wire
+        if flow.flags & SHED and row.parent < 0 and row.payload_wire > 0:
+            count[N_SHED] += 1
         if row.bad_checksum:
             end.bad_checksums += 1
             add_scaled(flow, tcp.LETTER_C, side, np.int64(end.bad_checksums))

@@ -87,6 +87,21 @@ def test_bypassed_flow_only_counts(wire: Any, packet: Any) -> None:
     assert (conn.orig_pkts, conn.orig_bytes) == (3, 10)
 
 
+def test_flows_that_begin_under_load_are_counted_and_not_read(wire: Any, packet: Any) -> None:
+    under_way, late, later = (1, 40001), (2, 40002), (3, 40003)
+    wire.send(packet("S", seq=1, client=under_way))
+    wire.table.shed(True)
+    wire.send(packet("A", seq=2, data=b"old", client=under_way))
+    wire.send(packet("S", seq=1, client=late), packet("A", seq=2, data=b"new", client=late))
+    wire.table.shed(False)
+    wire.send(packet("A", seq=5, data=b"more", client=late), packet("FA", seq=9, client=late))
+    wire.send(packet("S", seq=1, client=later), packet("A", seq=2, data=b"next", client=later))
+    assert tuple(wire.stream(0, flow) for flow in range(3)) == (b"old", b"", b"next")
+    assert wire.table.count("shed") == 2
+    shed = next(conn for conn in wire.finish() if conn.orig_p == 40002)
+    assert (shed.orig_pkts, shed.orig_bytes, shed.history) == (4, 7, "SDF")
+
+
 def test_same_packets_give_the_same_uids(make_wire: Any, packet: Any) -> None:
     uids = []
     for _ in range(2):
