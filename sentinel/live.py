@@ -16,6 +16,7 @@ from sentinel.event import Alert, Event
 from sentinel.event.encode import EventEncoder
 from sentinel.event.pack import EventPacker
 from sentinel.first_start import compile_kernels
+from sentinel.flow import Shedding
 from sentinel.frame import WorkerFrame, encode_frame
 from sentinel.kernel_cache import tolerate_failing_cache
 from sentinel.ledger import Ledger
@@ -42,6 +43,7 @@ class LivePipeline:
         self._next: RuleSet | None = None
         """Compiled, not yet in force."""
         self._loading = threading.Lock()
+        self._shedding = Shedding.NONE
         self._send = send
         self._encoder = EventEncoder() if config.output.events else None
         self._packer = EventPacker(
@@ -59,10 +61,20 @@ class LivePipeline:
         relax_collector()
 
     def press(self, full: float) -> None:
-        """Give up reading new connections above `capture.shed_above`, and read them again below half of it."""
+        """Give up reading new connections above `capture.shed_above`, all of them half-way from there to a full ring.
+
+        They are read again below half of `shed_above`.
+        """
         above = self._config.capture.shed_above
-        if full > above or full < above / 2:
-            self._pipeline.shed(full > above)
+        if full < above / 2:
+            shedding = Shedding.NONE
+        elif full > (1 + above) / 2:
+            shedding = Shedding.ALL
+        else:
+            shedding = max(self._shedding, Shedding(full > above))
+        if shedding != self._shedding:
+            self._shedding = shedding
+            self._pipeline.shed(shedding)
 
     def process(self, batch: Batch) -> None:
         """Take a batch."""

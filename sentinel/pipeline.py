@@ -23,8 +23,9 @@ from sentinel.decode.decoder import Decoder, Packets
 from sentinel.decode.packet import Status
 from sentinel.decode.packet import Tunnel as Encapsulation
 from sentinel.event import Alert, Event, Tunnel, Weird
-from sentinel.flow import FlowTable, Step, Verdict, Work
+from sentinel.flow import FlowTable, Shedding, Step, Verdict, Work
 from sentinel.flow.conn import ConnWriter
+from sentinel.flow.record import FlowFlag
 from sentinel.flow.transcript import Scribe, Transcript
 from sentinel.protocol.arp import arp_event
 from sentinel.protocol.conversation import Conversation, Speech
@@ -99,6 +100,8 @@ class Pipeline:
         self._table.expect_servers(_TUNNEL_PORTS, udp=True)
         self._conversations: dict[int, Conversation] = {}
         self._verdicts = self._table.tables.flows["verdict"]
+        self._flags = self._table.tables.flows["flags"]
+        self._shedding = Shedding.NONE
         self._ends = self._table.tables.ends
         self._begun = np.zeros(len(self._verdicts), np.bool_)
         self._expected: OrderedDict[tuple[str, int], str] = OrderedDict()
@@ -121,8 +124,9 @@ class Pipeline:
         self._rules = rules
         self._payload_rules = rules if rules.wants("payload") else None
 
-    def shed(self, shedding: bool) -> None:
-        """While `shedding`, connections that begin are counted and told as `conn`, but not read."""
+    def shed(self, shedding: Shedding) -> None:
+        """Give up connections from the next batch on: they are counted and told as `conn`, but not read."""
+        self._shedding = shedding
         self._table.shed(shedding)
 
     def process(self, batch: Batch) -> None:
@@ -322,6 +326,8 @@ class Pipeline:
     def _judge(self, conversation: Conversation, flow: int) -> None:
         """Tell the flow table how much more of this flow is wanted."""
         analyzer = conversation.analyzer
+        if self._shedding and self._flags[flow] & FlowFlag.SHED:
+            return  # within the very batch that brought these bytes
         if conversation.finished:
             ciphertext = analyzer is not None and analyzer.encrypted
             self._verdicts[flow] = _BYPASS if self._payload_rules is None or ciphertext else _SCAN

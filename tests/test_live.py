@@ -58,15 +58,15 @@ def test_the_section_of_rules_is_read_again(tmp_path: Path) -> None:
     pipeline.finish()
 
 
-def test_new_connections_are_given_up_from_a_full_ring_to_one_that_is_half_as_full(tmp_path: Path) -> None:
+def test_connections_are_given_up_while_the_ring_is_full(tmp_path: Path) -> None:
     config = dataclasses.replace(Config(), root=tmp_path, capture=CaptureSettings(shed_above=0.6))
     task = WorkerTask("lo", "lo", config.capture, None, "", config, os.getpid())
     pipeline = LivePipeline(task, lambda frame, precious: None)
     shedding = []
-    for full in (0.1, 0.6, 0.7, 0.4, 0.3, 0.29, 0.5):
+    for full in (0.1, 0.6, 0.7, 0.4, 0.3, 0.29, 0.5, 0.9, 0.7, 0.2):
         pipeline.press(full)
         shedding.append(pipeline._pipeline._table.count("shedding"))
-    assert shedding == [0, 0, 1, 1, 1, 0, 0]
+    assert shedding == [0, 0, 1, 1, 1, 0, 0, 2, 2, 0]
     pipeline.finish()
 
 

@@ -19,6 +19,7 @@ from sentinel.capture.batch import Batch
 from sentinel.capture.file import open_capture
 from sentinel.config import default_config
 from sentinel.event import Alert, Event
+from sentinel.flow import Shedding
 from sentinel.flow.settings import FlowSettings, ZoneSettings
 from sentinel.pipeline import Pipeline
 from sentinel.rule import RuleSet
@@ -29,7 +30,11 @@ ETHER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
 
 
 def replay(
-    path: Path, batch_frames: int = 4096, *, flow: FlowSettings | None = None, shed: bool = False
+    path: Path,
+    batch_frames: int = 4096,
+    *,
+    flow: FlowSettings | None = None,
+    shedding: Shedding = Shedding.NONE,
 ) -> tuple[list[bytes], list[Alert], Statistics]:
     """Encoded events (kind first), alerts, and what was counted."""
     config = default_config(ROOT)
@@ -42,7 +47,7 @@ def replay(
         lines.extend(event.kind.encode() + b" " + msgspec.json.encode(event) for event in events)
 
     pipeline = Pipeline(config, RuleSet.load(config.rule, config.root), alerts.extend, take)
-    pipeline.shed(shed)
+    pipeline.shed(shedding)
     with open_capture(path, batch_frames=batch_frames) as capture:
         for batch in capture:
             pipeline.process(batch)
@@ -76,7 +81,7 @@ def test_accounts_add_up(demo: Any) -> None:
 
 
 def test_under_load_connections_are_told_and_not_read(demo: Any) -> None:
-    _, alerts, statistics = replay(ROOT / "demo" / "demo.pcap", shed=True)
+    _, alerts, statistics = replay(ROOT / "demo" / "demo.pcap", shedding=Shedding.ALL)
     assert statistics.packets.balanced()
     assert 0 < statistics.packets.shed < statistics.packets.received
     assert statistics.packets.shed + statistics.packets.processed == demo[2].packets.processed

@@ -24,7 +24,10 @@ class CaptureSettings:
     blocks: int = 32
     """Blocks of one worker's ring."""
     shed_above: float = 0.5
-    """Share of the ring that is full at which connections that begin are no longer read, only counted; 1: never."""
+    """Share of the ring that is full above which connections that begin are only counted, not read; 1: never.
+
+    Half-way from there to a full ring, those under way are given up too.
+    """
     block_timeout: float = 0.1
     """Seconds after which the kernel hands over a block that is not full."""
     snaplen: int = 65535

@@ -18,6 +18,7 @@ __all__ = [
     "Endpoint",
     "FlowFlag",
     "State",
+    "Shedding",
     "Verdict",
     "Work",
 ]
@@ -57,6 +58,16 @@ class Verdict(enum.IntEnum):
     """Nobody has judged it yet: all that this batch holds of it, since the protocols may want all of it."""
 
 
+class Shedding(enum.IntEnum):
+    """Which flows are given up while there is more traffic than can be read: their packets only bump counters."""
+
+    NONE = 0
+    NEW = 1
+    """Those that begin now."""
+    ALL = 2
+    """Those too that are being read."""
+
+
 class FlowFlag(enum.IntFlag):
     """`flags` column of FLOW."""
 
@@ -67,7 +78,7 @@ class FlowFlag(enum.IntFlag):
     ENDED = 4
     """Closed; the slot is free from the next batch on."""
     SHED = 8
-    """Begun while there was more traffic than can be read: its payload is only counted."""
+    """Given up while there was more traffic than can be read: its payload is only counted."""
 
 
 class Endpoint(enum.IntFlag):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentinel.flow import track
-from sentinel.flow.record import FlowFlag, Verdict
+from sentinel.flow.record import FlowFlag, Shedding, Verdict
 from sentinel.flow.settings import FlowSettings
 from sentinel.flow.tables import COUNTERS, make_limits, make_tables
 
@@ -115,8 +115,8 @@ class FlowTable:
         """Decide how much of a flow the protocols see from now on."""
         self.tables.flows[flow]["verdict"] = verdict
 
-    def shed(self, shedding: bool) -> None:
-        """From now on, only count flows that begin (or read them again); those under way go on as they were."""
+    def shed(self, shedding: Shedding) -> None:
+        """Give up some flows from now on. What was given up is not read again."""
         self.tables.counters[COUNTERS.index("shedding")] = shedding
 
     def is_carrier(self, flow: int) -> bool:

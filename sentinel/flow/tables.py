@@ -31,7 +31,7 @@ COUNTERS: Final = (
     "conflicts",
     "now",  # ns: latest packet time
     "expired_lookup",
-    "shedding",  # 1 while flows that begin are only counted
+    "shedding",  # `Shedding`: which flows are only counted
     "shed",  # packets with payload of such flows
 )
 """Names of the entries of `Tables.counters`."""

@@ -10,7 +10,7 @@ from sentinel.flow.key import flow_hash, icmp_reply_type, mix, write_uid
 from sentinel.flow.lookup import find, insert, peek, remove
 from sentinel.flow.memory import prefetch
 from sentinel.flow.reassembly import is_shallow, keep, pass_over, push, tell_skipped
-from sentinel.flow.record import FlowFlag, Verdict, Work
+from sentinel.flow.record import FlowFlag, Shedding, Verdict, Work
 from sentinel.flow.tables import COUNTERS
 from sentinel.flow.tcp import add_letter, add_scaled, ahead
 
@@ -28,7 +28,7 @@ N_NOW = COUNTERS.index("now")
 N_EXPIRED = COUNTERS.index("expired_lookup")
 N_SHEDDING, N_SHED = COUNTERS.index("shedding"), COUNTERS.index("shed")
 FLIPPED, CARRIER, ENDED = int(FlowFlag.FLIPPED), int(FlowFlag.CARRIER), int(FlowFlag.ENDED)
-SHED = int(FlowFlag.SHED)
+SHED, SHED_ALL = int(FlowFlag.SHED), int(Shedding.ALL)
 W_DATA, W_CLOSED, W_NEW = int(Work.DATA), int(Work.CLOSED), int(Work.NEW)
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
 ESTABLISHED, CLOSED, RESET, INACTIVE = tcp.ESTABLISHED, tcp.CLOSED, tcp.RESET, tcp.INACTIVE
@@ -368,8 +368,12 @@ def process(tables, limits, rows, data, spill, zone, start):
         end.pkts += 1
         end.ip_bytes += row.ip_len
         end.payload_bytes += row.payload_wire
-        if flow.flags & SHED and row.parent < 0 and row.payload_wire > 0:
-            count[N_SHED] += 1
+        if row.payload_wire > 0:
+            if count[N_SHEDDING] == SHED_ALL and flow.verdict != BYPASS:
+                flow.flags |= SHED
+                flow.verdict = BYPASS
+            if flow.flags & SHED and row.parent < 0:
+                count[N_SHED] += 1
         if row.bad_checksum:
             end.bad_checksums += 1
             add_scaled(flow, tcp.LETTER_C, side, np.int64(end.bad_checksums))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sentinel.flow import FlowSettings, FlowTable, Verdict, ZoneSettings
+from sentinel.flow import FlowSettings, FlowTable, Shedding, Verdict, ZoneSettings
 
 
 def test_udp_both_ways_is_one_flow(wire: Any, packet: Any) -> None:
@@ -90,16 +90,28 @@ def test_bypassed_flow_only_counts(wire: Any, packet: Any) -> None:
 def test_flows_that_begin_under_load_are_counted_and_not_read(wire: Any, packet: Any) -> None:
     under_way, late, later = (1, 40001), (2, 40002), (3, 40003)
     wire.send(packet("S", seq=1, client=under_way))
-    wire.table.shed(True)
+    wire.table.shed(Shedding.NEW)
     wire.send(packet("A", seq=2, data=b"old", client=under_way))
     wire.send(packet("S", seq=1, client=late), packet("A", seq=2, data=b"new", client=late))
-    wire.table.shed(False)
+    wire.table.shed(Shedding.NONE)
     wire.send(packet("A", seq=5, data=b"more", client=late), packet("FA", seq=9, client=late))
     wire.send(packet("S", seq=1, client=later), packet("A", seq=2, data=b"next", client=later))
     assert tuple(wire.stream(0, flow) for flow in range(3)) == (b"old", b"", b"next")
     assert wire.table.count("shed") == 2
     shed = next(conn for conn in wire.finish() if conn.orig_p == 40002)
     assert (shed.orig_pkts, shed.orig_bytes, shed.history) == (4, 7, "SDF")
+
+
+def test_under_more_load_flows_that_are_being_read_are_given_up_too(wire: Any, packet: Any) -> None:
+    wire.send(packet("S", seq=1), packet("A", seq=2, data=b"seen"))
+    wire.table.shed(Shedding.ALL)
+    wire.send(packet("A", seq=6, data=b"unseen"), packet("SA", back=True, seq=5, ack=12))
+    wire.table.shed(Shedding.NONE)
+    wire.send(packet("A", seq=12, data=b"neither"))
+    assert wire.stream(0) == b"seen"
+    assert wire.table.count("shed") == 2
+    (conn,) = wire.finish()
+    assert (conn.orig_bytes, conn.missed_bytes) == (17, 0)
 
 
 def test_same_packets_give_the_same_uids(make_wire: Any, packet: Any) -> None:
