@@ -85,11 +85,11 @@ def _total(metrics: dict[str, float], name: str) -> float:
     return sum(value for key, value in metrics.items() if key.split("{")[0] == name)
 
 
-def _dropped(metrics: dict[str, float]) -> float:
+def _packets(metrics: dict[str, float], outcome: str) -> float:
     return sum(
         value
         for key, value in metrics.items()
-        if key.startswith("sentinel_packets_total{") and '"dropped"' in key
+        if key.startswith("sentinel_packets_total{") and f'"{outcome}"' in key
     )
 
 
@@ -175,13 +175,14 @@ def _loss(wire: Wire, capture: Path, folder: Path, seconds: int, blocks: int) ->
         metrics = _settle(before + sent)
     received = _total(metrics, "sentinel_packets_received_total")
     accounted = _total(metrics, "sentinel_packets_total")
-    dropped = _dropped(metrics)
+    dropped, shed = _packets(metrics, "dropped"), _packets(metrics, "shed")
     note = f"{sent} sent, {received:.0f} received, {blocks} blocks of 4 MiB"
     return [
         Figure(
             "live: rate that tcpreplay reached (asked for 400)", rate / 1e3, "kpps", note=f"for {seconds} s"
         ),
         Figure("live: packets dropped by the ring", dropped, "", most=0, note=note),
+        Figure("live: packets whose content was not read, by policy", shed, ""),
         Figure("live: received but not accounted for", abs(received - accounted), "", most=0),
     ]
 
@@ -244,7 +245,7 @@ def _latency(wire: Wire, capture: Path, folder: Path) -> list[Figure]:
                         seen.setdefault(source, time.monotonic())
                 time.sleep(0.005)
         behind.communicate()
-        dropped = _dropped(_metrics())
+        dropped = _packets(_metrics(), "dropped")
     waits = sorted(seen[source] - sent[source] for source in seen)
     if not waits:
         raise RuntimeError(f"no alert came: {(folder / 'daemon.log').read_text()[-2000:]}")

@@ -40,13 +40,13 @@ class Bench:
     packets: int
     folder: Path
 
-    def mix(self, share: float = 1, seconds: int = 60) -> Path:
-        """A mix of so large a share of the packets, spread over so many seconds; built once."""
+    def mix(self, share: float = 1, seconds: int = 60, rounds: int = 1) -> Path:
+        """A mix of so large a share of the packets, spread over so many seconds, so many times over; built once."""
         packets = int(self.packets * share)
-        capture = self.folder / f"mix-{packets}-{seconds}.pcap"
+        capture = self.folder / f"mix-{packets}-{seconds}-{rounds}.pcap"
         if not capture.exists():
             command = [sys.executable, ROOT / "bench" / "mix.py", capture, "--data", self.data]
-            command += ["--packets", str(packets), "--seconds", str(seconds)]
+            command += ["--packets", str(packets), "--seconds", str(seconds), "--rounds", str(rounds)]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return capture
 
@@ -74,8 +74,9 @@ class Bench:
         return more_rules(self.mix(), self.place("many"))
 
     def memory(self) -> list[Figure]:
-        """A long replay's memory."""
-        return flat_memory(self.mix(_TENTH, 60), self.mix(1, 600), self.place("memory"))
+        """A long replay's memory: the same hosts for ten times as long, and ten times as many hosts."""
+        short = self.mix(_TENTH, 600)
+        return flat_memory(short, self.mix(_TENTH, 600, 10), self.mix(1, 6000), self.place("memory"))
 
     def live(self) -> list[Figure]:
         """A daemon on a veth pair."""

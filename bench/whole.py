@@ -111,11 +111,14 @@ def more_rules(capture: Path, folder: Path, rounds: int = 2) -> list[Figure]:
     return [Figure("time with 5,000 more literal payload rules", spent["more"] / spent["few"], most=1.25)]
 
 
-def flat_memory(short: Path, long: Path, folder: Path) -> list[Figure]:
-    """Peak memory of a replay ten times as long, against the short one."""
-    few, many = replay(short, folder).peak, replay(long, folder).peak
-    note = f"{few / 1e6:.0f} MB, {many / 1e6:.0f} MB"
-    return [Figure("peak RSS of a replay 10 times as long", many / few, "times", most=1.1, note=note)]
+def flat_memory(short: Path, long: Path, crowded: Path, folder: Path) -> list[Figure]:
+    """Peak memory of a replay ten times as long, against the short one; as well where ever new hosts take part."""
+    once, often, more = (replay(capture, folder).peak for capture in (short, long, crowded))
+    return [
+        Figure("peak RSS of a replay 10 times as long", often / once, "times", most=1.1,
+               note=f"{once / 1e6:.0f} MB, {often / 1e6:.0f} MB"),
+        Figure("  with 10 times as many hosts, too", more / once, "times", note=f"{more / 1e6:.0f} MB"),
+    ]  # fmt: skip
 
 
 def crowd(capture: Path, folder: Path) -> list[Figure]:
