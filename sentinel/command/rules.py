@@ -99,7 +99,7 @@ def _test(config: Config, options: argparse.Namespace) -> int:
     if options.rule:
         rules = _chosen(config, options.rule)
     else:
-        compiled = load_paths(config.rule.paths, config.root)
+        compiled = load_paths(config.rule.paths, config.root, config.rule.lists)
         rules = [*compiled.rules, *compiled.correlations]
     every = RuleSet.load(config.rule, config.root)
     told = [(rule, *_tried(rule, every)) for rule in rules if rule.id not in config.rule.disabled]
@@ -180,7 +180,7 @@ def _single(documents: Sequence[Document], config: Config) -> Iterator[Rule]:
                 asked.append(rule)
     yield from (one for one in documents if isinstance(one, Rule))
     if beneath:
-        loaded = load_paths(config.rule.paths, config.root).rules
+        loaded = load_paths(config.rule.paths, config.root, config.rule.lists).rules
         yield from (rule for rule in loaded if rule.id in beneath and rule not in documents)
 
 
@@ -237,7 +237,7 @@ def _value(value: Any) -> str:
 def _docs(config: Config, options: argparse.Namespace) -> int:
     use_language("zh")
     options.out.mkdir(parents=True, exist_ok=True)
-    rules = load_paths(config.rule.paths, config.root).rules
+    rules = RuleSet.load(config.rule, config.root)
     for name, page in (("rules.md", pack_page(rules, config.root)), ("logsources.md", logsource_page())):
         (options.out / name).write_text(page, encoding="utf-8")
     return 0
@@ -254,12 +254,12 @@ def _chosen(config: Config, name: str) -> list[Document]:
     found: list[Document]
     path = Path(name)
     if path.suffix in (".yml", ".yaml") and path.exists():
-        compiled = load_paths((str(path.absolute()),), Path("/"))
+        compiled = load_paths((str(path.absolute()),), Path("/"), config.rule.lists)
         for problem in compiled.problems:
             print(problem, file=sys.stderr)
         found = [*compiled.rules, *compiled.correlations]
     else:
-        compiled = load_paths(config.rule.paths, config.root)
+        compiled = load_paths(config.rule.paths, config.root, config.rule.lists)
         rules = [*compiled.rules, *compiled.correlations]
         found = [rule for rule in rules if name in (rule.id, rule.title, rule.title_en)]
         found = found or [rule for rule in rules if rule.id.startswith(name)]

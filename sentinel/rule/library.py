@@ -9,6 +9,7 @@ from sentinel.rule.cache import RuleCache
 from sentinel.rule.compiled import Compiled
 from sentinel.rule.filter import apply_filters
 from sentinel.rule.rule import Document, RuleProblem
+from sentinel.rule.settings import SHIPPED_LISTS
 
 __all__ = ["load_paths", "rule_files"]
 
@@ -32,13 +33,13 @@ def rule_files(paths: Iterable[str], root: Path) -> tuple[list[Path], list[RuleP
 
 
 def load_paths(
-    paths: Iterable[str], root: Path, placeholders: Mapping[str, Sequence[str]] | None = None
+    paths: Iterable[str], root: Path, placeholders: Mapping[str, Sequence[str]] = SHIPPED_LISTS
 ) -> Compiled:
     """All documents under `paths`, in the order of files and documents; the first of two with one id runs.
 
     Filters are already part of the rules that they are for.
     """
-    paths, lists = tuple(paths), dict(placeholders or {})
+    paths, lists = tuple(paths), dict(placeholders)
     cache = RuleCache((str(root / path) for path in paths), repr(sorted(lists.items())) if lists else "")
     files, problems = rule_files(paths, root)
     known: dict[str, Document] = {}

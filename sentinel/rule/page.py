@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 
 from sentinel.event import KINDS, field_attributes
 from sentinel.rule.condition import leaves
@@ -14,11 +15,13 @@ from sentinel.rule.correlation.expression import Bounds
 from sentinel.rule.explain import written
 from sentinel.rule.logsource import COMPUTED, kind_of
 from sentinel.rule.rule import Document, LogSource, Rule
+from sentinel.rule.ruleset import RuleSet
 from sentinel.rule.view import View, shipped_pipelines, views_of
 from sentinel.text import current_language, text
 
 __all__ = ["logsource_page", "pack_page", "rule_page", "unknown_fields"]
 
+_NONE: Mapping[str, str] = MappingProxyType({})
 _TRAFFIC = ("dns", "proxy", "webserver", "firewall", "network_connection")
 _HOST = (
     "process_creation", "network_connection", "dns_query", "process_access", "process_tampering", "image_load",
@@ -27,7 +30,7 @@ _HOST = (
     "registry_event", "registry_add", "registry_set", "registry_delete", "wmi_event", "ps_module", "ps_script",
     "ps_classic_start", "ps_classic_provider_start", "sysmon_status", "sysmon_error",
 )  # fmt: skip
-_OTHER = ("antivirus", "database", "application")
+_OTHER = ("authentication", "antivirus", "database", "application")
 """Sigma's generic categories that public rules use."""
 
 
@@ -42,8 +45,11 @@ def unknown_fields(rule: Rule) -> Iterator[tuple[str, str]]:
         yield from ((field, kind) for field in asked if field not in known)
 
 
-def rule_page(rule: Document, root: Path | None = None) -> str:
-    """A rule or correlation in Markdown, in the current language; its file's path is relative to `root`."""
+def rule_page(rule: Document, root: Path | None = None, titles: Mapping[str, str] = _NONE) -> str:
+    """A rule or correlation in Markdown, in the current language; its file's path is relative to `root`.
+
+    `titles` are those of the rules that correlations build on, by id.
+    """
     english = current_language() == "en"
     title, other = (rule.title_en or rule.title, rule.title) if english else (rule.title, rule.title_en)
     path = rule.path.relative_to(root) if root is not None else rule.path
@@ -52,7 +58,7 @@ def rule_page(rule: Document, root: Path | None = None) -> str:
         ("category", rule.category),
         ("techniques", ", ".join(tag for tag in rule.tags if tag.startswith(("attack.t", "cve.")))),
         ("logsource", _written(rule.logsource) if isinstance(rule, Rule) else None),
-        ("correlation", _correlated(rule) if isinstance(rule, Correlation) else None),
+        ("correlation", _correlated(rule, titles) if isinstance(rule, Correlation) else None),
         ("id", f"`{rule.id}`"),
         ("file", f"`{path}`"),
     ]
@@ -68,13 +74,18 @@ def rule_page(rule: Document, root: Path | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def pack_page(rules: Iterable[Rule], root: Path) -> str:
-    """All rules of a pack in Markdown, by folder, the gravest first."""
-    ordered = sorted(rules, key=lambda rule: (_folder(rule, root), -rule.level.rank, rule.path.name))
+def pack_page(rules: RuleSet, root: Path) -> str:
+    """All rules and correlations of a pack that alert, in Markdown, by folder, the gravest first."""
+    english = current_language() == "en"
+    ordered = sorted(
+        rules.telling(), key=lambda rule: (_folder(rule, root), -rule.level.rank, rule.path.name)
+    )
+    every = (*rules.rules, *rules.links.correlations)
+    titles = {one.id: (english and one.title_en) or one.title for one in every}
     parts = [f"# {text('rules.page.title')}\n", f"{text('rules.page.about', number=len(ordered))}\n"]
     for folder, group in groupby(ordered, key=lambda rule: _folder(rule, root)):
         parts.append(f"## {folder}\n")
-        parts += [rule_page(rule, root) for rule in group]
+        parts += [rule_page(rule, root, titles) for rule in group]
     return "\n".join(parts)
 
 
@@ -128,7 +139,7 @@ def _asked(view: View) -> str:
     return ", " + ", ".join(f"{field} {' / '.join(several)}" for field, several in values.items())
 
 
-def _correlated(correlation: Correlation) -> str:
+def _correlated(correlation: Correlation, titles: Mapping[str, str]) -> str:
     """What holds when: type, condition, window, groups, and the rules it is about."""
     condition = correlation.condition
     asked = ""
@@ -136,7 +147,7 @@ def _correlated(correlation: Correlation) -> str:
         asked = "".join(f" {name} {number:g}" for name, number in condition.limits)
     groups = ", ".join(correlation.group_by) or "-"
     span = correlation.timespan / SECOND
-    rules = ", ".join(f"`{rule}`" for rule in correlation.rules)
+    rules = ", ".join(titles.get(rule, f"`{rule}`") for rule in correlation.rules)
     return f"{correlation.type}{asked}, {span:g} s, {groups}: {rules}"
 
 
@@ -145,5 +156,5 @@ def _written(source: LogSource) -> str:
     return ", ".join(f"{name}: {value}" for name, value in parts if value)
 
 
-def _folder(rule: Rule, root: Path) -> str:
+def _folder(rule: Document, root: Path) -> str:
     return str(rule.path.relative_to(root).parent)

@@ -17,7 +17,7 @@ from sentinel.rule.log_plan import LogPlans
 from sentinel.rule.logsource import kind_of
 from sentinel.rule.payload import PayloadPlan
 from sentinel.rule.plan import Condition, Plan
-from sentinel.rule.rule import Rule, RuleProblem
+from sentinel.rule.rule import Document, Rule, RuleProblem
 from sentinel.rule.settings import RuleSettings
 from sentinel.rule.teller import MatchTeller
 from sentinel.rule.view import Pipeline, PipelineError, View, read_pipelines, shipped_pipelines, views_of
@@ -96,8 +96,7 @@ class RuleSet:
     @classmethod
     def load(cls, settings: RuleSettings, root: Path) -> RuleSet:
         """Load every rule that `settings` names, relative to `root`. Bad rules end up in `problems`."""
-        placeholders = {one.name: one.values for one in settings.placeholders}
-        compiled = load_paths(settings.paths, root, placeholders)
+        compiled = load_paths(settings.paths, root, settings.lists)
         least, problems = Level.INFORMATIONAL, compiled.problems
         if settings.minimum_level in list(Level):
             least = Level(settings.minimum_level)
@@ -118,6 +117,10 @@ class RuleSet:
             minimum_level=least,
             pipelines=tuple(pipelines),
         )
+
+    def telling(self) -> Iterator[Document]:
+        """The rules and correlations that alert by themselves, rather than only serve others."""
+        yield from (one for one in (*self.rules, *self.links.correlations) if one.id not in self.links.silent)
 
     def measure(self) -> dict[int, Cost]:
         """Measure from now on what each rule costs, by its place in `rules`; payload rules only by their hits."""

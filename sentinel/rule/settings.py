@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 __all__ = [
+    "SHIPPED_LISTS",
     "AssetSettings",
     "CorrelationSettings",
     "MaintenanceSettings",
@@ -12,6 +16,9 @@ __all__ = [
     "RuleSettings",
     "ThresholdSettings",
 ]
+
+SHIPPED_LISTS: Final[Mapping[str, Sequence[str]]] = MappingProxyType({"DecoyAccounts": ("sentinel-decoy*",)})
+"""What placeholders of the shipped rules stand for where the configuration does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +112,8 @@ class RuleSettings:
     """A rule named here has this threshold, whatever its document says; the first entry counts."""
     maintenance: tuple[MaintenanceSettings, ...] = ()
     assets: tuple[AssetSettings, ...] = ()
+
+    @property
+    def lists(self) -> dict[str, Sequence[str]]:
+        """What each placeholder stands for: the configuration's lists, else the shipped ones."""
+        return {**SHIPPED_LISTS, **{one.name: one.values for one in self.placeholders}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from provoke import provoke
 
 from sentinel.event import Log
 from sentinel.rule import Rule, RuleSet
+from sentinel.rule.settings import SHIPPED_LISTS
 
 __all__ = ["Comparison", "compare"]
 
@@ -40,7 +42,32 @@ def documents(rules: Iterable[Rule]) -> list[dict[str, Any]]:
 
 def _document(rule: Rule) -> dict[str, Any]:
     found = list(yaml.load_all(rule.path.read_text(encoding="utf-8-sig"), Loader=yaml.CSafeLoader))
-    return dict(next(one for one in found if one and one.get("title") == rule.title))
+    document = dict(next(one for one in found if one and one.get("title") == rule.title))
+    document["detection"] = _without_placeholders(document["detection"])
+    return document
+
+
+def _without_placeholders(part: Any) -> Any:
+    """`expand` resolved by the shipped lists (a list of values a placeholder, of one value each)."""
+    if isinstance(part, list):
+        return [_without_placeholders(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    resolved = {}
+    for key, value in part.items():
+        field, *modifiers = key.split("|")
+        if "expand" not in modifiers:
+            resolved[key] = _without_placeholders(value)
+            continue
+        modifiers.remove("expand")
+        texts = value if isinstance(value, list) else [value]
+        for name, values in SHIPPED_LISTS.items():
+            [listed] = values
+            if "re" in modifiers:
+                listed = re.escape(listed).replace(r"\*", ".*").replace(r"\?", ".")
+            texts = [text.replace(f"%{name}%", listed) for text in texts]
+        resolved["|".join([field, *modifiers])] = texts
+    return resolved
 
 
 def compare(

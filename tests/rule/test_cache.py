@@ -121,7 +121,7 @@ def test_a_damaged_cache_is_counted_and_built_anew(
 def test_other_circumstances_and_other_sources_compile_anew(
     rules: Path, compiled: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load_paths([str(rules)], Path("/"))
+    load_paths([str(rules)], Path("/"), {})
     content = (rules / "one.yml").read_bytes()
     assert RuleCache([str(rules)]).get(rules / "one.yml", content) is not None
     assert RuleCache([str(rules)], "a list of values").get(rules / "one.yml", content) is None

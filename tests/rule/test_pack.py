@@ -13,11 +13,13 @@ from sentinel.event import KINDS, Event, field_attributes
 from sentinel.rule import Rule, RuleSet, RuleSettings
 from sentinel.rule.access import RecordAccess
 from sentinel.rule.condition import leaves
+from sentinel.rule.correlation import Correlation
 from sentinel.rule.library import rule_files
 from sentinel.rule.load import load_file
 from sentinel.rule.logsource import COMPUTED, kind_of
 from sentinel.rule.plan import Plan
-from sentinel.rule.trial import event_of
+from sentinel.rule.settings import SHIPPED_LISTS
+from sentinel.rule.trial import event_of, events_file, trial_events, trial_sequences, try_correlation
 from sentinel.rule.view import shipped_pipelines, views_of
 
 ROOT = Path(__file__).parents[2]
@@ -28,19 +30,19 @@ CATEGORY = re.compile(r"(?:MP|NA|DS|IC|DE|RO|SHE|AB|FOC)[A-Z]+")
 FLOW = {"ts": 1.0, "uid": "C1", "id.orig_h": "10.1.2.3", "id.orig_p": 50000, "id.resp_h": "192.0.2.1"}
 
 
-def only_rule(path: Path) -> Rule:
-    compiled = load_file(path)
+PACK = RuleSet.load(RuleSettings(), ROOT)
+
+
+def told(path: Path) -> Rule | Correlation:
+    """What a file is about; other documents in it only serve that one."""
+    compiled = load_file(path, SHIPPED_LISTS)
     assert not compiled.problems, "\n".join(map(str, compiled.problems))
-    [rule] = compiled.rules
-    return rule
-
-
-def cases(path: Path) -> list[tuple[bool, dict[str, Any]]]:
-    document = yaml.safe_load(path.with_suffix(".test.yml").read_text(encoding="utf-8"))
-    return [(expected, dict(event)) for expected in (True, False) for event in document[_KEY[expected]]]
-
-
-_KEY = {True: "positive", False: "negative"}
+    [one] = [
+        document
+        for document in (*compiled.rules, *compiled.correlations)
+        if document.id not in PACK.links.silent
+    ]
+    return one
 
 
 def typed(kind: str, fields: dict[str, Any]) -> Event:
@@ -50,9 +52,10 @@ def typed(kind: str, fields: dict[str, Any]) -> Event:
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_a_rule_says_all_that_the_desk_needs(path: Path) -> None:
-    rule = only_rule(path)
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    assert document["id"] and document["level"] and document["date"] and rule.status
+    rule = told(path)
+    document = next(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+    assert document["id"] == rule.id, "the document that the file is about comes first"
+    assert document["title"] and document["level"] and document["date"] and rule.status
     for text in (rule.title, rule.description, rule.respond):
         assert text and CHINESE.search(text)
     assert rule.title_en and not CHINESE.search(rule.title_en)
@@ -62,6 +65,8 @@ def test_a_rule_says_all_that_the_desk_needs(path: Path) -> None:
     # power, heat and water are no one's technique
     assert rule.category == "DEACCFAC" or any(tag.startswith("attack.t") for tag in rule.tags)
     assert rule.category and CATEGORY.fullmatch(rule.category)
+    if isinstance(rule, Correlation):
+        return
     assert rule.kinds or RuleSet([rule]).wants("log")
     for view in views_of(rule.logsource, shipped_pipelines()):
         kind = kind_of(view.source)
@@ -72,10 +77,15 @@ def test_a_rule_says_all_that_the_desk_needs(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_a_rule_holds_where_its_test_says(path: Path) -> None:
-    rule = only_rule(path)
-    told = cases(path)
-    assert {expected for expected, _ in told} == {True, False}
-    for number, (expected, fields) in enumerate(told):
+    rule = told(path)
+    if isinstance(rule, Correlation):
+        outcomes = try_correlation(rule, PACK, trial_sequences(events_file(path)))
+        assert {outcome.expected for outcome in outcomes} == {True, False}
+        assert [outcome for outcome in outcomes if not outcome.right] == []
+        return
+    cases = trial_events(events_file(path))
+    assert {expected for expected, _ in cases} == {True, False}
+    for number, (expected, fields) in enumerate(cases):
         kind = fields.pop("kind")
         if kind in KINDS:
             alerts = RuleSet([rule]).match(
@@ -94,8 +104,7 @@ def _flows(kind: str) -> bool:
 def test_the_pack_as_a_whole() -> None:
     rules = RuleSet.load(RuleSettings(), ROOT)
     assert not rules.problems
-    assert len(rules.rules) == len(FILES) >= 30
-    assert len({rule.title for rule in rules.rules}) == len(FILES)
+    assert len({document.title for document in rules.telling()}) == len(FILES) >= 30
     tests = {path.name.removesuffix(".test.yml") for path in (ROOT / "rules").rglob("*.test.yml")}
     assert tests == {path.stem for path in FILES}
 
@@ -103,7 +112,7 @@ def test_the_pack_as_a_whole() -> None:
 def test_negatives_of_one_rule_fire_no_other_above_medium() -> None:
     rules = RuleSet.load(RuleSettings(), ROOT)
     for path in FILES:
-        for expected, fields in cases(path):
+        for expected, fields in trial_events(events_file(path)):
             kind = fields.pop("kind")
             if expected or kind not in KINDS:
                 continue

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sentinel.rule import RuleSet, RuleSettings
+from sentinel.rule.correlation import Correlation
 from sentinel.rule.library import load_paths
 from sentinel.rule.page import logsource_page, pack_page, unknown_fields
 from sentinel.text import use_language
@@ -23,19 +25,21 @@ def chinese() -> Iterator[None]:
 
 def test_the_pages_are_current() -> None:
     remedy = "run `sentinel rules docs`"
-    page = pack_page(load_paths(("rules",), ROOT).rules, ROOT)
+    page = pack_page(RuleSet.load(RuleSettings(), ROOT), ROOT)
     assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == page, remedy
     assert (ROOT / "docs" / "logsources.md").read_text(encoding="utf-8") == logsource_page(), remedy
 
 
 def test_every_rule_has_its_section_in_either_language() -> None:
-    rules = load_paths(("rules",), ROOT).rules
+    rules = RuleSet.load(RuleSettings(), ROOT)
+    assert any(isinstance(document, Correlation) for document in rules.telling())
     for language in ("zh", "en"):
         use_language(language)
         page = pack_page(rules, ROOT)
-        for rule in rules:
-            assert f"### {rule.title if language == 'zh' else rule.title_en}\n" in page
-            assert f"`{rule.path.relative_to(ROOT)}`" in page
+        for document in rules.telling():
+            assert f"### {document.title if language == 'zh' else document.title_en}\n" in page
+            assert f"`{document.path.relative_to(ROOT)}`" in page
+        assert page.count("### ") == len(list(rules.telling())), "what only serves others has none"
 
 
 def test_logsources_name_what_is_seen_and_how() -> None:

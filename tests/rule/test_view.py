@@ -31,6 +31,7 @@ SOURCES = [
         for service in ("sysmon", "auth", "syslog")
     ),
     LogSource(None, "webserver"),
+    LogSource(None, "authentication"),
     LogSource("cisco", "firewall"),
     LogSource("sentinel", None, "http"),
     LogSource("windows", "process_creation", "security"),
