@@ -17,6 +17,7 @@ from sentinel.command.acting import Action, act, actor, local_time
 from sentinel.config import Config
 from sentinel.ledger import Device, LedgerStore, Register
 from sentinel.ledger.compare import Difference, compare, has_random_mac, newest
+from sentinel.ledger.export import write_register
 from sentinel.ledger.form import Headings
 from sentinel.ledger.intake import Plan, Refusal, plan
 from sentinel.ledger.sheet import read_sheets
@@ -74,7 +75,7 @@ def _import(config: Config, options: argparse.Namespace) -> int:
 
     def work(database: Database) -> Plan:
         store = LedgerStore(database.conn)
-        planned = plan(sheets, store.assets(), Headings())
+        planned = plan(sheets, store.assets(), Headings(config.ledger.headings))
         if not options.dry_run:
             now = time.time()
             store.apply(planned, actor=person, ts=now)
@@ -122,6 +123,30 @@ def _import(config: Config, options: argparse.Namespace) -> int:
     how = "dry" if options.dry_run else "done"
     print(text("asset.import.total", how=text(f"asset.import.{how}"), **numbers, **refused))
     return 1 if _refused(planned) else 0
+
+
+def _export(config: Config, options: argparse.Namespace) -> int:
+    person = actor(options)
+    headings = Headings(config.ledger.headings)
+
+    def work(database: Database) -> int:
+        rows = LedgerStore(database.conn).assets()
+        chosen = [row.asset for row in rows if options.department in (None, row.asset.department)]
+        write_register(options.file, chosen, headings)
+        detail = {"assets": len(chosen), "department": options.department or ""}
+        append(
+            database,
+            ts=time.time(),
+            actor=person,
+            action="asset.export",
+            subject=options.file.name,
+            detail=detail,
+        )
+        return len(chosen)
+
+    number = in_transaction(Path(config.store.path), work)
+    print(text("asset.exported", number=number, path=options.file), file=sys.stderr)
+    return 0 if number else 1
 
 
 def _diff(config: Config, options: argparse.Namespace) -> int:
@@ -199,6 +224,7 @@ def _look(config: Config, work: Callable[[LedgerStore], Any]) -> Any:
 
 _ACTIONS: Mapping[str, Action] = {
     "diff": _diff,
+    "export": _export,
     "import": _import,
     "list": _list,
     "show": _show,

@@ -13,6 +13,7 @@ from sentinel.hours import is_hours
 from sentinel.intake.json_path import is_json_path
 from sentinel.intake.mqtt import is_broker
 from sentinel.intake.topic import is_filter
+from sentinel.ledger.form import is_heading
 from sentinel.notify.robot import ROBOTS
 from sentinel.rule.restraint.maintenance import read_moment
 
@@ -83,6 +84,7 @@ FORMS: dict[str, Callable[[str], bool]] = {
     "topic": is_filter,
     "json-path": lambda value: not value or is_json_path(value),
     "place": lambda value: not value.startswith("$") or is_json_path(value),
+    "heading": is_heading,
     "state": lambda value: bool(_STATE.match(value)),
     "output": lambda value: "\0" not in value,
 }
@@ -289,6 +291,7 @@ BOUNDS: dict[str, Bound] = {
     "ledger.told": Bound(1, 10_000),
     "ledger.differences": Bound(64, 1 << 22),
     "ledger.risky_ports": _PORTS,
+    "ledger.headings": Bound(form="heading"),
     "incident.minimum": Bound(choices=("informational", "low", "medium", "high", "critical")),
     "incident.window": _WINDOW,
     "incident.longest": _WINDOW,

@@ -7,9 +7,20 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
+from sentinel.ledger.asset import Asset
+from sentinel.ledger.device import Key
 from sentinel.text import Message, MessageError
 
-__all__ = ["HEADINGS", "BadCell", "Headings", "clean", "read_addresses", "read_cell"]
+__all__ = [
+    "HEADINGS",
+    "BadCell",
+    "Headings",
+    "clean",
+    "is_heading",
+    "read_addresses",
+    "read_cell",
+    "write_row",
+]
 
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "code": ("资产编号", "设备编号", "编号", "资产编码", "单位内编码"),
@@ -38,6 +49,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
 """Headings that are understood without configuration; the first is the one an export writes."""
 
 _LONGEST = 500
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _SEPARATORS = re.compile(r"[,;、\s/|]+")
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?E\+?\d+\Z", re.IGNORECASE)
 _PHONE = re.compile(r"\+?[\d\-() ]{5,20}(转\d{1,6})?\Z")
@@ -57,24 +69,48 @@ class BadCell(MessageError):
 
 
 class Headings:
-    """Finds the field of a heading; a site's own headings come first."""
+    """Finds the field of a heading, and the heading of a field; a site's own, as `使用科室=责任单位`, come first."""
 
-    def __init__(self, own: Mapping[str, Sequence[str]] = {}) -> None:
-        self._fields = {_folded(name): field for field, names in HEADINGS.items() for name in names}
-        self._fields |= {_folded(name): field for field, names in own.items() for name in names}
+    def __init__(self, own: Sequence[str] = ()) -> None:
+        chosen = [(name, field) for name, field in map(_heading, own) if field is not None]
+        self._fields = _KNOWN | {_folded(name): field for name, field in chosen}
+        self._written: dict[str, str] = {}
+        for field, names in HEADINGS.items():
+            candidates = (*(name for name, its in chosen if its == field), *names)
+            means_it = (name for name in candidates if self.field(name) == field)
+            self._written[field] = next(means_it, field)
 
     def field(self, heading: str) -> str | None:
         """The field that a heading names."""
         return self._fields.get(_folded(heading))
 
+    def row(self) -> list[str]:
+        """The headings that an export writes, one for each field, in the order of `HEADINGS`."""
+        return list(self._written.values())
+
+
+def is_heading(said: str) -> bool:
+    """Whether a setting says what a heading means: `使用科室=责任单位`, or `使用科室=department`."""
+    name, field = _heading(said)
+    return bool(name) and field is not None
+
+
+def _heading(said: str) -> tuple[str, str | None]:
+    name, _, meaning = said.partition("=")
+    meaning = meaning.strip()
+    return name.strip(), meaning if meaning in HEADINGS else _KNOWN.get(_folded(meaning))
+
 
 def clean(value: object) -> str:
-    """A cell as text: full-width signs made narrow, white space at the ends gone, whole numbers without a point."""
+    """A cell as text: full-width signs made narrow, white space at the ends gone, whole numbers without a point.
+
+    Control signs, which no workbook can hold, become spaces. What is clean stays as it is.
+    """
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         value = int(value)
-    return unicodedata.normalize("NFKC", str(value)).strip()
+    return _CONTROL.sub(" ", unicodedata.normalize("NFKC", str(value)).replace("\r\n", "\n")).strip()
 
 
 def read_cell(field: str, written: str) -> str:
@@ -85,15 +121,36 @@ def read_cell(field: str, written: str) -> str:
     return written if read is None else read(written)
 
 
-def read_addresses(written: str) -> tuple[str, ...]:
-    """The addresses in a cell, in canonical form, each once. Raises BadCell."""
-    found: dict[str, None] = {}
+def read_addresses(written: str, zone: str = "") -> tuple[Key, ...]:
+    """The addresses in a cell, in canonical form, each once: of `zone` where they do not say `10.1.0.5@another`.
+
+    Raises BadCell.
+    """
+    found: dict[Key, None] = {}
     for part in filter(None, _SEPARATORS.split(written)):
+        address, said, own_zone = part.partition("@")
         try:
-            found[str(ipaddress.ip_address(part))] = None
+            found[own_zone if said else zone, str(ipaddress.ip_address(address))] = None
         except ValueError:
             raise BadCell(Message("asset.bad.address", got=part)) from None
     return tuple(found)
+
+
+def write_row(asset: Asset) -> list[str]:
+    """The cells of an asset in the order of `HEADINGS`; reading them gives the same asset."""
+    zones = {zone for zone, _ in asset.addresses}
+    zone = zones.pop() if len(zones) == 1 else ""
+    cells = {
+        "addresses": ", ".join(
+            address if own == zone else f"{address}@{own}" for own, address in asset.addresses
+        ),
+        "zone": zone,
+        "protection_level": f"{'一二三四五'[int(asset.protection_level) - 1]}级"
+        if asset.protection_level
+        else "",
+        "cii": "是" if asset.cii else "否",
+    }
+    return [cells[field] if field in cells else getattr(asset, field) for field in HEADINGS]
 
 
 def _phone(written: str) -> str:
@@ -154,3 +211,6 @@ _READERS: dict[str, Callable[[str], str]] = {
 
 def _folded(heading: str) -> str:
     return re.sub(r"[\s*::()]", "", unicodedata.normalize("NFKC", heading)).upper()
+
+
+_KNOWN = {_folded(name): field for field, names in HEADINGS.items() for name in names}

@@ -99,13 +99,13 @@ class _Planner:
     def _row(self, sheet: str, line: int, row: Sequence[str], columns: dict[int, str]) -> None:
         values: dict[str, str] = {}
         cells = {field: f"{_letters(number)}{line}" for number, field in columns.items()}
-        addresses: tuple[str, ...] = ()
+        addresses: tuple[Key, ...] = ()
         bad: list[Refusal] = []
-        for number, name in columns.items():
-            written = row[number] if number < len(row) else ""
+        written_at = {name: row[number] if number < len(row) else "" for number, name in columns.items()}
+        for name, written in written_at.items():
             try:
                 if name == "addresses":
-                    addresses = read_addresses(written)
+                    addresses = read_addresses(written, written_at.get("zone", ""))
                 else:
                     values[name] = read_cell(name, written)
             except BadCell as error:
@@ -119,10 +119,9 @@ class _Planner:
         if bad:
             self.plan.bad += bad
             return
-        zone = values.pop("zone", "")
-        keys = tuple((zone, address) for address in addresses)
+        values.pop("zone", "")
         cii = values.pop("cii", "")
-        self._compare(sheet, cells, Asset(addresses=keys, cii=bool(cii), **values))
+        self._compare(sheet, cells, Asset(addresses=addresses, cii=bool(cii), **values))
 
     def _compare(self, sheet: str, cells: dict[str, str], asset: Asset) -> None:
         place = f"{sheet}!{cells['addresses']}"

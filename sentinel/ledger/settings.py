@@ -40,3 +40,5 @@ class LedgerSettings:
         9000, 9092, 9200, 9300, 10050, 11211, 27017, 50070,
     )  # fmt: skip
     """Ports whose services count as exposed: remote administration, shares, databases, middleware."""
+    headings: tuple[str, ...] = ()
+    """A site's own headings of registers, as `使用科室=责任单位`; an export writes the first one of each column."""

@@ -13,12 +13,14 @@ from sentinel.ledger.fault import LedgerError
 from sentinel.ledger.form import clean
 from sentinel.text import Message
 
-__all__ = ["Sheet", "read_sheets"]
+__all__ = ["GUARDED", "Sheet", "read_sheets"]
 
 _MOST_BYTES = 64 << 20
 _MOST_UNPACKED = 512 << 20
 _MOST_ROWS = 200_000
 _MOST_COLUMNS = 256
+GUARDED = ("=", "+", "-", "@", "'")
+"""How a CSV cell begins that a spreadsheet would compute instead of show: another `'` before it says that it is text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,20 @@ def _csv(path: Path) -> list[list[str]]:
         except UnicodeDecodeError:
             continue
         try:
-            rows = [[clean(cell) for cell in row] for row in csv.reader(io.StringIO(written, newline=""))]
+            rows = [
+                [clean(_shown(cell)) for cell in row] for row in csv.reader(io.StringIO(written, newline=""))
+            ]
         except csv.Error as error:
             raise LedgerError(Message("asset.file.unreadable", path=path, reason=error)) from error
         if len(rows) > _MOST_ROWS or any(len(row) > _MOST_COLUMNS for row in rows):
             raise LedgerError(Message("asset.file.too-large", path=path))
         return rows
     raise LedgerError(Message("asset.file.no-text", path=path))
+
+
+def _shown(cell: str) -> str:
+    """Without the sign that keeps a spreadsheet from computing it."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(GUARDED) else cell
 
 
 def _workbook(path: Path) -> Iterator[Sheet]:

@@ -71,3 +71,35 @@ def test_diff_tells_what_is_seen_and_not_registered(config: str, capsys: pytest.
     }
     assert main(["assets", "diff", "--config", config]) == 0
     assert "影子 10.0.0.9" in capsys.readouterr().out
+
+
+def test_export_then_import_changes_nothing_and_both_are_on_the_audit_trail(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, out = Path(config).with_name("t.csv"), str(Path(config).with_name("out.xlsx"))
+    rows = [
+        "设备名称,IP,责任单位,责任人,电话",
+        "OA,10.0.0.9,政数局,甲,1234567",
+        "PC,10.0.0.8,水务局,乙,7654321",
+    ]
+    table.write_text("\n".join(rows), "utf-8")
+    assert main(["assets", "import", str(table), "--config", config]) == 0
+    assert main(["assets", "export", out, "--by", "甲", "--config", config]) == 0
+    assert "已导出 2 项" in capsys.readouterr().err
+    assert main(["assets", "import", out, "--json", "--config", config]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["unchanged"], told["adds"], told["changes"], told["ignored"]) == (2, [], [], [])
+    assert main(["assets", "export", out, "--config", config]) == 2
+    assert "已存在" in capsys.readouterr().err
+    one = str(Path(config).with_name("one.xlsx"))
+    assert main(["assets", "export", one, "--department", "水务局", "--config", config]) == 0
+    assert "已导出 1 项" in capsys.readouterr().err
+    trail = in_transaction(
+        Path(config).with_name("s.sqlite"),
+        lambda database: database.conn.execute("SELECT actor, action, subject FROM audit").fetchall(),
+    )
+    assert [row[1:] for row in trail if row[1] == "asset.export"] == [
+        ("asset.export", "out.xlsx"),
+        ("asset.export", "one.xlsx"),
+    ]
+    assert trail[1][0] == "甲"

@@ -91,7 +91,7 @@ def test_what_differs_is_a_change_and_a_locked_field_is_kept() -> None:
 
 
 def test_headings_of_a_site_and_those_nobody_knows() -> None:
-    own = Headings({"location": ["摆放处"]})
+    own = Headings(["摆放处=location"])
     made = plan([Sheet("s", [[*HEAD, "摆放处", "心情"], [*GOOD, "三楼", "好"]])], (), own)
     assert made.adds[0].location == "三楼"
     assert made.ignored == [("s", "心情")]
