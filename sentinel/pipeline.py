@@ -182,8 +182,9 @@ class Pipeline:
             self._seconds[stage] += time.perf_counter() - began
 
     def _account(self, packets: Packets, frames: int) -> None:
-        rows = packets.rows
-        outer = np.bincount(rows["status"][rows["parent"] < 0], minlength=len(Status))
+        fates = packets.rows["status"]
+        told = (packets.rows["parent"] < 0) | (fates == Status.TOO_DEEP)  # nobody saw what lies that deep
+        outer = np.bincount(fates[told], minlength=len(Status))
         self.account.received += frames
         undecodable = 0
         for status in _UNDECODABLE:

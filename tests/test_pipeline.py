@@ -90,6 +90,19 @@ def test_under_load_connections_are_told_and_not_read(demo: Any) -> None:
     assert {alert.kind for alert in alerts} <= {"conn", "arp"}
 
 
+def test_a_packet_nested_too_deep_is_no_processed_one(tmp_path: Path) -> None:
+    inside = UDP(sport=40000, dport=53)
+    deep = ETHER
+    for depth in range(6):
+        deep = deep / IP(src=f"192.0.2.{depth}", dst="198.51.100.1")
+    wrpcap(
+        str(tmp_path / "deep.pcap"), [deep / inside, ETHER / IP(src="192.0.2.1", dst="198.51.100.1") / inside]
+    )
+    _, _, statistics = replay(tmp_path / "deep.pcap")
+    assert statistics.packets.balanced() and statistics.packets.processed == 1
+    assert statistics.packets.undecodable["too_deep"] == 1
+
+
 def test_same_packets_same_bytes(demo: Any) -> None:
     lines, alerts, _ = replay(ROOT / "demo" / "demo.pcap")
     assert lines == demo[0]

@@ -44,10 +44,7 @@ def run(options: argparse.Namespace) -> int:
         captures, logs, size = replay.sorted(expanded(options.files))
         relax_collector()
         return replay.run(captures, logs, size)
-    except UnknownFormat as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except CaptureError as error:
+    except (UnknownFormat, CaptureError) as error:
         print(text("cli.error", message=error), file=sys.stderr)
         return 2
 

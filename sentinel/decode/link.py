@@ -26,6 +26,7 @@ __all__ = ["read_link", "set_tag"]
 _OTHER: Final = int(Status.OTHER)
 _TRUNCATED: Final = int(Status.TRUNCATED)
 _MALFORMED: Final = int(Status.MALFORMED)
+_TOO_DEEP: Final = int(Status.TOO_DEEP)
 
 _CVLAN: Final = 0x8100
 _SVLAN: Final = 0x88A8
@@ -84,7 +85,7 @@ def read_link(
             if end - position < 4:
                 return _close(row, _TRUNCATED, layer, position, end, wire)
             if headers > _MAX_TAGS:
-                return _close(row, _OTHER, layer, position, end, wire)
+                return _close(row, _TOO_DEEP, layer, position, end, wire)
             tags = set_tag(row, load16(data, position) & 0x0FFF, tags)
             layer = load16(data, position + 2)
             position += 4

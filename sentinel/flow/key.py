@@ -27,6 +27,11 @@ def _pairs() -> tuple[np.ndarray, np.ndarray]:
 _PAIR4, _PAIR6 = _pairs()
 
 
+def is_paired(kind: int, version6: bool) -> bool:
+    """Whether ICMP (ICMPv6) messages of this type have an answer of their own: its type is in the place of the code."""
+    return bool((_PAIR6 if version6 else _PAIR4)[kind & 255] >= 0)
+
+
 @inlined
 def mix(x):
     """splitmix64's finaliser."""

@@ -6,6 +6,7 @@ import struct
 from typing import Final
 
 from sentinel.event.icmp import Icmp
+from sentinel.flow.key import is_paired
 from sentinel.protocol.analyzer import Analyzer
 
 __all__ = ["IcmpAnalyzer"]
@@ -18,7 +19,8 @@ _NUMBERED6: Final = frozenset({128, 129})
 
 
 class IcmpAnalyzer(Analyzer):
-    """Writes one event a flow. Type and code are the flow's ports."""
+    """Writes one event a flow. Type and code are the flow's ports, but for types with an answer of their own: there
+    the port is the answer's type, and the code is the only one that is defined, 0."""
 
     __slots__ = ()
 
@@ -36,7 +38,8 @@ class IcmpAnalyzer(Analyzer):
         self.done = True
         kind = flow.orig_p if is_orig else flow.resp_p
         number: tuple[int | None, int | None] = (None, None)
-        if len(data) >= _WORD.size and kind in (_NUMBERED6 if ":" in flow.orig_h else _NUMBERED4):
+        version6 = ":" in flow.orig_h
+        if len(data) >= _WORD.size and kind in (_NUMBERED6 if version6 else _NUMBERED4):
             number = _WORD.unpack_from(data)
         payload = data[_WORD.size :]
         self.emit(
@@ -48,7 +51,7 @@ class IcmpAnalyzer(Analyzer):
                 resp_h=flow.resp_h,
                 resp_p=flow.resp_p,
                 icmp_type=flow.orig_p,
-                icmp_code=flow.resp_p,
+                icmp_code=0 if is_paired(flow.orig_p, version6) else flow.resp_p,
                 id=number[0],
                 seq=number[1],
                 payload_len=len(payload),

@@ -10,12 +10,26 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scapy.contrib.erspan import ERSPAN_II, ERSPAN_III
 from scapy.contrib.geneve import GENEVE
 from scapy.contrib.gtp import GTP_U_Header
 from scapy.contrib.mpls import MPLS
+from scapy.layers.dot11 import Dot11, Dot11QoS, RadioTap
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop
-from scapy.layers.l2 import ARP, GRE, LLC, SNAP, CookedLinux, Dot1AD, Dot1Q, Dot3, Ether, Loopback
+from scapy.layers.l2 import (
+    ARP,
+    GRE,
+    LLC,
+    SNAP,
+    CookedLinux,
+    CookedLinuxV2,
+    Dot1AD,
+    Dot1Q,
+    Dot3,
+    Ether,
+    Loopback,
+)  # fmt: skip
 from scapy.layers.ppp import PPP, PPPoE
 from scapy.layers.sctp import SCTP
 from scapy.layers.vxlan import VXLAN
@@ -30,6 +44,9 @@ V4 = IP(src="192.0.2.1", dst="198.51.100.2", ttl=61)
 V6 = IPv6(src="2001:db8::1", dst="2001:db8::2", hlim=61)
 SEGMENT = TCP(sport=40000, dport=443, seq=0xFFFFFFF0, ack=77, flags="PA", window=512)
 BODY = Raw(b"payload bytes")
+SNAPPED = LLC(dsap=0xAA, ssap=0xAA, ctrl=3) / SNAP(OUI=0)
+SEQUENCED = GRE(proto=0x88BE, seqnum_present=1)
+DOT11 = Dot11(type=2, FCfield=1, addr1=MACS["dst"], addr2=MACS["src"], addr3=MACS["dst"])
 
 
 def addresses(row: Any) -> tuple[str, str]:
@@ -83,12 +100,32 @@ def test_tcp_over_links(decode: Any, link: Any, network: Any) -> None:
         (V6 / SEGMENT / BODY, 101),
         (V4 / SEGMENT / BODY, 228),
         (V6 / SEGMENT / BODY, 229),
+        (CookedLinuxV2(proto=0x800) / V4 / SEGMENT / BODY, 276),
         (Loopback(type=2) / V4 / SEGMENT / BODY, 0),
+        (Raw(b"\0\0\0\x1e") / V6 / SEGMENT / BODY, 0),
+        (Raw(b"\0\0\0\x02") / V4 / SEGMENT / BODY, 108),
+        (RadioTap() / DOT11 / SNAPPED / V4 / SEGMENT / BODY, 127),
+        (Dot11(type=2, subtype=8, FCfield=1) / Dot11QoS() / SNAPPED / V6 / SEGMENT / BODY, 105),
         (PPP() / V4 / SEGMENT / BODY, 9),
         (ETHER / PPPoE(sessionid=7) / PPP(proto=0x21) / V4 / SEGMENT / BODY, 1),
-        (Dot3(**MACS) / LLC(dsap=0xAA, ssap=0xAA, ctrl=3) / SNAP(OUI=0, code=0x800) / V4 / SEGMENT / BODY, 1),
+        (Dot3(**MACS) / SNAPPED / V4 / SEGMENT / BODY, 1),
     ],
-    ids=["cooked", "raw4", "raw6", "ipv4", "ipv6", "loopback", "ppp", "pppoe", "snap"],
+    ids=[
+        "cooked",
+        "raw4",
+        "raw6",
+        "ipv4",
+        "ipv6",
+        "cooked2",
+        "null",
+        "null6",
+        "loop",
+        "radiotap",
+        "802.11",
+        "ppp",
+        "pppoe",
+        "snap",
+    ],
 )
 def test_other_links(decode: Any, frame: Any, linktype: int) -> None:
     packets = decode(bytes(frame), linktype=linktype)
@@ -139,8 +176,12 @@ def test_snap_length_cuts_payload_only(decode: Any) -> None:
         (V4 / UDP(dport=4789) / VXLAN(vni=7, flags=8) / ETHER, Tunnel.VXLAN, Status.OK),
         (V4 / UDP(dport=6081) / GENEVE(vni=7) / ETHER, Tunnel.GENEVE, Status.OK),
         (V4 / UDP(dport=2152) / GTP_U_Header(teid=7), Tunnel.GTPV1, Status.OK),
+        (V4 / GRE(proto=0x88BE) / ETHER, Tunnel.ERSPAN, Status.CARRIER),
+        (V4 / SEQUENCED / ERSPAN_II(session_id=1) / ETHER, Tunnel.ERSPAN, Status.CARRIER),
+        (V4 / GRE(proto=0x22EB, seqnum_present=1) / ERSPAN_III() / ETHER, Tunnel.ERSPAN, Status.CARRIER),
+        (V6, Tunnel.IP, Status.CARRIER),
     ],
-    ids=["gre", "gre-key", "ipip", "vxlan", "geneve", "gtp"],
+    ids=["gre", "gre-key", "ipip", "vxlan", "geneve", "gtp", "erspan1", "erspan2", "erspan3", "ip-in-6"],
 )
 def test_tunnels_give_a_row_each(decode: Any, carrier: Any, tunnel: Tunnel, status: Status) -> None:
     inner = IP(src="10.0.0.1", dst="10.0.0.2") / SEGMENT / BODY
@@ -150,6 +191,12 @@ def test_tunnels_give_a_row_each(decode: Any, carrier: Any, tunnel: Tunnel, stat
     assert (row["parent"], row["depth"], row["tunnel"], row["frame"]) == (0, 1, tunnel, 0)
     assert addresses(row) == ("10.0.0.1", "10.0.0.2")
     assert payload(packets, row) == BODY.load
+
+
+def test_six_in_four_and_teredo_servers(decode: Any) -> None:
+    for carrier, tunnel in ((V4, Tunnel.IP), (V4 / UDP(sport=3544, dport=3544), Tunnel.TEREDO)):
+        outer, row = decode(bytes(ETHER / carrier / V6 / SEGMENT / BODY)).rows
+        assert (outer["carries"], row["tunnel"], addresses(row)) == (tunnel, tunnel, (V6.src, V6.dst))
 
 
 TEREDO = IPv6(src="2001:0:4137:9e50:8000:f12a:b9c8:2815", dst="2001:4860:0:2001::68")
@@ -175,6 +222,12 @@ def test_encapsulation_is_bounded(decode: Any) -> None:
     rows = decode(bytes(frame / SEGMENT)).rows
     assert len(rows) == 6
     assert rows["status"][-1] == Status.TOO_DEEP
+
+
+def test_more_tags_than_three_are_too_deep(decode: Any) -> None:
+    frame = ETHER / Dot1AD(vlan=1) / Dot1Q(vlan=2) / Dot1Q(vlan=3)
+    rows = decode(bytes(frame / V4 / SEGMENT), bytes(frame / Dot1Q(vlan=4) / V4 / SEGMENT)).rows
+    assert rows["status"].tolist() == [Status.OK, Status.TOO_DEEP]
 
 
 def test_arp(decode: Any) -> None:

@@ -41,6 +41,17 @@ def test_only_some_types_are_numbered(wire: Any, address: str, kind: int, number
     assert (event.id, event.seq) == ((1, 2) if numbered else (None, None))
 
 
+@pytest.mark.parametrize(("address", "kind", "port", "code"), [
+    ("192.0.2.1", 8, 0, 0), ("192.0.2.1", 13, 14, 0), ("192.0.2.1", 3, 13, 13), ("192.0.2.1", 128, 7, 7),
+    ("2001:db8::1", 128, 129, 0), ("2001:db8::1", 134, 133, 0), ("2001:db8::1", 1, 4, 4),
+])  # fmt: skip
+def test_the_type_that_answers_is_no_code(wire: Any, address: str, kind: int, port: int, code: int) -> None:
+    wire.proto, wire.orig_h, wire.orig_p, wire.resp_p = "icmp", address, kind, port
+    IcmpAnalyzer(wire, wire.events.append, ProtocolSettings()).feed(True, b"\0\1\0\2", 1.0)
+    (event,) = wire.of("icmp")
+    assert (event.icmp_type, event.icmp_code, event.resp_p) == (kind, code, port)
+
+
 def test_payload_is_cut_and_each_byte_is_a_character(wire: Any) -> None:
     (event,) = read(wire, b"abc\\\n\xff" + b"z" * 100).of("icmp")
     assert event.payload == "abc\\\n\xff" + "z" * 58
