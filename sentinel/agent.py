@@ -10,25 +10,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from sentinel import __version__
-from sentinel.capture.account import PacketAccount
 from sentinel.capture.interface import can_capture, default_interface
 from sentinel.capture.settings import CaptureSettings
 from sentinel.capture.supervisor import Supervisor
-from sentinel.config import Config, ConfigError, rule_settings
+from sentinel.config import Config
 from sentinel.duty_desk import DutyDesk, reach
 from sentinel.event import KINDS, Alert, Event
 from sentinel.event.encode import EventEncoder
-from sentinel.event.pack import unpack_events
-from sentinel.frame import WorkerFrame, decode_frame
 from sentinel.incident_desk import IncidentDesk
 from sentinel.ledger import Ledger
 from sentinel.ledger_desk import LedgerDesk
@@ -37,16 +32,17 @@ from sentinel.log_desk import LogDesk
 from sentinel.metrics import Metrics, MetricsError
 from sentinel.notify_desk import NotifyDesk
 from sentinel.outlet import Outlet, Sink, sink_for
-from sentinel.overload import Overload
 from sentinel.playbook_desk import PlaybookDesk
 from sentinel.recollection import Recollection
-from sentinel.rule import Findings, Match, ReloadRefused, RuleSet, reload_rules, rules_on_disk
+from sentinel.rule import Findings, Match, RuleSet
+from sentinel.rule_desk import RuleDesk
 from sentinel.service import ServiceManager
 from sentinel.store import AlertStore, StoreError, StoreWriter
 from sentinel.text import Message
 from sentinel.watch import Watch
+from sentinel.worker_desk import WorkerDesk, Workers
 
-__all__ = ["Agent", "Workers"]
+__all__ = ["Agent"]
 
 _WORKER: Final = "sentinel.live:make_worker"
 _HEARTBEAT: Final = 1.0
@@ -56,25 +52,10 @@ _ALERT_FRAMES: Final = 256
 """Alert frames between the workers and the store."""
 _TOGETHER: Final = 2000
 """Alerts brought to the store at once."""
-_AT_ONCE: Final = 1000
-"""Events given to the watch before other tasks have their turn."""
 _FAREWELL: Final = 4.0
 """Seconds that the workers, the store and the outlets have to end, all in all."""
 
 _log = Log("agent")
-
-
-class Workers(Protocol):
-    """What the agent needs of `capture.supervisor.Supervisor`."""
-
-    interfaces: dict[str, str]
-
-    @property
-    def running(self) -> frozenset[str]: ...
-    def process_id(self, worker: str) -> int | None: ...
-    def stop(self) -> None: ...
-    def reload(self) -> None: ...
-    def frames(self) -> AsyncIterator[tuple[str, bytes]]: ...
 
 
 Supervise = Callable[
@@ -98,33 +79,24 @@ class Agent:
         self._config = config
         self._supervise = supervise
         self._service = service or ServiceManager()
-        self._load_rules = load_rules
-        self._rule_settings = config.rule
         self._announcements = announcements
         self._stopping = asyncio.Event()
-        self._changed = asyncio.Event()
-        """Someone says that rules changed."""
-        self._rules_seen = ""
-        """The state of the files of the rules that run, or of those last refused."""
         self._deadline = float("inf")
         self._alerts: asyncio.Queue[list[Alert] | None] = asyncio.Queue(_ALERT_FRAMES)
         self._encoder = EventEncoder()
         self._watch = Watch(config, None)
-        self._watched = self._watch.kinds | (Ledger.kinds if config.ledger.enabled else frozenset())
         self._outlets: dict[str, Outlet] = {}
-        self._workers: Workers | None = None
         self._logs: LogDesk | None = None
         self._playbooks: PlaybookDesk | None = None
         self._incidents: IncidentDesk | None = None
         self._ledger: LedgerDesk | None = None
-        self._frames_dropped: dict[str, tuple[int, int]] = {}
-        """By worker: frames given up in former lives and in this one."""
-        self._overloads: dict[str, Overload] = {}
         self._store_failures = 0
         self._behind = False
         self._lost_told = False
-        self._bad_frames = 0
         self.metrics = Metrics()
+        wanted = self._watch.kinds | (Ledger.kinds if config.ledger.enabled else frozenset())
+        self._workers = WorkerDesk(self.metrics, wanted, self._give, self._write)
+        self._rules = RuleDesk(config, self._watch, self.metrics, self._workers.reload, load_rules)
 
     def stop(self, reason: str) -> None:
         """Begin the end; `reason` (a signal's name) goes into the log."""
@@ -142,7 +114,7 @@ class Agent:
 
     def reload(self) -> None:
         """Look at the rules on disk now; good ones take the place of those that run."""
-        self._changed.set()
+        self._rules.reload()
 
     async def run(self) -> None:
         """Start everything that can be started, and run until `stop`."""
@@ -161,7 +133,7 @@ class Agent:
         store = AlertStore(writer, self._config.store.waiting)
         with contextlib.suppress(StoreError):
             await self._examine(writer)
-        await self._examine_rules()
+        await self._rules.load()
         recollection = Recollection(self._watch, writer)
         await recollection.restore()
         ledger = LedgerDesk(self._config, writer, self._judge)
@@ -177,7 +149,7 @@ class Agent:
             writer,
             metrics=self.metrics,
             ledger=ledger.ledger,
-            rule_text=self._rule_text,
+            rule_text=self._rules.text_of,
             tighten=duty.tighten,
             raised=duty.raised,
             within=[notify.within],
@@ -194,7 +166,7 @@ class Agent:
                 tasks.create_task(self._lasting("retry", store.keep_trying)),
                 tasks.create_task(self._lasting("recollection", recollection.keep_saving)),
                 tasks.create_task(self._lasting("heartbeat", lambda: self._heartbeat(writer, store))),
-                tasks.create_task(self._lasting("rules", self._follow_rules)),
+                tasks.create_task(self._lasting("rules", self._rules.follow)),
             ]
             committing = tasks.create_task(self._lasting("commit", lambda: self._commit(store)))
             self._logs = logs = LogDesk(self._config, writer, self.metrics, self._judge)
@@ -229,13 +201,12 @@ class Agent:
             await self._stopping.wait()
             return
         config = self._config
-        async with self._supervise(config.capture, interfaces, _WORKER, config, self._buried) as workers:
-            self._workers = workers
+        async with self._supervise(
+            config.capture, interfaces, _WORKER, config, self._workers.bury
+        ) as workers:
             for interface in interfaces:
                 self.metrics.interface(interface)
-            for worker in workers.interfaces:
-                self.metrics.worker_up(worker, up=False)
-            reading = tasks.create_task(self._lasting("frames", lambda: self._read(workers)))
+            reading = tasks.create_task(self._lasting("frames", lambda: self._workers.read(workers)))
             self._ready(Message("agent.ready", interfaces=", ".join(interfaces)))
             await self._stopping.wait()
             workers.stop()
@@ -273,59 +244,7 @@ class Agent:
             self._write(kind, lines)
         await self._give(events, found.alerts, found.matches)
 
-    # What comes from the workers.
-
-    async def _read(self, workers: Workers) -> None:
-        async for worker, data in workers.frames():
-            try:
-                frame = decode_frame(data)
-            except (msgspec.MsgspecError, ValueError):
-                self._bad_frames += 1
-                _log.warning("agent.bad-frame", worker=worker)
-                continue
-            await self._take(worker, workers.interfaces.get(worker, worker), frame)
-
-    async def _take(self, worker: str, interface: str, frame: WorkerFrame) -> None:
-        if frame.alerts or frame.events or frame.matches:
-            await self._behold(worker, frame)
-        for kind, lines in frame.lines.items():
-            self._write(kind, lines)
-        if frame.statistics is not None:
-            self.metrics.update(worker, interface, frame.statistics)
-            self._feel_strain(worker, frame.statistics.packets)
-            former, _ = self._frames_dropped.get(worker, (0, 0))
-            self._frames_dropped[worker] = (former, frame.frames_dropped)
-
-    def _feel_strain(self, worker: str, packets: PacketAccount) -> None:
-        """Say when a worker begins to give packets up, and when it has kept up for a while."""
-        overload = self._overloads.setdefault(worker, Overload())
-        if overload.take(packets.shed + packets.dropped, time.monotonic()):
-            say = _log.warning if overload.lasts else _log.info
-            id = "agent.overloaded" if overload.lasts else "agent.overload-over"
-            say(id, worker=worker, shed=packets.shed, dropped=packets.dropped)
-
-    async def _behold(self, worker: str, frame: WorkerFrame) -> None:
-        """Let the watch see a frame's events. Other tasks have their turn in between."""
-        alerts, matches = frame.alerts, frame.matches
-        for begin in range(0, len(matches), _AT_ONCE):
-            await self._give([], alerts, matches[begin : begin + _AT_ONCE])
-            alerts = []
-            await asyncio.sleep(0)
-        for kind, data in sorted(frame.events.items()):
-            if kind not in self._watched:
-                continue
-            try:
-                events = unpack_events(kind, data)
-            except (msgspec.MsgspecError, ValueError):
-                self._bad_frames += 1
-                _log.warning("agent.bad-frame", worker=worker)
-                continue
-            for begin in range(0, len(events), _AT_ONCE):
-                await self._give(events[begin : begin + _AT_ONCE], alerts)
-                alerts = []
-                await asyncio.sleep(0)
-        if alerts:
-            await self._give([], alerts)
+    # What the workers and the logs give.
 
     async def _give(
         self, events: Sequence[Event], alerts: list[Alert], matches: Sequence[Match] = ()
@@ -349,13 +268,6 @@ class Agent:
         if events is not None and kind in KINDS:
             # a file's name must not be chosen by a process that reads hostile bytes
             events.offer(kind, lines)
-
-    def _buried(self, worker: str, cause: str, words: str) -> None:
-        """A worker died; the supervisor starts it again."""
-        _log.error("agent.worker-died", worker=worker, cause=cause, words=words or "-")
-        self._frames_dropped[worker] = (sum(self._frames_dropped.get(worker, (0, 0))), 0)
-        self.metrics.worker_up(worker, up=False)
-        self.metrics.worker_restarted(worker, cause.partition(" ")[0])
 
     # Alerts: committed, then announced.
 
@@ -398,17 +310,6 @@ class Agent:
         if not self._behind:
             self._behind = True
             _log.error("store.behind", reason=error, number=backlog)
-
-    def _rule_text(self, rule_id: str) -> str | None:
-        """The text of a rule as it is on disk now, for the evidence of an incident that begins."""
-        rules = self._watch.rules
-        rule = next((rule for rule in rules.rules if rule.id == rule_id), None) if rules is not None else None
-        if rule is None:
-            return None
-        try:
-            return rule.path.read_text("utf-8")
-        except (OSError, ValueError):
-            return None
 
     # Being alive.
 
@@ -459,11 +360,7 @@ class Agent:
         for name, outlet in self._outlets.items():
             metrics.queue(name, outlet.waiting, outlet.dropped)
             metrics.queue(f"{name}_lines", 0, outlet.lost)
-        metrics.queue("frames", 0, self._bad_frames + sum(map(sum, self._frames_dropped.values())))
-        if self._workers is not None:
-            running = self._workers.running
-            for worker in self._workers.interfaces:
-                metrics.worker_up(worker, worker in running, self._workers.process_id(worker))
+        self._workers.measure()
 
     # Starting and ending.
 
@@ -474,67 +371,6 @@ class Agent:
         except StoreError as error:
             self._store_failed(error, 0)
             self.metrics.store_error()
-
-    async def _examine_rules(self) -> None:
-        """The workers compile the rules for themselves; here they are named and counted once."""
-        self._rules_seen = await self._see_rules()
-        rules = await asyncio.to_thread(self._load_rules, self._rule_settings, self._config.root)
-        for problem in rules.problems:
-            if not problem.informational:
-                _log.warning("agent.rule-problem", problem=problem)
-        self._take_rules(rules)
-
-    async def _follow_rules(self) -> None:
-        """Take over rules that were changed on disk: on demand, or once their files have lain still for a while."""
-        seen = self._rules_seen
-        while True:
-            asked = await self._told_of_changes(self._rule_settings.reload_interval)
-            before, seen = seen, await self._see_rules()
-            if asked or (seen != self._rules_seen and seen == before):
-                self._rules_seen = seen
-                await self._reload_rules()
-
-    async def _told_of_changes(self, seconds: float) -> bool:
-        """Wait until someone says that rules changed, or for so long (0: for ever)."""
-        try:
-            async with asyncio.timeout(seconds or None):
-                await self._changed.wait()
-        except TimeoutError:
-            return False
-        self._changed.clear()
-        return True
-
-    async def _reload_rules(self) -> None:
-        try:
-            settings = await asyncio.to_thread(rule_settings, self._config)
-            rules = await asyncio.to_thread(
-                reload_rules, settings, self._config.root, self._watch.rules, self._load_rules
-            )
-        except (ConfigError, ReloadRefused) as error:
-            problems = error.findings if isinstance(error, ConfigError) else error.problems
-            for problem in problems:
-                _log.warning("agent.rule-problem", problem=problem)
-            _log.error("agent.rules-kept", number=len(problems))
-            self.metrics.reloaded(taken=False)
-            return
-        self._rule_settings = settings
-        self._watch.follow(settings)
-        self._take_rules(rules)
-        self.metrics.reloaded(taken=True)
-        _log.info("agent.rules-taken", number=len(rules.rules))
-        if self._workers is not None:
-            self._workers.reload()
-
-    async def _see_rules(self) -> str:
-        """The state of all files that say which rules run, and how."""
-        file, root = self._config.file, self._config.root
-        more = () if file is None else (file,)
-        return await asyncio.to_thread(rules_on_disk, self._rule_settings, root, more)
-
-    def _take_rules(self, rules: RuleSet) -> None:
-        refused = [problem for problem in rules.problems if not problem.informational]
-        self._watch.rules = rules
-        self.metrics.rules(len(rules.rules), len(refused), [rule.id for rule in rules.rules])
 
     def _serve_metrics(self) -> None:
         try:

@@ -235,7 +235,7 @@ async def test_frames_that_are_none_and_workers_that_die_are_counted(tmp_path: P
     agent, told = await run_until_told(settings(tmp_path), FakeWorkers(frames, dies=True), 1)
     assert told.ids[0] == "a1"
     sample = agent.metrics.registry.get_sample_value
-    assert agent._bad_frames == 2
+    assert agent._workers.bad_frames == 2
     assert sample("sentinel_worker_restarts_total", {"worker": "lo", "cause": "signal"}) == 1
 
 
