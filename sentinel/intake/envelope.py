@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from datetime import UTC, timedelta, timezone, tzinfo
 from typing import Any, Final
 
 from sentinel.intake.record import Record
@@ -15,9 +16,11 @@ __all__ = ["open_envelope", "open_wrapper"]
 _PRIORITY: Final = re.compile(r"<(\d{1,3})>")
 _RFC5424: Final = re.compile(r"1 (-|\d{4}-\S+) (\S+) (\S+) (\S+) (\S+) ?")
 _BSD: Final = re.compile(
-    r"(?:\d+: )?[*.%]?([A-Z][a-z]{2}) +(\d{1,2}) (?:(\d{4}) )?(\d\d:\d\d:\d\d(?:[.:]\d+)?)(?: (\d{4}))?"
-    r"(?:[+-]\d\d:?\d\d)?(?: [A-Z]{3,4}:)?:? +"
+    r"(?:\d{1,9}: )?(?:([\w.\-]{1,255}): )?[*.%]?"
+    r"([A-Z][a-z]{2}) +(\d{1,2}) (?:(\d{4}) )?(\d\d:\d\d:\d\d(?:[.:]\d{1,9})?)(?: (\d{4}))?"
+    r"([+-]\d\d:?\d\d)?(?: ([A-Z]{3,4})(?=:))?:? +"
 )
+"""Also as routers write it: a sequence number and their name before it, a year, an offset or a zone's letters."""
 _ISO: Final = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)) +")
 _ISO_WITHOUT_ZONE: Final = re.compile(
     r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?) +"
@@ -25,10 +28,10 @@ _ISO_WITHOUT_ZONE: Final = re.compile(
 _CRI: Final = re.compile(r"(?:stdout|stderr) [FP](?::\S*)? ")
 """Containers write so to files under Kubernetes: the message of whichever program follows."""
 _HOST: Final = re.compile(
-    r"(?!\S+:(?:\s|$))(?!%%)(?!\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE)\b)"
+    r"(?!\S+:(?:\s|$))(?!%)(?!\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE)\b)"
     r"([\w.\-:@/&]{1,255}) +"
 )
-_TAG: Final = re.compile(r"(?!%%|CEF:|LEEF:)([^\s:\[\]<>|]{1,64}(?:\([\w.\-]+\))?)(?:\[([\w.\-]*)\])?: ?")
+_TAG: Final = re.compile(r"(?!%|CEF:|LEEF:)([^\s:\[\]<>|]{1,64}(?:\([\w.\-]+\))?)(?:\[([\w.\-]*)\])?: ?")
 _VALUE: Final = re.compile(r'([^\s="\]]+)="((?:\\.|[^"\\])*)"')
 _WINDOWS: Final = frozenset({"winlog", "EventID", "event_id", "event_data"})
 _read_iso: Final = stamp_form("iso")
@@ -107,10 +110,14 @@ def _open_stamp(record: Record, text: str, start: int, iso: re.Pattern[str]) -> 
     origin = record.origin
     match = _BSD.match(text, start)
     if match is not None:
-        month, day, before, clock, behind = match.groups()
+        host, month, day, before, clock, behind, offset, letters = match.groups()
         year = before or behind
-        origin.zoneless = True
-        record.ts = origin.years.moment(month, int(day), clock, origin.zone, int(year) if year else None)
+        zone = _zone(offset, letters)
+        origin.zoneless = zone is None
+        record.host = host or record.host
+        record.ts = origin.years.moment(
+            month, int(day), clock, zone or origin.zone, int(year) if year else None
+        )
         return match.end() if record.ts is not None else start
     match = iso.match(text, start)
     if match is not None:
@@ -120,6 +127,14 @@ def _open_stamp(record: Record, text: str, start: int, iso: re.Pattern[str]) -> 
         record.ts = _read_iso(match[1], origin.zone)
         return match.end()
     return start
+
+
+def _zone(offset: str | None, letters: str | None) -> tzinfo | None:
+    """The zone that a stamp names: an offset, or UTC; other letters (CST) mean different zones in different places."""
+    if offset is not None:
+        away = timedelta(hours=int(offset[1:3]), minutes=int(offset[-2:]))
+        return timezone(-away if offset[0] == "-" else away) if away < timedelta(days=1) else None
+    return UTC if letters in ("UTC", "GMT") else None
 
 
 def _open_tag(record: Record, text: str, at: int) -> None:

@@ -104,6 +104,7 @@ def logsource_page() -> str:
         ),
         *(LogSource("zeek", None, kind) for kind in sorted(KINDS) if kind not in ("log", "payload")),
         LogSource("sentinel", None, "payload"),
+        LogSource(None, "network_device"),
         *(LogSource(None, category) for category in _OTHER),
     ]
     lines = [

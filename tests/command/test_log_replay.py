@@ -125,3 +125,32 @@ def test_two_replays_are_byte_identical(here: Path) -> None:
         assert main(["replay", "--format", "auto", "a.log", "--out", out]) == 0
     for name in ("http.log", "log.log", "alerts.log"):
         assert (here / "one" / name).read_bytes() == (here / "two" / name).read_bytes()
+
+
+def test_what_routers_and_switches_say_alerts_by_vendor_neutral_rules(here: Path) -> None:
+    for name in ("routing_neighbour", "link_down"):
+        shutil.copy(RULE.parents[1] / "lan" / f"{name}.yml", here / "rules")
+    (here / "rules" / "public.yml").write_text(
+        "title: BGP auth\nid: 557a0a40-0cd5-4f58-9dfe-5a8cd0f5ee80\nlevel: low\n"
+        "logsource: {product: huawei, service: bgp}\n"
+        "detection: {keywords: {'|all': [':179', BGP_AUTH_FAILED]}, condition: keywords}\n"
+    )
+    lines = [
+        "<187>May  1 2024 08:00:00 CORE-1 %%01OSPF/3/NBR_CHG_DOWN(l)[17]:Neighbor event:neighbor state changed to "
+        "Down. (ProcessId=1, NeighborAddress=10.1.1.2)",
+        "<189>May  1 08:00:01 2024 CORE-2 %%10BGP/5/BGP_STATE_CHANGED: BGP.: 10.0.0.9 state has changed from "
+        "ESTABLISHED to IDLE.",
+        "<189>45: *May  1 2024 08:00:02: %BGP-5-ADJCHANGE: neighbor 10.0.0.9 Up ",
+        "<187>46: *May  1 2024 08:00:03: %LINK-3-UPDOWN: Interface FastEthernet0/24, changed state to down",
+        "<188>May  1 2024 08:00:04 CORE-1 %%01BGP/4/BGP_AUTH_FAILED(l)[4]:BGP session authentication failed. "
+        "(PeeringAddress=10.0.0.8:179)",
+    ]
+    (here / "device.log").write_text("\n".join(lines) + "\n")
+    assert main(["replay", "device.log", "--out", "out"]) == 0
+    alerts = read(here / "out" / "alerts.log")
+    assert [(alert["title"], alert["ts"] - 1714521600) for alert in alerts] == [
+        ("路由邻居中断", 0),
+        ("路由邻居中断", 1),
+        ("网络设备端口断开", 3),
+        ("BGP auth", 4),
+    ]
