@@ -109,11 +109,11 @@ class LivePipeline:
             self._rules = rules
 
     def report(self, ring: RingStatistics, blocks: tuple[int, int], dropped_frames: int) -> None:
-        """Send the statistics, the ring's losses among them."""
+        """Send the statistics, what the ring lost and the filter refused among them."""
         statistics = self._pipeline.statistics()
         account = statistics.packets.copy()
-        account.dropped = ring.dropped
-        account.received += ring.dropped
+        account.dropped, account.filtered = ring.dropped, ring.filtered
+        account.received += ring.dropped + ring.filtered
         statistics.packets = account
         statistics.ring_blocks_total, statistics.ring_blocks_used = blocks
         self._send(encode_frame(WorkerFrame(statistics=statistics, frames_dropped=dropped_frames)), True)

@@ -8,9 +8,11 @@ import threading
 import time
 from pathlib import Path
 
+from sentinel.capture.ring import RingStatistics
 from sentinel.capture.settings import CaptureSettings
 from sentinel.capture.worker import WorkerTask
 from sentinel.config import Config, load_config
+from sentinel.frame import decode_frame
 from sentinel.live import LivePipeline
 from sentinel.rule import RuleSettings
 
@@ -36,6 +38,17 @@ def test_rules_are_compiled_aside_and_taken_at_the_next_batch(tmp_path: Path) ->
     pipeline.idle(2.0)
     assert [rule.title for rule in pipeline._rules.rules] == ["one", "two"]
     pipeline.finish()
+
+
+def test_what_the_ring_lost_and_the_filter_refused_is_in_the_account(tmp_path: Path) -> None:
+    config = dataclasses.replace(Config(), root=tmp_path, rule=RuleSettings(paths=()))
+    frames: list[bytes] = []
+    task = WorkerTask("lo", "lo", CaptureSettings(), None, "", config, os.getpid())
+    pipeline = LivePipeline(task, lambda frame, precious: frames.append(frame))
+    pipeline.report(RingStatistics(received=5, dropped=2, filtered=3), (8, 1), 0)
+    statistics = decode_frame(frames[0]).statistics
+    assert statistics is not None and statistics.packets.balanced()
+    assert (statistics.packets.received, statistics.packets.dropped, statistics.packets.filtered) == (5, 2, 3)
 
 
 def test_the_section_of_rules_is_read_again(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """BPF filters: tcpdump's expressions, compiled by the system's libpcap, run by the kernel.
 
-An empty expression needs no libpcap. Note that the kernel takes the outer VLAN tag out of a frame before
-filters see it: `vlan N` must come before the conditions it applies to, as for tcpdump.
+An empty expression needs no libpcap. The kernel takes the outer VLAN tag out of a frame before filters see it: `vlan`
+does not match that one.
 """
 
 from __future__ import annotations

@@ -34,6 +34,8 @@ _FRAME_SIZE = 2048
 _WHOLE = 65535
 _RETURN = 0x06
 """BPF_RET | BPF_K: how much of the packet to keep."""
+_TRACE = 1
+"""Bytes kept of a packet that the filter refuses, so that it can be counted: the kernel counts none that leave nothing."""
 
 
 class CaptureRefused(OSError):
@@ -45,7 +47,9 @@ class RingStatistics:
     """Totals since the ring was opened."""
 
     received: int = 0
-    """Packets that passed the filter, those dropped among them."""
+    """Packets that came to the interface, those dropped or refused by the filter among them."""
+    filtered: int = 0
+    """Packets that the filter refused."""
     dropped: int = 0
     """Packets lost because no block was free."""
     freezes: int = 0
@@ -53,16 +57,20 @@ class RingStatistics:
 
 
 @njit(cache=True, nogil=True)
-def _walk(ring, start, skip_outgoing, columns_offset, caplen, wirelen, ts, vlan):  # type: ignore[no-untyped-def]
-    """Fill the columns from the block at `start`; returns the number of frames."""
+def _walk(ring, start, skip_outgoing, filtering, columns_offset, caplen, wirelen, ts, vlan):  # type: ignore[no-untyped-def]
+    """Fill the columns from the block at `start`; returns the number of frames, and of those the filter refused."""
     words = ring.view(np.uint32)
     shorts = ring.view(np.uint16)
     packets = words[(start + 12) >> 2]
     at = start + np.int64(words[(start + 16) >> 2])
-    count = 0
+    count = filtered = 0
     for _ in range(packets):
         w = at >> 2
-        if not (skip_outgoing and ring[at + 58] == 4):
+        if skip_outgoing and ring[at + 58] == 4:
+            pass
+        elif filtering and words[w + 3] <= _TRACE < words[w + 4]:
+            filtered += 1
+        else:
             columns_offset[count] = at + np.int64(shorts[(at + 24) >> 1])
             caplen[count] = words[w + 3]
             wirelen[count] = words[w + 4]
@@ -70,7 +78,7 @@ def _walk(ring, start, skip_outgoing, columns_offset, caplen, wirelen, ts, vlan)
             vlan[count] = np.int32(words[w + 8]) if words[w + 5] & 16 else -1
             count += 1
         at += np.int64(words[w])
-    return count
+    return count, filtered
 
 
 class Ring:
@@ -109,6 +117,7 @@ class Ring:
         self._skip_outgoing = hardware == 772  # loopback shows each packet twice
         if not program and settings.snaplen < _WHOLE:
             program = [(_RETURN, 0, 0, settings.snaplen)]
+        self._filtering = bool(program)
         if program:
             _attach(sock, program)
         sock.setsockopt(layout.SOL_PACKET, layout.PACKET_VERSION, layout.TPACKET_V3)
@@ -143,7 +152,7 @@ class Ring:
         self._links = np.full(most, self._linktype, np.uint16)
 
     def poll(self, timeout: float) -> Batch | None:
-        """The next block, or None when none is full within `timeout` seconds.
+        """The next block, or None when none is full within `timeout` seconds. It may hold no frame that is wanted.
 
         Batches share their columns: release one before polling for the next. Raises `OSError` when the
         interface has gone away or down.
@@ -157,7 +166,9 @@ class Ring:
                         raise OSError(code, f"{self.interface}: {errno.errorcode.get(code, code)}")
             if not self._status[block] & layout.STATUS_USER:
                 return None
-        count = _walk(self._ring, block * self._block_size, self._skip_outgoing, *self._columns)
+        start = block * self._block_size
+        count, filtered = _walk(self._ring, start, self._skip_outgoing, self._filtering, *self._columns)
+        self.statistics.filtered += filtered
         self._next = (block + 1) % self._blocks
         offset, caplen, wirelen, ts, vlan = (column[:count] for column in self._columns)
         return Batch(
@@ -200,7 +211,9 @@ class Ring:
 
 
 def _attach(sock: socket.socket, program: list[Instruction]) -> None:
-    packed = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
+    """Have the kernel run `program`, but for its refusals, which leave `_TRACE` bytes."""
+    kept = [(*step[:3], _TRACE) if step[0] == _RETURN and not step[3] else step for step in program]
+    packed = b"".join(struct.pack("HBBI", *step) for step in kept)
     buffer = ctypes.create_string_buffer(packed)
     header = struct.pack("HP", len(program), ctypes.addressof(buffer))
     sock.setsockopt(socket.SOL_SOCKET, layout.SO_ATTACH_FILTER, header)

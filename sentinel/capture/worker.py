@@ -100,7 +100,7 @@ def run(
                     batch.release()
             now = time.monotonic()
             if now >= next_report:
-                if batch is None:
+                if batch is None or not len(batch):
                     consumer.idle(time.time())
                 consumer.report(ring.read_statistics(), ring.blocks, sender.dropped)
                 next_report = now + _HEARTBEAT
