@@ -35,3 +35,28 @@ def add_assets(parser: argparse.ArgumentParser, configured: argparse.ArgumentPar
     diff = actions.add_parser("diff", parents=[told], help=text("cli.assets.diff"))
     diff.add_argument("--days", type=float, default=30.0, help=text("cli.assets.days"))
     diff.add_argument("--kind", choices=DIFFERENCES, help=text("cli.assets.kind"))
+    _add_life(actions, configured)
+
+
+def _add_life(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], configured: argparse.ArgumentParser
+) -> None:
+    """The verbs that move an asset on its way."""
+    acted = argparse.ArgumentParser(add_help=False, parents=[configured])
+    acted.add_argument("--zone", help=text("cli.assets.zone"))
+    acted.add_argument("--by", default="", metavar="PERSON", help=text("cli.assets.by"))
+    for verb in ("claim", "register"):
+        one = actions.add_parser(verb, parents=[acted], help=text(f"cli.assets.{verb}"))
+        one.add_argument("address", metavar="ADDRESS", help=text("cli.assets.address"))
+        one.add_argument("values", nargs="*", metavar="FIELD=VALUE", help=text("cli.assets.values"))
+    for verb in ("change", "retire", "lock", "unlock", "history"):
+        one = actions.add_parser(verb, parents=[acted], help=text(f"cli.assets.{verb}"))
+        one.add_argument("asset", metavar="ASSET", help=text("cli.assets.asset"))
+        if verb == "change":
+            one.add_argument("values", nargs="+", metavar="FIELD=VALUE", help=text("cli.assets.values"))
+        elif verb == "retire":
+            one.add_argument("--reason", required=True, help=text("cli.assets.reason"))
+        elif verb == "history":
+            one.add_argument("--json", action="store_true", help=text("cli.assets.json"))
+        else:
+            one.add_argument("fields", nargs="+", metavar="FIELD", help=text("cli.assets.fields"))

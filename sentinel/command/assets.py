@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sentinel.command.acting import Action, act, actor, local_time
+from sentinel.command.asset_life import LIFE
 from sentinel.config import Config
 from sentinel.ledger import Device, LedgerStore, Register
 from sentinel.ledger.compare import Difference, compare, has_random_mac, newest
@@ -72,10 +73,11 @@ def _show(config: Config, options: argparse.Namespace) -> int:
 def _import(config: Config, options: argparse.Namespace) -> int:
     sheets = read_sheets(options.file)
     person = actor(options)
+    headings = Headings(config.ledger.headings)
 
     def work(database: Database) -> Plan:
         store = LedgerStore(database.conn)
-        planned = plan(sheets, store.assets(), Headings(config.ledger.headings))
+        planned = plan(sheets, store.assets(), headings)
         if not options.dry_run:
             now = time.time()
             store.apply(planned, actor=person, ts=now)
@@ -105,7 +107,12 @@ def _import(config: Config, options: argparse.Namespace) -> int:
         print(text("asset.import.add", name=asset.name, address=asset.addresses[0][1]))
     for change in planned.changes:
         print(
-            text("asset.import.change", id=change.id, name=change.asset.name, fields=", ".join(change.fields))
+            text(
+                "asset.import.change",
+                id=change.id,
+                name=change.asset.name,
+                fields=", ".join(map(headings.heading, change.fields)),
+            )
         )
     for kind, refusals in (("conflict", planned.conflicts), ("bad", planned.bad)):
         for one in refusals:
@@ -228,4 +235,5 @@ _ACTIONS: Mapping[str, Action] = {
     "import": _import,
     "list": _list,
     "show": _show,
+    **LIFE,
 }

@@ -13,6 +13,7 @@ from sentinel.text import Message, MessageError
 
 __all__ = [
     "HEADINGS",
+    "NEEDED",
     "BadCell",
     "Headings",
     "clean",
@@ -47,6 +48,9 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "note": ("备注", "说明"),
 }
 """Headings that are understood without configuration; the first is the one an export writes."""
+
+NEEDED = ("department", "name", "responsible", "phone")
+"""Fields without which nothing is registered, besides an address."""
 
 _LONGEST = 500
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
@@ -83,6 +87,10 @@ class Headings:
     def field(self, heading: str) -> str | None:
         """The field that a heading names."""
         return self._fields.get(_folded(heading))
+
+    def heading(self, field: str) -> str:
+        """What people call a field."""
+        return self._written[field]
 
     def row(self) -> list[str]:
         """The headings that an export writes, one for each field, in the order of `HEADINGS`."""

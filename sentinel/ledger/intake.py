@@ -11,7 +11,7 @@ import msgspec
 from sentinel.ledger.asset import Asset
 from sentinel.ledger.device import Key
 from sentinel.ledger.fault import LedgerError
-from sentinel.ledger.form import BadCell, Headings, read_addresses, read_cell
+from sentinel.ledger.form import NEEDED, BadCell, Headings, read_addresses, read_cell
 from sentinel.ledger.register import Registered
 from sentinel.ledger.sheet import Sheet
 from sentinel.text import Message
@@ -21,7 +21,6 @@ __all__ = ["Change", "Plan", "Refusal", "plan"]
 _HEADING_ROWS = 10
 """Headings stand within so many rows from the top."""
 _LEAST_HEADINGS = 3
-_NEEDED = ("department", "name", "responsible", "phone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +59,17 @@ class Plan:
 
 def plan(sheets: Iterable[Sheet], registered: Iterable[Registered], headings: Headings) -> Plan:
     """Compare tables with what is registered. Raises LedgerError where no sheet is a table."""
-    made = _Planner(registered)
-    tables = [made.take(sheet, headings) for sheet in sheets]
+    made = _Planner(registered, headings)
+    tables = [made.take(sheet) for sheet in sheets]
     if not any(tables):
         raise LedgerError(Message("asset.file.no-headings"))
     return made.plan
 
 
 class _Planner:
-    def __init__(self, registered: Iterable[Registered]) -> None:
+    def __init__(self, registered: Iterable[Registered], headings: Headings) -> None:
         self.plan = Plan()
+        self._headings = headings
         self._assets: dict[int, tuple[Asset, frozenset[str]]] = {}
         self._by_address: dict[Key, int] = {}
         self._by_code: dict[tuple[str, str], int] = {}
@@ -81,9 +81,9 @@ class _Planner:
             if asset.code:
                 self._by_code[asset.department, asset.code] = id
 
-    def take(self, sheet: Sheet, headings: Headings) -> bool:
+    def take(self, sheet: Sheet) -> bool:
         """Take a sheet; False where it is no table."""
-        head, columns = _head(sheet.rows, headings)
+        head, columns = _head(sheet.rows, self._headings)
         if len(columns) < _LEAST_HEADINGS:
             self.plan.ignored.append((sheet.name, ""))
             return False
@@ -111,11 +111,18 @@ class _Planner:
             except BadCell as error:
                 bad.append(Refusal(sheet, cells[name], written, error.message))
                 continue
-            if not written and name in (*_NEEDED, "addresses"):
+            if not written and name in (*NEEDED, "addresses"):
                 bad.append(Refusal(sheet, cells[name], "", Message("asset.bad.needed")))
-        for name in (*_NEEDED, "addresses"):
+        for name in (*NEEDED, "addresses"):
             if name not in cells:
-                bad.append(Refusal(sheet, f"{line}:{line}", name, Message("asset.bad.no-column", field=name)))
+                bad.append(
+                    Refusal(
+                        sheet,
+                        f"{line}:{line}",
+                        "",
+                        Message("asset.bad.no-column", field=self._headings.heading(name)),
+                    )
+                )
         if bad:
             self.plan.bad += bad
             return

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from sentinel.ledger.asset import Asset
 from sentinel.ledger.device import Key
 from sentinel.ledger.mac import is_random, is_shared
 
-__all__ = ["Register", "Registered"]
+__all__ = ["Life", "Register", "Registered"]
+
+Life = Literal["claimed", "registered", "changed", "retired"]
+"""认领, 登记, 变更, 注销: where an asset is on its way; before that it is only seen (发现)."""
 
 
 class Registered(NamedTuple):
@@ -19,8 +22,7 @@ class Registered(NamedTuple):
     asset: Asset
     locked: frozenset[str] = frozenset()
     """Fields that no import changes."""
-    life: str = "registered"
-    """Where it is on its way: `claimed`, `registered`, `changed`, `retired`."""
+    life: Life = "registered"
     registered_at: float = 0.0
     changed_at: float = 0.0
 

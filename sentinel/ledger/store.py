@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 
 from sentinel.event import Ledger as LedgerEvent
-from sentinel.ledger.asset import Asset
+from sentinel.ledger.asset import FIELDS, Asset
 from sentinel.ledger.compare import DifferenceKey
 from sentinel.ledger.device import Device, Fact, Key
 from sentinel.ledger.intake import Plan
-from sentinel.ledger.register import Registered
+from sentinel.ledger.register import Life, Registered
 from sentinel.ledger.told import News
 
 __all__ = ["LedgerStore"]
@@ -51,67 +51,77 @@ class LedgerStore:
         ]
 
     def assets(self) -> list[Registered]:
-        """Every registered asset."""
-        rows = self._connection.execute(
-            "SELECT id, document, locked, life, registered_at, changed_at FROM asset ORDER BY id"
-        )
-        return [
-            Registered(id, _asset(document), frozenset(_names(locked)), *rest)
-            for id, document, locked, *rest in rows
-        ]
+        """Every asset in use."""
+        return self._registered("life != 'retired' ORDER BY id")
+
+    def asset(self, id: int) -> Registered | None:
+        """One asset, in use or retired."""
+        return next(iter(self._registered("id = ?", id)), None)
+
+    def at(self, address: str, zone: str | None = None) -> list[Registered]:
+        """What is registered at an address, in any zone or in one."""
+        where = "id IN (SELECT asset FROM asset_address WHERE address = ?1 AND (?2 IS NULL OR zone = ?2))"
+        return self._registered(where, address, zone)
 
     def find(self, zone: str | None, address: str, /) -> Asset | None:
         """What is registered at an address of a zone."""
-        row = self._connection.execute(
-            "SELECT document FROM asset JOIN asset_address ON asset.id = asset_address.asset"
-            " WHERE zone = ? AND address = ?",
-            (zone or "", address),
-        ).fetchone()
-        return None if row is None else _asset(row[0])
+        return next((row.asset for row in self.at(address, zone or "")), None)
+
+    def number_taken(self, department: str, code: str, id: int) -> bool:
+        """Whether another asset than `id` has this number in this department."""
+        query = "SELECT 1 FROM asset WHERE department = ? AND code = ? AND id != ?"
+        return self._connection.execute(query, (department, code, id)).fetchone() is not None
 
     def apply(self, planned: Plan, *, actor: str, ts: float) -> None:
         """Register and change what a plan says; each on the asset's history."""
         for asset in planned.adds:
-            cursor = self._connection.execute(
-                "INSERT INTO asset (department, code, life, developer, product, version, registered_at,"
-                " changed_at, document) VALUES (?, ?, 'registered', ?, ?, ?, ?, ?, ?)",
-                (
-                    asset.department,
-                    asset.code,
-                    asset.developer,
-                    asset.product,
-                    asset.version,
-                    ts,
-                    ts,
-                    _written(asset),
-                ),
-            )
-            self._addresses(cursor.lastrowid, asset)
-            self._history(cursor.lastrowid, ts, actor, "registered", {"document": asset})
+            self.add(asset, "registered", actor=actor, ts=ts)
         for change in planned.changes:
-            asset = change.asset
-            (before,) = self._connection.execute(
-                "SELECT document FROM asset WHERE id = ?", (change.id,)
-            ).fetchone()
-            self._connection.execute(
-                "UPDATE asset SET department = ?, code = ?, life = 'changed', developer = ?, product = ?,"
-                " version = ?, changed_at = ?, document = ? WHERE id = ?",
-                (
-                    asset.department,
-                    asset.code,
-                    asset.developer,
-                    asset.product,
-                    asset.version,
-                    ts,
-                    _written(asset),
-                    change.id,
-                ),
-            )
-            self._connection.execute("DELETE FROM asset_address WHERE asset = ?", (change.id,))
-            self._addresses(change.id, asset)
-            former = _asset(before)
-            changes = {name: [getattr(former, name), getattr(asset, name)] for name in change.fields}
-            self._history(change.id, ts, actor, "changed", changes)
+            self.change(change.id, change.asset, actor=actor, ts=ts)
+
+    def add(self, asset: Asset, life: Life, *, actor: str, ts: float) -> int:
+        """Take up a new asset; returns its number."""
+        cursor = self._connection.execute(
+            "INSERT INTO asset (life, registered_at, changed_at, department, code, developer, product, version,"
+            " document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (life, ts, ts, *_columns(asset)),
+        )
+        id = int(cursor.lastrowid)
+        self._addresses(id, asset)
+        self._history(id, ts, actor, life, {"document": asset})
+        return id
+
+    def change(self, id: int, asset: Asset, life: Life | None = None, *, actor: str, ts: float) -> None:
+        """Write down an asset as it is now. One that was claimed becomes registered, any other changed, or as told."""
+        row = self.asset(id)
+        assert row is not None
+        life = life or ("registered" if row.life == "claimed" else "changed")
+        self._connection.execute(
+            "UPDATE asset SET life = ?, changed_at = ?, department = ?, code = ?, developer = ?, product = ?,"
+            " version = ?, document = ? WHERE id = ?",
+            (life, ts, *_columns(asset), id),
+        )
+        if asset.addresses != row.asset.addresses:
+            self._connection.execute("DELETE FROM asset_address WHERE asset = ?", (id,))
+            self._addresses(id, asset)
+        pairs = {name: [getattr(row.asset, name), getattr(asset, name)] for name in FIELDS}
+        changes = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+        self._history(id, ts, actor, life, changes)
+
+    def retire(self, id: int, reason: str, *, actor: str, ts: float) -> None:
+        """Take an asset out of use; its addresses and its number in the department become free."""
+        self._connection.execute(
+            "UPDATE asset SET life = 'retired', code = '', changed_at = ? WHERE id = ?", (ts, id)
+        )
+        self._connection.execute("DELETE FROM asset_address WHERE asset = ?", (id,))
+        self._history(id, ts, actor, "retired", {"reason": reason})
+
+    def lock(self, id: int, locked: frozenset[str], action: str, *, actor: str, ts: float) -> None:
+        """Lock exactly these fields."""
+        self._connection.execute(
+            "UPDATE asset SET locked = ? WHERE id = ?", (_encode(sorted(locked)).decode(), id)
+        )
+        self._history(id, ts, actor, action, {"locked": sorted(locked)})
 
     def told(self) -> dict[DifferenceKey, LedgerEvent]:
         """The differences that are open, each with the event that told it."""
@@ -141,6 +151,15 @@ class LedgerStore:
         """Grows with every change of the register."""
         return int(self._connection.execute("SELECT coalesce(max(id), 0) FROM asset_history").fetchone()[0])
 
+    def _registered(self, where: str, *values: object) -> list[Registered]:
+        rows = self._connection.execute(
+            f"SELECT id, document, locked, life, registered_at, changed_at FROM asset WHERE {where}", values
+        )
+        return [
+            Registered(id, _asset(document), frozenset(_names(locked)), *rest)
+            for id, document, locked, *rest in rows
+        ]
+
     def _addresses(self, id: int, asset: Asset) -> None:
         self._connection.executemany(
             "INSERT INTO asset_address (zone, address, asset) VALUES (?, ?, ?)",
@@ -152,6 +171,10 @@ class LedgerStore:
             "INSERT INTO asset_history (asset, ts, actor, action, changes) VALUES (?, ?, ?, ?, ?)",
             (id, ts, actor, action, _encode(changes).decode()),
         )
+
+
+def _columns(asset: Asset) -> tuple[str, ...]:
+    return asset.department, asset.code, asset.developer, asset.product, asset.version, _written(asset)
 
 
 def _written(document: Asset | LedgerEvent) -> str:

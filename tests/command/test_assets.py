@@ -103,3 +103,45 @@ def test_export_then_import_changes_nothing_and_both_are_on_the_audit_trail(
         ("asset.export", "one.xlsx"),
     ]
     assert trail[1][0] == "甲"
+
+
+def test_an_asset_s_way_from_claim_to_retirement_in_words_people_use(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told(*words: str, status: int = 0) -> str:
+        assert main(["assets", *words, "--config", config]) == status
+        out = capsys.readouterr()
+        return out.out + out.err
+
+    owned = ("责任单位=水务局", "责任人=责任人甲", "联系电话=7654321")
+    assert "--zone" in told("claim", "10.0.0.9", *owned, status=2)
+    assert "资产 1 OA1 10.0.0.9:认领" in told(
+        "claim", "10.0.0.9", *owned, "--zone", "公用网络区", "--by", "甲"
+    )
+    assert "登记" in told("register", "10.0.0.9", "设备名称=收费系统", "--by", "乙")
+    told("lock", "1", "责任人")
+    assert "已锁定:责任人" in told("change", "1", "责任人=责任人乙", status=2)
+    told("unlock", "1", "责任人")
+    assert "变更" in told("change", "10.0.0.9", "责任人=责任人乙", "等保级别=三级")
+    assert "10.0.0.10" in told("change", "1", "IP=10.0.0.9 10.0.0.10")
+    assert "变更" in told("change", "10.0.0.10", "MAC=00-1B-21-00-00-01", "--zone", "公用网络区")
+    assert "看不懂“颜色=红”" in told("change", "1", "颜色=红", status=2)
+    assert "没有资产 99" in told("change", "99", "责任人=责任人乙", status=2)
+    assert "注销" in told("retire", "1", "--reason", "报废")
+    history = told("history", "1").splitlines()
+    assert len(history) == 8
+    assert "甲 认领:水务局 OA1 10.0.0.9" in history[0]
+    assert "乙 登记:设备名称 OA1 → 收费系统" in history[1]
+    assert "责任人 责任人甲 → 责任人乙;等保级别 - → 3" in history[4]
+    assert "注销:报废" in history[7]
+    assert [json.loads(line)["action"] for line in told("history", "1", "--json").splitlines()] == [
+        "claimed", "registered", "locked", "unlocked", "changed", "changed", "changed", "retired",
+    ]  # fmt: skip
+    trail = in_transaction(
+        Path(config).with_name("s.sqlite"),
+        lambda database: database.conn.execute("SELECT actor, action, subject FROM audit").fetchall(),
+    )
+    assert [row[1] for row in trail] == [
+        "asset.claim", "asset.register", "asset.lock", "asset.unlock", *["asset.change"] * 3, "asset.retire",
+    ]  # fmt: skip
+    assert (trail[0][0], trail[1][0], trail[0][2]) == ("甲", "乙", "asset:1")
