@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections import deque
 from string import ascii_letters
 from typing import Final
-from urllib.parse import unquote_to_bytes
 
 from sentinel.event.http import Http
 from sentinel.event.websocket import Websocket
 from sentinel.protocol.analyzer import Analyzer, Emit, Endpoints
 from sentinel.protocol.http_body import HttpBody, body_text
 from sentinel.protocol.http_head import ODDITIES, read_head
+from sentinel.protocol.http_record import listed, take_request, take_response
 from sentinel.protocol.mime import mime_type
 from sentinel.protocol.proxy_tunnel import emit_tunnel
 from sentinel.protocol.settings import ProtocolSettings
@@ -25,22 +23,11 @@ _METHODS: Final = frozenset(
     "POLL REPORT SUBSCRIBE UNSUBSCRIBE NOTIFY BMOVE SEARCH".split()
 )
 _METHOD_BYTES: Final = tuple(method.encode() + b" " for method in sorted(_METHODS))
-_PROXY_HEADERS: Final = (
-    "FORWARDED",
-    "X-FORWARDED-FOR",
-    "X-FORWARDED-FROM",
-    "CLIENT-IP",
-    "VIA",
-    "XROXY-CONNECTION",
-    "PROXY-CONNECTION",
-)
-_PROXIES: Final = frozenset(_PROXY_HEADERS)
 _MAX_HEAD: Final = 65536
 _MAX_PENDING: Final = 100
 _MAX_LINE: Final = 4096
 """Bytes of a chunk's size line, or of one trailer."""
 _MAX_METHOD: Final = 32
-_MAX_LISTED: Final = 32
 _WORTH: Final = 2048
 """Bytes left of a body from which on it pays to let them pass."""
 _ENDLESS: Final = 1 << 62
@@ -331,28 +318,9 @@ class HttpAnalyzer(Analyzer):
             self.flow.weird("unknown_HTTP_method", ts, addl=method[:_MAX_METHOD], source="HTTP")
         record = self._record(ts)
         record.method = method
-        if "%" in uri:
-            record.uri = _unescaped(uri)
-            record.original_uri = uri
-        else:
-            record.uri = uri
-        get = headers.get
-        record.host = get("HOST")
-        record.user_agent = get("USER-AGENT")
-        record.referrer = get("REFERER")
-        record.origin = get("ORIGIN")
-        record.cookie = get("COOKIE")
-        record.accept = get("ACCEPT")
-        record.content_type = get("CONTENT-TYPE")
-        record.client_header_names = names
-        if not _PROXIES.isdisjoint(names):
-            record.x_forwarded_for = get("X-FORWARDED-FOR")
-            record.proxied = [f"{name} -> {headers[name]}" for name in _PROXY_HEADERS if name in headers]
-        authorization = get("AUTHORIZATION") or get("PROXY-AUTHORIZATION")
-        if authorization is not None:
-            self._authorize(record, authorization)
+        take_request(record, uri, headers, names, self.settings.mask_passwords)
         if "UPGRADE" in headers:
-            self._offered = get("SEC-WEBSOCKET-PROTOCOL"), get("SEC-WEBSOCKET-EXTENSIONS")
+            self._offered = headers.get("SEC-WEBSOCKET-PROTOCOL"), headers.get("SEC-WEBSOCKET-EXTENSIONS")
         if oddities is not None or oddity is not None:
             self._note(record, [*(oddities or ()), *([oddity] if oddity else ())], ts)
         if len(self._pending) >= _MAX_PENDING:
@@ -387,12 +355,7 @@ class HttpAnalyzer(Analyzer):
             record.info_code = status
             record.info_msg = message
             return
-        get = headers.get
-        record.resp_content_type = get("CONTENT-TYPE")
-        record.set_cookie = get("SET-COOKIE")
-        record.server = get("SERVER")
-        record.location = get("LOCATION")
-        record.server_header_names = names
+        take_response(record, headers, names)
         if oddities is not None or oddity is not None:
             self._note(record, [*(oddities or ()), *([oddity] if oddity else ())], ts)
         if record.method == "CONNECT" and 200 <= status < 300:
@@ -401,7 +364,7 @@ class HttpAnalyzer(Analyzer):
             emit_tunnel(self.flow, self.emit, ts, "Tunnel::HTTP")
             self._upgrade()
         elif status == 101:
-            if (get("UPGRADE") or "").lower() == "websocket":
+            if headers.get("UPGRADE", "").lower() == "websocket":
                 self._websocket(record, headers, ts)
             self._upgrade()
         elif status in (204, 304) or record.method == "HEAD":
@@ -486,9 +449,9 @@ class HttpAnalyzer(Analyzer):
                 uri=record.uri,
                 user_agent=record.user_agent,
                 subprotocol=headers.get("SEC-WEBSOCKET-PROTOCOL"),
-                client_protocols=_listed(client_protocols),
-                server_extensions=_listed(headers.get("SEC-WEBSOCKET-EXTENSIONS")),
-                client_extensions=_listed(client_extensions),
+                client_protocols=listed(client_protocols),
+                server_extensions=listed(headers.get("SEC-WEBSOCKET-EXTENSIONS")),
+                client_extensions=listed(client_extensions),
             )
         )
 
@@ -514,30 +477,9 @@ class HttpAnalyzer(Analyzer):
             if record is not None and tag not in record.tags:
                 record.tags = [*record.tags, tag]
 
-    def _authorize(self, record: Http, value: str) -> None:
-        scheme, _, rest = value.partition(" ")
-        record.authorization = scheme
-        if scheme.lower() != "basic":
-            return
-        try:
-            decoded = base64.b64decode(rest.strip().encode())
-        except (binascii.Error, ValueError):
-            decoded = b""
-        name, colon, password = decoded.partition(b":")
-        if colon:
-            record.username = body_text(name, None)
-            record.password = "<hidden>" if self.settings.mask_passwords else body_text(password, None)
-        else:
-            record.username = f"<problem-decoding> ({value})"
-
 
 def _is_token(word: bytes) -> bool:
     return 0 < len(word) <= _MAX_METHOD and word.replace(b"-", b"").replace(b"_", b"").isalpha()
-
-
-def _listed(value: str | None) -> list[str] | None:
-    """Elements of a header that is a list (RFC 9110 section 5.6.1)."""
-    return [part.strip() for part in value.split(",")[:_MAX_LISTED] if part.strip()] if value else None
 
 
 def _is_reply(block: bytes) -> bool:
@@ -558,11 +500,3 @@ def _beginning_of_request(data: bytes) -> bool | None:
     if not space or len(data) < 1024:
         return None
     return data.startswith(_METHOD_BYTES) and rest[:1] in (b"/", b"h", b"*")
-
-
-def _unescaped(uri: str) -> str:
-    data = unquote_to_bytes(uri)
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
