@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sentinel.incident.batch import next_number
 from sentinel.incident.category import CATEGORIES
 from sentinel.incident.change import Change, ChangeKind, Role
 from sentinel.incident.clock import (
@@ -23,7 +24,6 @@ from sentinel.incident.clock import (
 )
 from sentinel.incident.fault import IncidentError
 from sentinel.incident.grade import ORDINARY, REPORTABLE, Grading
-from sentinel.incident.grouping import next_number
 from sentinel.incident.incident import Incident, change_of, find_incident
 from sentinel.incident.owner import Ledger, NoLedger, enter_owner
 from sentinel.incident.settings import IncidentSettings
