@@ -14,7 +14,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sentinel.config import Config
-from sentinel.detect import DETECTORS, Detector, Scene
+from sentinel.detect import DETECTORS, Detector, Scene, ToldNotices
 from sentinel.event import Alert, Event, Notice
 from sentinel.rule import Correlator, Match, Restraint, RuleSet, RuleSettings
 from sentinel.rule.correlation import Links
@@ -46,10 +46,13 @@ class Watch:
         self.rules = rules
         scene = Scene(config.detect, config.flow.local_networks)
         disabled = frozenset(config.detect.disabled)
-        self._detectors: list[Detector] = [kind(scene) for kind in DETECTORS if kind.name not in disabled]
+        self.detectors: list[Detector] = [kind(scene) for kind in DETECTORS if kind.name not in disabled]
+        self.told_notices = ToldNotices()
+        self.quiet = config.detect.quiet
+        """Seconds in which detectors do not tell the same again."""
         self._readers = {
-            kind: [detector.reads[kind] for detector in self._detectors if kind in detector.reads]
-            for kind in sorted({kind for detector in self._detectors for kind in detector.reads})
+            kind: [detector.reads[kind] for detector in self.detectors if kind in detector.reads]
+            for kind in sorted({kind for detector in self.detectors for kind in detector.reads})
         }
         self.kinds = frozenset(self._readers)
         """Kinds of event that it must be given."""
@@ -80,6 +83,11 @@ class Watch:
         """What correlations know."""
         return self._correlator
 
+    @property
+    def restraint(self) -> Restraint:
+        """What thresholds have counted."""
+        return self._restraint
+
     def take(
         self, events: Sequence[Event], alerts: Sequence[Alert] = (), matches: Sequence[Match] = ()
     ) -> Found:
@@ -103,7 +111,7 @@ class Watch:
 
     def finish(self) -> Found:
         """All sources are over: what can still be concluded."""
-        found = self._found((notice for detector in self._detectors for notice in detector.finish()), (), ())
+        found = self._found((notice for detector in self.detectors for notice in detector.finish()), (), ())
         return Found(found.alerts, found.events + self.close())
 
     def close(self) -> list[Event]:
@@ -118,18 +126,20 @@ class Watch:
             events=dict(sorted(self._event_counts.items())),
             alerts=dict(sorted(self._alert_counts.items())),
             alerts_by_rule=dict(sorted(self._rule_counts.items())),
-            entries={detector.name: detector.entries for detector in self._detectors},
-            evicted={detector.name: detector.evicted for detector in self._detectors},
+            entries={detector.name: detector.entries for detector in self.detectors},
+            evicted={detector.name: detector.evicted for detector in self.detectors},
             correlations=self._correlator.counters(),
             suppressed=dict(sorted(self._restraint.suppressed.items())),
             seconds=self._seconds,
         )
 
     def _found(self, notices: Iterable[Notice], alerts: Sequence[Alert], matches: Sequence[Match]) -> Found:
-        events: list[Event] = sorted(notices, key=_when)
+        ordered = sorted(notices, key=_when)
+        events: list[Event] = [*ordered]
         own: list[Alert] = []
-        if events and self._rules is not None:
-            own, more = self._rules.find(events)
+        fresh = [notice for notice in ordered if not self.told_notices.again(notice)]
+        if fresh and self._rules is not None:
+            own, more = self._rules.find(fresh)
             matches = sorted([*matches, *more], key=_when) if more else matches
         own += self._correlator.take(matches)
         told, suppressions = self._restraint.take(sorted([*alerts, *own], key=_when))

@@ -3,5 +3,6 @@
 from sentinel.detect.detector import Detector, Scene
 from sentinel.detect.known import DETECTORS
 from sentinel.detect.settings import DetectSettings
+from sentinel.detect.told import ToldNotices
 
-__all__ = ["DETECTORS", "DetectSettings", "Detector", "Scene"]
+__all__ = ["DETECTORS", "DetectSettings", "Detector", "Scene", "ToldNotices"]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from sentinel.detect.memory import Memory
 from sentinel.detect.settings import DetectSettings
 from sentinel.detect.table import Table
 from sentinel.event import Notice
@@ -51,6 +52,8 @@ class Detector(ABC):
         self.settings = scene.settings
         self.reads: Mapping[str, Reader] = {}
         """By kind of event: who reads it."""
+        self.memories: dict[str, Memory[Any, Any]] = {}
+        """By a name of its own, what must outlive the process."""
         self._tables: list[Table[Any, Any]] = []
 
     def finish(self) -> Iterable[Notice]:

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import ClassVar
 
+import msgspec
+
 from sentinel.detect.detector import Detector, Scene
+from sentinel.detect.memory import Memory
 from sentinel.event import Conn, Notice
 from sentinel.text import text
 
@@ -41,6 +44,26 @@ class _Host:
         return len(self.served) + len(self.outside) + len(self.visited) + len(self.crossed)
 
 
+class _SavedHost(msgspec.Struct, array_like=True):
+    since: float
+    served: set[int]
+    outside: set[str]
+    visited: set[tuple[str, int]]
+    crossed: set[str]
+    quiet_until: dict[str, float]
+
+
+def _saved(host: _Host) -> _SavedHost:
+    return _SavedHost(host.since, host.served, host.outside, host.visited, host.crossed, host.quiet_until)
+
+
+def _restored(saved: _SavedHost) -> _Host:
+    host = _Host()
+    host.since, host.served, host.outside = saved.since, saved.served, saved.outside
+    host.visited, host.crossed, host.quiet_until = saved.visited, saved.crossed, saved.quiet_until
+    return host
+
+
 class FirstSeen(Detector):
     """`First_Seen::Service`, `First_Seen::Outside_Peer`, `First_Seen::Administration`, `First_Seen::Crossing`.
 
@@ -53,6 +76,7 @@ class FirstSeen(Detector):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._hosts = self.table(_Host)
+        self.memories = {"hosts": Memory(self._hosts, _SavedHost, _saved, _restored)}
         self.reads = {"conn": self._see}
 
     def _see(self, events: Sequence[Conn]) -> Iterator[Notice]:

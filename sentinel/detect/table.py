@@ -37,19 +37,26 @@ class Table(Generic[K, E]):
         self._old: dict[K, E] = {}
         self.evicted = 0
         """Entries given up so far because the table was full."""
+        self.changed = False
+        """Was any entry asked for, to be added to, since someone last set this to false?"""
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
     def at(self, key: K) -> E:
         """The entry of `key`, made where there is none."""
+        self.changed = True
         entry = self._young.get(key)
         if entry is None:
             entry = self._old.pop(key, None) or self._make()
-            if len(self._young) >= self._half:
-                self._turn()
-            self._young[key] = entry
+            self.put(key, entry)
         return entry
+
+    def put(self, key: K, entry: E) -> None:
+        """Have `key` stand for `entry`, as if it had just been asked for."""
+        if len(self._young) >= self._half:
+            self._turn()
+        self._young[key] = entry
 
     def find(self, key: K) -> E | None:
         """The entry of `key` where there is one. Asking keeps nothing alive."""

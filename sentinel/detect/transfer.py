@@ -7,7 +7,10 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any, ClassVar
 
+import msgspec
+
 from sentinel.detect.detector import Detector, Scene
+from sentinel.detect.memory import Memory
 from sentinel.detect.randomness import entropy, looks_enciphered
 from sentinel.event import Conn, Icmp, Notice
 from sentinel.text import text
@@ -39,6 +42,26 @@ class _Host:
         return 1 + len(self.hours)
 
 
+class _SavedHost(msgspec.Struct, array_like=True):
+    hour: int
+    sent: int
+    peers: dict[str, int]
+    hours: list[int]
+    told_hour: int
+
+
+def _saved(host: _Host) -> _SavedHost:
+    return _SavedHost(host.hour, host.sent, host.peers, list(host.hours), host.told_hour)
+
+
+def _restored(saved: _SavedHost) -> _Host:
+    host = _Host()
+    host.hour, host.sent, host.told_hour = saved.hour, saved.sent, saved.told_hour
+    host.peers = saved.peers
+    host.hours.extend(saved.hours)
+    return host
+
+
 class _Filling:
     """What the first ping of a flow carried."""
 
@@ -59,6 +82,7 @@ class Transfer(Detector):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._hosts = self.table(_Host)
+        self.memories = {"hosts": Memory(self._hosts, _SavedHost, _saved, _restored)}
         self._fillings = self.table(_Filling, 0.25)
         self.reads = {"icmp": self._look_into, "conn": self._see}
 

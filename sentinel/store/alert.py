@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -24,6 +24,9 @@ _INSERT = (
     f"VALUES ({', '.join('?' * (len(_COLUMNS) + 1))})"
 )
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM alert"
+_OF_RULE = f"{_SELECT} WHERE rule_id = ? AND ts >= ? ORDER BY ts DESC LIMIT ?"
+_LOOKED_THROUGH = 10_000
+"""Alerts of one rule looked through."""
 _RETRY_FIRST, _RETRY_LAST = 1.0, 30.0
 
 
@@ -75,6 +78,18 @@ class AlertStore:
         query = f"{_SELECT} ORDER BY ts DESC, rowid DESC LIMIT ?"
         rows = await self._writer.run(lambda database: database.conn.execute(query, (limit,)).fetchall())
         return [_alert(row) for row in rows]
+
+    async def since(self, times: Mapping[str, float]) -> list[Alert]:
+        """Alerts of rules, by rule from a time (of events, in seconds) on that is its own; oldest first."""
+
+        def read(database: Database) -> list[tuple[Any, ...]]:
+            return [
+                row
+                for rule, ts in times.items()
+                for row in reversed(database.conn.execute(_OF_RULE, (rule, ts, _LOOKED_THROUGH)).fetchall())
+            ]
+
+        return [_alert(row) for row in await self._writer.run(read)]
 
     async def count(self) -> int:
         """How many alerts the database holds."""

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import msgspec
 from sqlite_utils import Database
 
 from sentinel.store.writer import StoreWriter
 
-__all__ = ["StateStore", "Told"]
-
-_TOLD = 10_000
-"""Alerts of one rule looked through."""
+__all__ = ["StateStore"]
 
 Part = tuple[str, bytes]
 """What the bytes are about (their reader knows by it whether they are of use) and the bytes."""
-
-
-class Told(msgspec.Struct, frozen=True):
-    """An alert that was committed, as far as those ask who must not tell it again."""
-
-    rule_id: str
-    ts: float
-    fields: dict[str, Any]
 
 
 class StateStore:
@@ -55,17 +42,3 @@ class StateStore:
         """Name, signature and bytes of every part, in the order in which each name's were saved."""
         query = "SELECT name, signature, data FROM state ORDER BY name, part"
         return await self._writer.run(lambda database: database.conn.execute(query).fetchall())
-
-    async def told(self, since: Mapping[str, float]) -> list[Told]:
-        """Alerts of rules, from a time (of events, in seconds) on that is each rule's own; oldest first."""
-        query = "SELECT rule_id, ts, fields FROM alert WHERE rule_id = ? AND ts >= ? ORDER BY ts DESC LIMIT ?"
-
-        def read(database: Database) -> list[tuple[str, float, str]]:
-            return [
-                row
-                for rule, ts in since.items()
-                for row in reversed(database.conn.execute(query, (rule, ts, _TOLD)).fetchall())
-            ]
-
-        rows = await self._writer.run(read)
-        return [Told(rule, ts, msgspec.json.decode(fields, type=dict[str, Any])) for rule, ts, fields in rows]

@@ -160,3 +160,11 @@ async def test_a_job_that_fails_by_itself_harms_no_other(writer: StoreWriter) ->
     )
     assert isinstance(results[1], KeyError)
     assert await store.count() == 2
+
+
+async def test_a_rules_alerts_since_a_time_of_its_own(writer: StoreWriter) -> None:
+    store = AlertStore(writer)
+    await store.add([alert(n, id=f"{rule}{n}", rule_id=rule) for rule in "pqr" for n in (3, 1, 2)])
+    found = await store.since({"p": 2.0, "q": 0.0, "none": 0.0})
+    assert [(one.rule_id, one.ts) for one in found] == [("p", 2), ("p", 3), ("q", 1), ("q", 2), ("q", 3)]
+    assert found[0] == alert(2, id="p2", rule_id="p")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
+from sentinel.event import Alert
 from sentinel.rule.correlation.correlation import SECOND
 from sentinel.rule.correlation.correlator import Correlator
 from sentinel.rule.correlation.tracker import Tracker
 from sentinel.rule.correlation.window import EntryWindow, Window
 
-__all__ = ["StatePart", "Told", "recall", "restore", "save"]
+__all__ = ["StatePart", "recall", "restore", "save"]
 
 _GROUPS_A_PART = 1000
 """Groups encoded at once: whoever saves can let others have their turn in between."""
@@ -26,14 +27,6 @@ class StatePart(msgspec.Struct, frozen=True):
     signature: str
     """Groups of a correlation that says something else by now are of no use."""
     data: bytes
-
-
-class Told(msgspec.Struct, frozen=True):
-    """An alert of a correlation that the store knows."""
-
-    correlation: str
-    ts: float
-    fields: Mapping[str, Any]
 
 
 class _Group(msgspec.Struct, array_like=True):
@@ -84,10 +77,10 @@ def restore(correlator: Correlator, parts: Iterable[StatePart]) -> tuple[int, in
     return sum(map(len, groups.values())), damaged
 
 
-def recall(correlator: Correlator, told: Iterable[Told]) -> None:
+def recall(correlator: Correlator, told: Iterable[Alert]) -> None:
     """Tell nothing again that was told already, even where that happened after the last time all was saved."""
     for alert in told:
-        tracker = correlator.trackers.get(alert.correlation)
+        tracker = correlator.trackers.get(alert.rule_id)
         if tracker is None:
             continue
         group = tuple(str(alert.fields.get(name)) for name in tracker.correlation.group_by)

@@ -45,17 +45,23 @@ class Restraint:
         self._of_all = next((_threshold(one) for one in settings.thresholds if not one.rules), None)
         self._of_config = {rule: _threshold(one) for one in settings.thresholds for rule in one.rules}
         self._of_rules: Mapping[str, Threshold] = {}
-        self._counts: OrderedDict[tuple[str, str], Count] = OrderedDict()
-        self._held: OrderedDict[tuple[str, str, str], Suppression] = OrderedDict()
-        self._now = 0.0
+        self.counts: OrderedDict[tuple[str, str], Count] = OrderedDict()
+        """By rule and matter."""
+        self.held: OrderedDict[tuple[str, str, str], Suppression] = OrderedDict()
+        """Under way, by rule, matter and reason; those that began first stand first."""
+        self.now = 0.0
+        """The latest time of an alert."""
+        self.changed = False
+        """Was anything counted since the state was last saved?"""
         self.suppressed: Counter[str] = Counter()
         """Alerts held back, by reason."""
         self.evicted = 0
         """Matters whose count was given up for newer ones."""
         if before is not None:
-            self._of_rules, self._now = before._of_rules, before._now
-            self._counts, self._held = before._counts, before._held
+            self._of_rules, self.now = before._of_rules, before.now
+            self.counts, self.held = before.counts, before.held
             self.suppressed, self.evicted = before.suppressed, before.evicted
+            self.changed = before.changed
 
     def use(self, thresholds: Mapping[str, Threshold]) -> None:
         """The thresholds that rules themselves ask for, by rule id."""
@@ -66,13 +72,14 @@ class Restraint:
         told: list[Alert] = []
         over: list[Suppression] = []
         for alert in alerts:
-            self._now = max(self._now, alert.ts)
+            self.now = max(self.now, alert.ts)
+            self.changed = True
             alert = self._assets.graded(alert)
             planned = covering(self._maintenance, alert) if self._maintenance else None
             if planned is not None:
                 self._hold(alert, "maintenance", "", over, planned.reason, planned.author)
                 continue
-            threshold = self._threshold_of(alert.rule_id)
+            threshold = self.threshold_of(alert.rule_id)
             reason = None if threshold is None else self._count(alert, threshold)
             if reason is None or threshold is None:
                 told.append(alert if threshold is None else self._with_number(alert, threshold))
@@ -83,29 +90,36 @@ class Restraint:
 
     def finish(self) -> list[Suppression]:
         """All sources are over: what is still to be told of."""
-        left = list(self._held.values())
-        self._held.clear()
+        left = list(self.held.values())
+        self.held.clear()
+        self.changed = True
         return left
 
-    def _threshold_of(self, rule: str) -> Threshold | None:
+    def threshold_of(self, rule: str) -> Threshold | None:
+        """How the alerts of a rule are restrained, if they are."""
         return self._of_config.get(rule) or self._of_rules.get(rule) or self._of_all
 
     def _count(self, alert: Alert, threshold: Threshold) -> str | None:
         key = (alert.rule_id, threshold.by.of(alert))
-        count = self._counts.get(key)
+        count = self.counts.get(key)
         if count is None or count.over(alert.ts, threshold):
-            count = self._counts[key] = Count(alert.ts, threshold)
-            if len(self._counts) > _MOST:
-                self._counts.popitem(last=False)
-                self.evicted += 1
-        self._counts.move_to_end(key)
+            count = self.begin(key, alert.ts, threshold)
+        self.counts.move_to_end(key)
         return count.tells(alert, threshold)
+
+    def begin(self, key: tuple[str, str], ts: float, threshold: Threshold) -> Count:
+        """A new window for a rule and matter."""
+        count = self.counts[key] = Count(ts, threshold.count)
+        if len(self.counts) > _MOST:
+            self.counts.popitem(last=False)
+            self.evicted += 1
+        return count
 
     def _with_number(self, alert: Alert, threshold: Threshold) -> Alert:
         """An alert that stands for others says for how many."""
         if threshold.type is ThresholdType.LIMIT:
             return alert
-        number = self._counts[alert.rule_id, threshold.by.of(alert)].number
+        number = self.counts[alert.rule_id, threshold.by.of(alert)].number
         return replace(alert, fields=alert.fields | {"alerts": number}) if number > 1 else alert
 
     def _hold(
@@ -119,9 +133,9 @@ class Restraint:
     ) -> None:
         self.suppressed[reason] += 1
         key = (alert.rule_id, about, reason if note is None else f"{reason}\0{note}")
-        held = self._held.get(key)
+        held = self.held.get(key)
         if held is None:
-            held = self._held[key] = Suppression(
+            held = self.held[key] = Suppression(
                 ts=alert.ts,
                 rule_id=alert.rule_id,
                 title=alert.title,
@@ -133,8 +147,8 @@ class Restraint:
                 n=0,
                 first_ts=alert.ts,
             )
-            if len(self._held) > _MOST:
-                over.append(self._held.popitem(last=False)[1])
+            if len(self.held) > _MOST:
+                over.append(self.held.popitem(last=False)[1])
         held.n += 1
         held.ts, held.first_ts = max(held.ts, alert.ts), min(held.first_ts, alert.ts)
         held.src, held.dst = alert.src, alert.dst
@@ -144,11 +158,11 @@ class Restraint:
     def _ended(self) -> Iterable[Suppression]:
         """Suppressions that began long enough ago, oldest first."""
         ended = []
-        while self._held:
-            key, oldest = next(iter(self._held.items()))
-            if self._now - oldest.first_ts <= _WRITTEN:
+        while self.held:
+            key, oldest = next(iter(self.held.items()))
+            if self.now - oldest.first_ts <= _WRITTEN:
                 break
-            del self._held[key]
+            del self.held[key]
             ended.append(oldest)
         return ended
 

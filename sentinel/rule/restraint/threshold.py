@@ -70,12 +70,15 @@ class Threshold(msgspec.Struct, frozen=True):
 class Count:
     """The alerts about one matter in one window."""
 
-    __slots__ = ("begun", "due", "number", "values")
+    __slots__ = ("begun", "due", "number", "told", "values")
 
-    def __init__(self, ts: float, threshold: Threshold) -> None:
+    def __init__(self, ts: float, due: int) -> None:
         self.begun = ts
         self.number = 0
-        self.due = threshold.count
+        self.due = due
+        """The number that is told next, where the way is `backoff`."""
+        self.told: float | None = None
+        """Time of the latest alert that was told."""
         self.values: set[str] | None = None
 
     def over(self, ts: float, threshold: Threshold) -> bool:
@@ -84,14 +87,8 @@ class Count:
 
     def tells(self, alert: Alert, threshold: Threshold) -> str | None:
         """Count an alert; None where it is told, else the reason why not."""
-        if threshold.unique_on is not None:
-            value = str(_field(alert, threshold.unique_on))
-            if self.values is None:
-                self.values = set()
-            if value in self.values:
-                return "unique"
-            if len(self.values) < _MOST_VALUES:
-                self.values.add(value)
+        if not self.note(alert, threshold):
+            return "unique"
         self.number += 1
         number, count = self.number, threshold.count
         told = False
@@ -106,7 +103,23 @@ class Count:
                 told = number == self.due
                 if told:
                     self.due *= 10
-        return None if told else threshold.type.value
+        if not told:
+            return threshold.type.value
+        self.told = alert.ts if self.told is None else max(self.told, alert.ts)
+        return None
+
+    def note(self, alert: Alert, threshold: Threshold) -> bool:
+        """Note the value that is to be unique; False where it came before."""
+        if threshold.unique_on is None:
+            return True
+        value = str(_field(alert, threshold.unique_on))
+        if self.values is None:
+            self.values = set()
+        if value in self.values:
+            return False
+        if len(self.values) < _MOST_VALUES:
+            self.values.add(value)
+        return True
 
 
 def _field(alert: Alert, name: str) -> Any:

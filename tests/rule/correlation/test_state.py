@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sentinel.event import Alert
 from sentinel.rule import Correlator, Match, RuleSet, RuleSettings
-from sentinel.rule.correlation.state import StatePart, Told, recall, restore, save
+from sentinel.rule.correlation.state import StatePart, recall, restore, save
 from sentinel.rule.settings import CorrelationSettings
 
 BASES = "".join(
@@ -105,11 +104,7 @@ def test_nothing_is_told_again_even_where_it_was_not_saved(tmp_path: Path) -> No
     forgetful = Correlator(rule_set.links)
     assert len(forgetful.take(burst)) == 1, "a daemon without memory would tell it again"
     second = Correlator(rule_set.links)
-    recall(second, [told(alert)])
+    recall(second, [alert])
     assert second.take(burst) == []
     again = [Match(ts=200 + n * 0.1, hits={"a": {"user": "x", "host": "h"}}) for n in range(8)]
     assert len(second.take(again)) == 1
-
-
-def told(alert: Alert) -> Told:
-    return Told(alert.rule_id, alert.ts, alert.fields)
