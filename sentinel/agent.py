@@ -154,7 +154,7 @@ class Agent:
             raised=duty.raised,
             within=[notify.within],
         )
-        self._playbooks = playbooks = PlaybookDesk(self._config, writer, self.metrics)
+        self._playbooks = playbooks = PlaybookDesk(self._config, writer, self.metrics, ledger=ledger.ledger)
         async with asyncio.TaskGroup() as tasks:
             lasting = [
                 tasks.create_task(self._lasting("playbooks", playbooks.run)),

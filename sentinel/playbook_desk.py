@@ -7,21 +7,30 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+from zoneinfo import ZoneInfo
 
 from sentinel.config import Config
+from sentinel.duty import DutyBook
+from sentinel.duty_desk import reach
 from sentinel.event import Alert, Level
-from sentinel.incident import Grading, Handling
+from sentinel.incident import Change, Grading, Handling
+from sentinel.ledger import LedgerStore
 from sentinel.log import Log
 from sentinel.metrics import Metrics
 from sentinel.notify import ChannelSettings, Notice
+from sentinel.notify_desk import put_into_outbox
 from sentinel.playbook import journal
 from sentinel.playbook.action import Act
+from sentinel.playbook.action.asset import LookUpAsset, LookUpProduct
 from sentinel.playbook.action.block import Block, Unblock
+from sentinel.playbook.action.evidence import CollectEvidence
+from sentinel.playbook.action.guard_period import EndGuardPeriod, SetGuardPeriod
 from sentinel.playbook.action.http import HttpRequest
-from sentinel.playbook.action.incident import NoteIncident, OpenIncident
+from sentinel.playbook.action.incident import NoteIncident, OpenIncident, UpdateIncident
 from sentinel.playbook.action.notify import Notify
 from sentinel.playbook.action.script import Script
+from sentinel.playbook.asset import Asset, Protected, is_of_class
 from sentinel.playbook.document import Playbook, Trigger
 from sentinel.playbook.engine import Engine, queue_run
 from sentinel.playbook.fault import PlaybookError
@@ -52,16 +61,41 @@ _PRIORITY = 2
 _log = Log("playbook")
 
 
+class Ledger(Protocol):
+    """Finds registered assets, at once."""
+
+    def find(self, zone: str | None, address: str, /) -> Asset | None:
+        """The asset at an address of a zone."""
+
+
+class _NoLedger:
+    def find(self, zone: str | None, address: str, /) -> Asset | None:
+        return None
+
+
 def make_actions(config: Config) -> dict[str, Act]:
     """All actions, by name."""
     settings = config.playbook
     channels = config.notify.channels
-    handling = _handling(config)
+    store, events = Path(config.store.path), config.output.events
     scripts = {script.name: script for script in settings.scripts}
     gatekeeper = Path(settings.gatekeeper)
     secrets = Secrets(Path(settings.secrets) if settings.secrets else None)
+    grading = Grading.load_or_shipped(
+        config.incident.clauses
+    )  # the desk of incidents says where that is needed
+    zone = ZoneInfo(config.duty.zone)
+
+    def verbs(database: Database, now: float) -> Handling:
+        tighten = DutyBook(database, "").guard_periods(now).factor
+        return Handling(config.incident, grading, tighten, LedgerStore(database.conn))
+
+    def hear(database: Database, changes: Sequence[Change]) -> None:
+        if changes:
+            put_into_outbox(database, changes, config.notify, changes[0].at, reach, zone)
+
     acts: list[Act] = [
-        Block(gatekeeper, Guard(settings.never_block)),
+        Block(gatekeeper, Guard(settings.never_block, Protected(store, settings.never_block_assets))),
         Unblock(gatekeeper),
         HttpRequest(secrets, settings.http_inside),
         Notify(
@@ -69,8 +103,17 @@ def make_actions(config: Config) -> dict[str, Act]:
                 database, channels, id, run, "notify", words, drill, ts
             )
         ),
-        OpenIncident(handling),
-        NoteIncident(handling),
+        LookUpAsset(),
+        LookUpProduct(),
+        SetGuardPeriod(),
+        EndGuardPeriod(),
+        CollectEvidence(
+            store,
+            Path(settings.evidence),
+            Path(config.incident.attachments),
+            Path(events) if events not in ("", "-") else None,
+        ),
+        *(act(verbs, hear) for act in (OpenIncident, NoteIncident, UpdateIncident)),
         Script(Path(settings.scripts_folder) if settings.scripts_folder else None, scripts),
     ]
     return {act.name: act for act in acts}
@@ -92,8 +135,14 @@ class PlaybookDesk:
     """Runs playbooks in the agent."""
 
     def __init__(
-        self, config: Config, writer: StoreWriter, metrics: Metrics, clock: Callable[[], float] = time.time
+        self,
+        config: Config,
+        writer: StoreWriter,
+        metrics: Metrics,
+        clock: Callable[[], float] = time.time,
+        ledger: Ledger | None = None,
     ) -> None:
+        self._ledger = ledger or _NoLedger()
         self._settings = config.playbook
         self._writer = writer
         self._channels = config.notify.channels
@@ -138,7 +187,7 @@ class PlaybookDesk:
             (one.playbook, alert, self._id(one.playbook.id, alert))
             for alert in alerts
             for one in self.library.playbooks.values()
-            if any(_fits(trigger, alert) for trigger in one.playbook.triggers)
+            if any(self._fits(trigger, alert) for trigger in one.playbook.triggers)
         ]
         if not wanted:
             return 0
@@ -153,7 +202,7 @@ class PlaybookDesk:
                     self.held_back += 1
                 elif self._may_start(now):
                     started += self._queue(
-                        database, playbook, id, now, _given(playbook, alert), _cause(alert)
+                        database, playbook, id, now, _given(playbook, alert), _cause(alert), drill=alert.drill
                     )
             return started
 
@@ -184,9 +233,21 @@ class PlaybookDesk:
         now: float,
         given: Mapping[str, Any],
         cause: Mapping[str, Any],
+        *,
+        drill: bool = False,
     ) -> int:
         try:
-            queue_run(database, self.library, playbook.id, given, id=id, now=now, actor=_ACTOR, cause=cause)
+            queue_run(
+                database,
+                self.library,
+                playbook.id,
+                given,
+                id=id,
+                now=now,
+                actor=_ACTOR,
+                cause=cause,
+                drill=drill,
+            )
         except PlaybookError as error:
             _log.error("playbook.problem", problem=error)
             return 0
@@ -201,9 +262,25 @@ class PlaybookDesk:
             words = text(f"playbook.sign.{sign.kind}", **told)
             _put(database, self._channels, id, run.id, sign.kind, words, run.drill, self._clock())
 
+    def _fits(self, trigger: Trigger, alert: Alert) -> bool:
+        if not (trigger.rule or trigger.category or trigger.level or trigger.asset_class):
+            return False
+        return (
+            (not trigger.rule or alert.rule_id == trigger.rule)
+            and (not trigger.category or (alert.category or "").startswith(trigger.category))
+            and (not trigger.level or alert.level.rank >= Level(trigger.level).rank)
+            and (not trigger.asset_class or self._concerns(alert, trigger.asset_class))
+        )
+
+    def _concerns(self, alert: Alert, name: str) -> bool:
+        """Whether one of the alert's hosts is registered as of that class."""
+        found = (self._ledger.find(alert.zone, address) for address in (alert.src, alert.dst) if address)
+        return any(asset is not None and is_of_class(asset, name) for asset in found)
+
     def _id(self, playbook: str, alert: Alert) -> str:
         """The same for all alerts that should start one run between them."""
-        return _digest(playbook, alert.rule_id, alert.src, alert.dst, int(self._clock() // _AGAIN))
+        matter = (alert.rule_id, alert.src, alert.dst, int(self._clock() // _AGAIN))
+        return _digest(playbook, *matter, *(("drill",) if alert.drill else ()))
 
     def _may_start(self, now: float) -> bool:
         minute, started = self._minute
@@ -214,16 +291,6 @@ class PlaybookDesk:
             return False
         self._minute = (minute, started + 1)
         return True
-
-
-def _fits(trigger: Trigger, alert: Alert) -> bool:
-    if not (trigger.rule or trigger.category or trigger.level) or trigger.asset_class:
-        return False
-    return (
-        (not trigger.rule or alert.rule_id == trigger.rule)
-        and (not trigger.category or (alert.category or "").startswith(trigger.category))
-        and (not trigger.level or alert.level.rank >= Level(trigger.level).rank)
-    )
 
 
 def _given(playbook: Playbook, alert: Alert) -> dict[str, Any]:
@@ -269,8 +336,3 @@ def _put(
     taking = [channel.name for channel in channels if channel.drill == drill]
     messages = [OutboxMessage(f"{id}/{kind}", name, ts, _PRIORITY, content, drill) for name in taking]
     return sum(enqueue(database, message) for message in messages)
-
-
-def _handling(config: Config) -> Handling:
-    # The desk of incidents says when the clauses cannot be used.
-    return Handling(config.incident, Grading.load_or_shipped(config.incident.clauses))

@@ -12,6 +12,7 @@ import yaml
 
 from sentinel.config import default_config
 from sentinel.event import Alert, Level
+from sentinel.ledger import Asset
 from sentinel.metrics import Metrics
 from sentinel.notify import ChannelSettings
 from sentinel.playbook import journal
@@ -28,6 +29,17 @@ def alert(number: int, **more: Any) -> Alert:
         "level": Level.HIGH,
     }
     return Alert(ts=1.0, id=f"a{number}", title="x", kind="conn", **{**values, **more})
+
+
+class Ledger:
+    """Knows one server."""
+
+    def find(self, zone: str | None, address: str, /) -> Asset | None:
+        return (
+            Asset("政数局", "OA", (), category="应用服务器")
+            if (zone, address) == (None, "10.1.1.1")
+            else None
+        )
 
 
 def desk_of(
@@ -55,13 +67,15 @@ def desk_of(
         playbook=replace(config.playbook, **settings),
         notify=replace(config.notify, channels=CHANNELS),
     )
-    return PlaybookDesk(config, writer, Metrics(), clock=lambda: now)
+    return PlaybookDesk(config, writer, Metrics(), clock=lambda: now, ledger=Ledger())
 
 
 @pytest.mark.parametrize(
     ("trigger", "starts"),
     [({"category": "MP"}, 1), ({"category": "NA"}, 0), ({"rule": "r"}, 1), ({"rule": "q"}, 0), ({"level": "high"}, 1),
-     ({"level": "critical"}, 0), ({"category": "MP", "level": "critical"}, 0), ({"manual": True}, 0)],
+     ({"level": "critical"}, 0), ({"category": "MP", "level": "critical"}, 0), ({"manual": True}, 0),
+     ({"asset_class": "服务器"}, 1), ({"asset_class": "终端"}, 0), ({"asset_class": "CII"}, 0),
+     ({"asset_class": "服务器", "category": "NA"}, 0)],
 )  # fmt: skip
 async def test_what_a_trigger_fits(tmp_path: Path, trigger: dict[str, Any], starts: int) -> None:
     async with StoreWriter(tmp_path / "s.sqlite") as writer:
@@ -71,6 +85,14 @@ async def test_what_a_trigger_fits(tmp_path: Path, trigger: dict[str, Any], star
     assert [(run.given, run.cause["alert"], run.state) for run in runs] == [
         ({"host": "198.51.100.7"}, "a1", "queued")
     ] * starts
+
+
+async def test_an_alert_of_a_drill_starts_a_drill_of_its_own(tmp_path: Path) -> None:
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        desk = desk_of(tmp_path, writer, {"category": "MP"})
+        assert await desk.take([alert(1), alert(2, drill=True), alert(3, drill=True)]) == 2
+        runs = await writer.run(journal.runs)
+    assert sorted((run.drill, run.cause["alert"]) for run in runs) == [(False, "a1"), (True, "a2")]
 
 
 async def test_one_matter_starts_one_run_even_after_a_restart(tmp_path: Path) -> None:
@@ -123,8 +145,9 @@ async def test_signs_incidents_and_messages_are_committed_with_the_journal(
         entries = await writer.run(lambda db: {one.key: one for one in journal.entries(db, run.id)})
         task.cancel()
         await asyncio.wait([task])
-    assert [(row[0], row[1]) for row in rows] == [(channel, drill)] * 2
-    assert "198.51.100.7 失陷" in rows[0][2] and "打电话" in rows[1][2]
+    assert [(row[0], row[1]) for row in rows] == [(channel, drill)] * 3
+    said = ["失陷", "198.51.100.7 失陷", "打电话"]  # of the incident, by the playbook, to the officer
+    assert all(words in row[2] for words, row in zip(said, rows, strict=True))
     assert all(("演练" in row[2]) == drill for row in rows)
     assert incidents == [("198.51.100.7 失陷", drill)]
     assert entries["o"].outcome["values"]["number"] and entries["n"].outcome["values"] == {"channels": 1}

@@ -42,6 +42,7 @@ def resolve_paths(config: Config) -> Config:
         playbook=replace(
             config.playbook,
             paths=tuple(absolute(root, path) for path in config.playbook.paths),
+            evidence=absolute(root, config.playbook.evidence),
             gatekeeper=absolute(root, config.playbook.gatekeeper),
             scripts_folder=absolute(root, config.playbook.scripts_folder),
             secrets=absolute(root, config.playbook.secrets),

@@ -11,7 +11,7 @@ from sentinel.incident.fault import IncidentError
 from sentinel.incident.state import State
 from sentinel.text import Message
 
-__all__ = ["COLUMNS", "Incident", "change_of", "find_incident", "incident_of"]
+__all__ = ["COLUMNS", "Incident", "change_of", "find_incident", "incident_of", "number_of_alert"]
 
 COLUMNS = (
     "id number title title_en discovered_at discovered_by source state severity level_suggested level_decided"
@@ -96,6 +96,16 @@ def find_incident(connection: Any, asked: int | str) -> Incident:
     if row is None:
         raise IncidentError(Message("incident.unknown", asked=asked))
     return incident_of(row)
+
+
+def number_of_alert(connection: Any, alert: str) -> str:
+    """The number of the incident that an alert belongs to; empty where it belongs to none (yet)."""
+    row = connection.execute(
+        "SELECT number FROM incident i JOIN incident_alert l ON l.incident = i.id JOIN alert a ON a.rowid = l.alert"
+        " WHERE a.id = ?",
+        (alert,),
+    ).fetchone()
+    return "" if row is None else str(row[0])
 
 
 def change_of(

@@ -182,7 +182,13 @@ class Engine:
             self._waits.pop((run.id, key), None)
 
     async def perform(
-        self, run: Run, key: str, name: str, arguments: Mapping[str, Any], seconds: float
+        self,
+        run: Run,
+        key: str,
+        name: str,
+        arguments: Mapping[str, Any],
+        seconds: float,
+        approved_by: tuple[str, ...] = (),
     ) -> Result:
         """One action, once. Raises ActionFailed for whatever hinders it."""
         act = self._actions.get(name)
@@ -190,7 +196,10 @@ class Engine:
             raise ActionFailed(
                 Message("playbook.no-action", name=name, known=", ".join(sorted(self._actions)))
             )
-        call = Call(run.id, key, run.playbook, arguments, run.incident, run.drill, self.clock())
+        alert = str(run.cause.get("alert", ""))
+        call = Call(
+            run.id, key, run.playbook, arguments, run.incident, alert, run.drill, self.clock(), approved_by
+        )
         if run.drill and act.touches:
             return Result({"drill": True})
         try:

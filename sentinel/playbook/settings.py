@@ -37,6 +37,10 @@ class PlaybookSettings:
     """Names of those who answer as person in charge."""
     never_block: tuple[str, ...] = ()
     """Networks that are never blocked, besides gateways, DNS servers and this host."""
+    never_block_assets: tuple[str, ...] = ("服务器", "网络", "安全", "业务系统", "网站", "数据", "云")
+    """Classes of registered assets that are never blocked; `*` for all. CII never is."""
+    evidence: str = "state/evidence"
+    """Folder of the evidence packages that playbooks collect."""
     gatekeeper: str = "/run/sentinel-gatekeeper/socket"
     """Socket of the privileged program that blocks addresses."""
     scripts_folder: str = ""

@@ -28,14 +28,16 @@ EIGHT = {
 }  # fmt: skip
 
 
-def settings(**more: Any) -> Config:
-    config = default_config(SHIPPED.parent)
-    return replace(config, playbook=replace(config.playbook, http_inside=("127.0.0.0/8",), **more))
+def settings(folder: Path, **more: Any) -> Config:
+    """As shipped, but for what is kept in `folder`."""
+    config = default_config(folder)
+    more = {"paths": (str(SHIPPED),), "http_inside": ("127.0.0.0/8",), **more}
+    return replace(config, playbook=replace(config.playbook, **more))
 
 
 @pytest.fixture(scope="module")
 def library() -> Library:
-    return load_library(settings())
+    return load_library(settings(SHIPPED.parent))
 
 
 def test_all_are_sound_and_in_both_languages(library: Library) -> None:
@@ -130,9 +132,9 @@ async def test_runs_to_its_end(
     if str(given.get("url", "")).startswith("URL"):
         given = {**given, "url": given["url"].replace("URL", request.getfixturevalue("server"))}
     now = [1_000_000.0]
-    chosen = settings(gatekeeper=str(gatekeeper))
+    chosen = settings(tmp_path, gatekeeper=str(gatekeeper))
     library = load_library(chosen)
-    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+    async with StoreWriter(Path(chosen.store.path)) as writer:
         engine = Engine(writer, library, make_actions(chosen), clock=lambda: now[0])
         async with engine:
             run = await engine.start(id, given, actor="值班员甲")

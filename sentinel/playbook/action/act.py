@@ -37,8 +37,12 @@ class Call:
     playbook: str
     arguments: Mapping[str, Any]
     incident: str = ""
+    alert: str = ""
+    """The alert that started the run: its incident is the run's, where none is named."""
     drill: bool = False
     ts: float = 0.0
+    approved_by: tuple[str, ...] = ()
+    """Who agreed, in the order in which they did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,10 @@ class Act(ABC):
     """All it does, it does in `Result.commit`: caught in the middle, it was certainly not done."""
     touches: ClassVar[bool] = True
     """Reaches out of this program: in a drill it is only told, not done."""
+
+    def changes(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether a system would not be afterwards what it was before: held back while changes are frozen."""
+        return self.touches
 
     def check(self, arguments: Mapping[str, Any]) -> Message | None:
         """What is wrong with arguments as written, variables not yet filled in."""

@@ -10,6 +10,7 @@ from typing import Any
 from sentinel.playbook.action.act import Act, Call, Parameter, Result
 from sentinel.playbook.fault import ActionFailed
 from sentinel.playbook.guard import Guard
+from sentinel.store import StoreError
 from sentinel.text import Message
 
 __all__ = ["Block", "Unblock"]
@@ -28,7 +29,11 @@ class Block(Act):
     async def act(self, call: Call) -> Result:
         """Guarded addresses fail here, before anybody with rights hears of them."""
         address = call.arguments["address"]
-        if refusal := await asyncio.to_thread(self._guard.refusal, address):
+        try:
+            refusal = await asyncio.to_thread(self._guard.refusal, address)
+        except StoreError as error:
+            raise ActionFailed(Message("playbook.guard-blind", address=address, reason=error)) from error
+        if refusal:
             raise ActionFailed(refusal)
         await _ask(
             self._gatekeeper, {"verb": "block", "address": address, "seconds": call.arguments["seconds"]}

@@ -1,11 +1,13 @@
-"""Open an incident, or add a note to one, in the journal's own transaction."""
+"""Open an incident, note something on it, or bring it further: in the journal's own transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from sentinel.incident import Handling, IncidentError
+from sentinel.incident import Change, Handling, Incident, IncidentError, State, find_incident
+from sentinel.incident.incident import number_of_alert
 from sentinel.playbook.action.act import Act, Call, Parameter, Result
 from sentinel.playbook.fault import ActionFailed
 from sentinel.text import Message
@@ -13,10 +15,62 @@ from sentinel.text import Message
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["NoteIncident", "OpenIncident"]
+__all__ = ["NoteIncident", "OpenIncident", "UpdateIncident", "incident_of_call"]
+
+Verbs: TypeAlias = Callable[["Database", float], Handling]
+"""The verbs as they hold at a time: with the ledger and the guard periods of the database."""
+Hear: TypeAlias = Callable[["Database", Sequence[Change]], None]
+"""Told of changes inside their transaction, so that people are told of them."""
+_STATES: Final = ("acknowledged", "investigating", "contained", "eradicated", "recovered")
+"""How far a playbook may bring an incident. Its end is a person's decision."""
 
 
-class OpenIncident(Act):
+def incident_of_call(database: Database, call: Call) -> Incident:
+    """The incident that is named, or the run's, or that of the alert that started it. Raises ActionFailed.
+
+    What belongs to a drill and what does not never touch each other.
+    """
+    asked = str(call.arguments.get("incident") or call.incident)
+    asked = asked or (number_of_alert(database.conn, call.alert) if call.alert else "")
+    if not asked:
+        raise ActionFailed(Message("playbook.no-incident"))
+    try:
+        incident = find_incident(database.conn, asked)
+    except IncidentError as error:
+        raise ActionFailed(error.message) from error
+    if incident.drill != call.drill:
+        raise ActionFailed(Message("playbook.drill-apart", incident=incident.number))
+    return incident
+
+
+class _IncidentAct(Act):
+    transactional = True
+    touches = False
+
+    def __init__(self, verbs: Verbs, hear: Hear = lambda database, changes: None) -> None:
+        self._verbs = verbs
+        self._hear = hear
+
+    async def act(self, call: Call) -> Result:
+        """It is done exactly if the journal says so."""
+
+        def commit(database: Database) -> Mapping[str, Any]:
+            try:
+                values, changes = self._do(database, call, f"playbook:{call.run}")
+            except IncidentError as error:
+                raise ActionFailed(error.message) from error
+            self._hear(database, changes)
+            return values
+
+        return Result(commit=commit)
+
+    @abstractmethod
+    def _do(
+        self, database: Database, call: Call, actor: str
+    ) -> tuple[Mapping[str, Any], Sequence[Change]]: ...
+
+
+class OpenIncident(_IncidentAct):
     """Begins an incident; `number` for `save`. That of a drill is marked as such."""
 
     name = "open-incident"
@@ -25,54 +79,57 @@ class OpenIncident(Act):
         "category": Parameter("string", False),
         "address": Parameter("string", False),
     }
-    transactional = True
-    touches = False
 
-    def __init__(self, handling: Handling) -> None:
-        self._handling = handling
-
-    async def act(self, call: Call) -> Result:
-        """The incident is there exactly if the journal says so."""
-
-        def commit(database: Database) -> Mapping[str, Any]:
-            try:
-                incident, _ = self._handling.open(
-                    database.conn,
-                    title=call.arguments["title"],
-                    actor=f"playbook:{call.run}",
-                    now=call.ts,
-                    category=call.arguments.get("category") or "OTH",
-                    address=call.arguments.get("address"),
-                    drill=call.drill,
-                )
-            except IncidentError as error:
-                raise ActionFailed(Message("playbook.broke", reason=error)) from error
-            return {"number": incident.number}
-
-        return Result(commit=commit)
+    def _do(self, database: Database, call: Call, actor: str) -> tuple[Mapping[str, Any], Sequence[Change]]:
+        incident, changes = self._verbs(database, call.ts).open(
+            database.conn,
+            title=call.arguments["title"],
+            actor=actor,
+            now=call.ts,
+            category=call.arguments.get("category") or "OTH",
+            address=call.arguments.get("address"),
+            drill=call.drill,
+        )
+        return {"number": incident.number}, changes
 
 
-class NoteIncident(Act):
-    """Adds a note to the run's incident, or to the one that is named."""
+class NoteIncident(_IncidentAct):
+    """Adds a note to an incident."""
 
     name = "note-incident"
     parameters = {"text": Parameter("string"), "incident": Parameter("string", False)}
-    transactional = True
-    touches = False
 
-    def __init__(self, handling: Handling) -> None:
-        self._handling = handling
+    def _do(self, database: Database, call: Call, actor: str) -> tuple[Mapping[str, Any], Sequence[Change]]:
+        incident = incident_of_call(database, call)
+        verbs = self._verbs(database, call.ts)
+        verbs.note(database.conn, incident.id, call.arguments["text"], actor=actor, now=call.ts)
+        return {"number": incident.number}, ()
 
-    async def act(self, call: Call) -> Result:
-        asked = call.arguments.get("incident") or call.incident
 
-        def commit(database: Database) -> Mapping[str, Any]:
-            try:
-                self._handling.note(
-                    database.conn, asked, call.arguments["text"], actor=f"playbook:{call.run}", now=call.ts
-                )
-            except IncidentError as error:
-                raise ActionFailed(Message("playbook.broke", reason=error)) from error
-            return {}
+class UpdateIncident(_IncidentAct):
+    """Brings an incident into a later `state`, gives it to an `assignee`. It never ends one."""
 
-        return Result(commit=commit)
+    name = "update-incident"
+    parameters = {
+        "state": Parameter("string", False),
+        "assignee": Parameter("string", False),
+        "reason": Parameter("string", False),
+        "incident": Parameter("string", False),
+    }
+
+    def check(self, arguments: Mapping[str, Any]) -> Message | None:
+        state = arguments.get("state")
+        if isinstance(state, str) and state not in _STATES:
+            return Message("playbook.bad-state", got=state, known=", ".join(_STATES))
+        return super().check(arguments)
+
+    def _do(self, database: Database, call: Call, actor: str) -> tuple[Mapping[str, Any], Sequence[Change]]:
+        incident = incident_of_call(database, call)
+        verbs, asked = self._verbs(database, call.ts), call.arguments
+        if asked.get("assignee"):
+            verbs.assign(database.conn, incident.id, asked["assignee"], actor=actor, now=call.ts)
+        changes: Sequence[Change] = ()
+        if asked.get("state") and incident.state.value != asked["state"]:
+            reason, state = asked.get("reason") or "", State(asked["state"])
+            changes = verbs.move(database.conn, incident.id, state, actor=actor, now=call.ts, reason=reason)
+        return {"number": incident.number}, changes
