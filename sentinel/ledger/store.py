@@ -72,22 +72,11 @@ class LedgerStore:
         query = "SELECT 1 FROM asset WHERE department = ? AND code = ? AND id != ?"
         return self._connection.execute(query, (department, code, id)).fetchone() is not None
 
-    def at(self, address: str, zone: str | None = None) -> list[Asset]:
-        """What is registered at an address, in whichever zones, or in the one that is given."""
-        rows = self._connection.execute(
-            "SELECT DISTINCT id, document FROM asset JOIN asset_address ON asset.id = asset_address.asset"
-            " WHERE address = ? AND (? IS NULL OR zone = ?) ORDER BY id",
-            (address, zone, zone),
-        )
-        return [_asset(document) for _, document in rows]
-
-    def of_product(self, **asked: str) -> list[Asset]:
-        """All of a `developer`, `product` and `version`, as far as these are given; by department and name."""
-        where = " AND ".join(
-            f"{name} = :{name}" for name in ("developer", "product", "version") if name in asked
-        )
-        rows = self._connection.execute(f"SELECT document FROM asset WHERE {where or '1'}", asked)
-        return sorted((_asset(document) for (document,) in rows), key=lambda one: (one.department, one.name))
+    def of_product(self, **asked: str) -> list[Registered]:
+        """Assets in use of a `developer`, `product` and `version`, as far as these are given; in no order."""
+        wanted = {name: asked[name] for name in ("developer", "product", "version") if name in asked}
+        where = "".join(f" AND {name} = ?" for name in wanted)
+        return self._registered(f"life != 'retired'{where}", *wanted.values())
 
     def apply(self, planned: Plan, *, actor: str, ts: float) -> None:
         """Register and change what a plan says; each on the asset's history."""

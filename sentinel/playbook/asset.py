@@ -42,7 +42,8 @@ class Protected:
 
     def __call__(self, address: str) -> bool:
         """Raises StoreError where the register cannot be read."""
-        return self.any_of(reading(self._store, lambda database: LedgerStore(database.conn).at(address)))
+        rows = reading(self._store, lambda database: LedgerStore(database.conn).at(address))
+        return self.any_of(row.asset for row in rows)
 
     def any_of(self, assets: Iterable[Asset]) -> bool:
         """Whether one of `assets` is protected."""

@@ -43,7 +43,7 @@ class LookUpAsset(Act):
 
         def commit(database: Database) -> Mapping[str, Any]:
             ledger = LedgerStore(database.conn)
-            assets = ledger.at(address, zone)
+            assets = [row.asset for row in ledger.at(address, zone)]
             values: dict[str, Any] = {name: _joined(getattr(one, name) for one in assets) for name in _FIELDS}
             for name in _SEEN:
                 values[name] = values[name] or _joined(
@@ -75,7 +75,8 @@ class LookUpProduct(Act):
             raise ActionFailed(Message("playbook.no-product"))
 
         def commit(database: Database) -> Mapping[str, Any]:
-            found = LedgerStore(database.conn).of_product(**asked)
+            rows = LedgerStore(database.conn).of_product(**asked)
+            found = sorted((row.asset for row in rows), key=lambda asset: (asset.department, asset.name))
             return {"number": len(found), "list": "\n".join(_line(asset) for asset in found[:_MOST])}
 
         return Result(commit=commit)
