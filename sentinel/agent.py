@@ -12,6 +12,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ from sentinel.config import Config
 from sentinel.duty_desk import DutyDesk, reach
 from sentinel.event import KINDS, Alert, Event
 from sentinel.event.encode import EventEncoder
+from sentinel.feed_desk import FeedDesk
 from sentinel.incident_desk import IncidentDesk
 from sentinel.ledger import Ledger
 from sentinel.ledger_desk import LedgerDesk
@@ -144,6 +146,8 @@ class Agent:
         await duty.refresh()
         zone = ZoneInfo(self._config.duty.zone)
         notify = NotifyDesk(self._config.notify, writer, metrics=self.metrics, reach=reach, zone=zone)
+        feeds = FeedDesk(self._config.notify, writer, metrics=self.metrics)
+        await feeds.begin()
         self._incidents = incidents = IncidentDesk(
             self._config.incident,
             writer,
@@ -167,6 +171,9 @@ class Agent:
                 tasks.create_task(self._lasting("recollection", recollection.keep_saving)),
                 tasks.create_task(self._lasting("heartbeat", lambda: self._heartbeat(writer, store))),
                 tasks.create_task(self._lasting("rules", self._rules.follow)),
+            ]
+            lasting += [
+                tasks.create_task(self._lasting("feed", partial(feeds.follow, feed))) for feed in feeds.feeds
             ]
             committing = tasks.create_task(self._lasting("commit", lambda: self._commit(store)))
             self._logs = logs = LogDesk(self._config, writer, self.metrics, self._judge)

@@ -426,9 +426,9 @@ class Metrics:
         for outcome in ("delivered", "retried", "failed"):
             self._notified.labels(channel, outcome)
 
-    def notified(self, channel: str, outcome: str) -> None:
-        """A message was `delivered`, is to be `retried`, or `failed` for good."""
-        self._notified.labels(channel, outcome).inc()
+    def notified(self, channel: str, outcome: str, number: int = 1) -> None:
+        """So many messages were `delivered`, are to be `retried`, or `failed` for good."""
+        self._notified.labels(channel, outcome).inc(number)
 
     def playbooks(
         self, running: int, waiting: int, ended: Mapping[str, int], unknown: int, held_back: int

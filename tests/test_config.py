@@ -43,6 +43,7 @@ LISTED = (
     "rule.assets.",
     "incident.inhibit.",
     "notify.channels.",
+    "notify.feeds.",
 )
 """Keys inside of lists, which are empty by default."""
 

@@ -24,6 +24,7 @@ _RULE = re.compile(r"\S{1,128}\Z")
 _INTERFACE = re.compile(r"[^\s/:]{1,15}\Z")
 _STATE = re.compile(r"[^=]*\S\s*=\s*\S.{0,127}\Z")
 """What a value means: `1=open`."""
+_TOPIC_LEVEL = re.compile(r"[^\s/+#$\x00][^\s/+#\x00]{0,63}\Z")
 _NAME = re.compile(r"[^\s,]{1,64}\Z")
 
 
@@ -82,6 +83,7 @@ FORMS: dict[str, Callable[[str], bool]] = {
     "path": lambda value: bool(value.strip()) and "\0" not in value,
     "broker": is_broker,
     "topic": is_filter,
+    "topic-level": lambda value: bool(_TOPIC_LEVEL.match(value)),
     "json-path": lambda value: not value or is_json_path(value),
     "place": lambda value: not value.startswith("$") or is_json_path(value),
     "heading": is_heading,
@@ -319,6 +321,17 @@ BOUNDS: dict[str, Bound] = {
     "notify.give_up": Bound(60, 30 * _DAY, "seconds"),
     "notify.waiting": Bound(1000, 10_000_000),
     "notify.keep": Bound(_DAY, 3660 * _DAY, "seconds"),
+    "notify.feeds.name": Bound(form="name"),
+    "notify.feeds.broker": Bound(form="broker"),
+    "notify.feeds.site": Bound(form="topic-level"),
+    "notify.feeds.publish": Bound(choices=("alerts", "incidents", "assets")),
+    "notify.feeds.status": Bound(1, _DAY, "seconds"),
+    "notify.feeds.user": Bound(form="output"),
+    "notify.feeds.password": Bound(form="output"),
+    "notify.feeds.authority": Bound(form="output"),
+    "notify.feeds.certificate": Bound(form="output"),
+    "notify.feeds.key": Bound(form="output"),
+    "notify.feeds.timeout": Bound(0.1, 600, "seconds"),
     "notify.channels.name": Bound(form="name"),
     "notify.channels.url": Bound(form="path"),
     "notify.channels.headers": Bound(),

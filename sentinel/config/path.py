@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from sentinel.config.tree import Config
+from sentinel.notify.settings import ChannelSettings, FeedSettings
 from sentinel.rule.settings import RuleSettings
 
 __all__ = ["absolute", "default_config", "resolve_paths", "shipped_rules"]
+
+_Secured = TypeVar("_Secured", ChannelSettings, FeedSettings)
 
 
 def absolute(root: Path, written: str) -> str:
@@ -55,15 +59,8 @@ def resolve_paths(config: Config) -> Config:
         ),
         notify=replace(
             config.notify,
-            channels=tuple(
-                replace(
-                    channel,
-                    authority=absolute(root, channel.authority),
-                    certificate=absolute(root, channel.certificate),
-                    key=absolute(root, channel.key),
-                )
-                for channel in config.notify.channels
-            ),
+            channels=tuple(_with_certificates(root, channel) for channel in config.notify.channels),
+            feeds=tuple(_with_certificates(root, feed) for feed in config.notify.feeds),
         ),
         store=replace(config.store, path=absolute(root, config.store.path)),
         output=replace(
@@ -71,6 +68,15 @@ def resolve_paths(config: Config) -> Config:
             events=absolute(root, config.output.events),
             alerts=absolute(root, config.output.alerts),
         ),
+    )
+
+
+def _with_certificates(root: Path, settings: _Secured) -> _Secured:
+    return replace(
+        settings,
+        authority=absolute(root, settings.authority),
+        certificate=absolute(root, settings.certificate),
+        key=absolute(root, settings.key),
     )
 
 

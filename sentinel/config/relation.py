@@ -99,3 +99,7 @@ def _notify(config: Config) -> Iterator[tuple[str, Message]]:
         if channel.name in names:
             yield f"notify.channels[{number}]", Message("config.channel-twice", name=channel.name)
         names.add(channel.name)
+    for number, feed in enumerate(config.notify.feeds):
+        if feed.name in names:
+            yield f"notify.feeds[{number}]", Message("config.channel-twice", name=feed.name)
+        names.add(feed.name)

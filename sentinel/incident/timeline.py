@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sentinel.store import audit
 
-__all__ = ["SENTINEL", "Entry", "entries", "record"]
+__all__ = ["SENTINEL", "Entry", "entries", "entries_after", "last_entry", "record"]
 
 
 SENTINEL: Final = "sentinel"
@@ -43,6 +43,23 @@ def entries(connection: Any, incident: int) -> list[Entry]:
         "SELECT at, actor, action, detail FROM incident_timeline WHERE incident = ? ORDER BY id", (incident,)
     )
     return [Entry(at, actor, action, json.loads(detail)) for at, actor, action, detail in rows]
+
+
+def entries_after(connection: Any, number: int, limit: int) -> list[tuple[int, int, Entry]]:
+    """What was written after entry `number`, of whichever incident: its own number, the incident's id, the entry."""
+    rows = connection.execute(
+        "SELECT id, incident, at, actor, action, detail FROM incident_timeline WHERE id > ? ORDER BY id LIMIT ?",
+        (number, limit),
+    )
+    return [
+        (id, incident, Entry(at, actor, action, json.loads(detail)))
+        for id, incident, at, actor, action, detail in rows
+    ]
+
+
+def last_entry(connection: Any) -> int:
+    """Number of the newest entry; 0 where there is none."""
+    return int(connection.execute("SELECT coalesce(max(id), 0) FROM incident_timeline").fetchone()[0])
 
 
 def _audit(

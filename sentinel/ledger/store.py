@@ -153,6 +153,15 @@ class LedgerStore:
         query = "SELECT ts, actor, action, changes FROM asset_history WHERE asset = ? ORDER BY id"
         return list(self._connection.execute(query, (id,)))
 
+    def changes_after(self, revision: int, limit: int) -> list[tuple[int, int, float, str, Asset]]:
+        """What was changed after a `revision`: the new one, the asset's id, when, what, and the asset as it is now."""
+        rows = self._connection.execute(
+            "SELECT h.id, h.asset, h.ts, h.action, a.document FROM asset_history h JOIN asset a ON a.id = h.asset"
+            " WHERE h.id > ? ORDER BY h.id LIMIT ?",
+            (revision, limit),
+        )
+        return [(id, asset, ts, action, _asset(document)) for id, asset, ts, action, document in rows]
+
     def revision(self) -> int:
         """Grows with every change of the register."""
         return int(self._connection.execute("SELECT coalesce(max(id), 0) FROM asset_history").fetchone()[0])

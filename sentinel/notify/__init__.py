@@ -2,7 +2,18 @@
 
 from sentinel.notify.delivery import Delivery
 from sentinel.notify.fault import DeliveryError
+from sentinel.notify.feed import Document, Feed, Source
 from sentinel.notify.notice import Notice
-from sentinel.notify.settings import ChannelSettings, NotifySettings
+from sentinel.notify.settings import ChannelSettings, FeedSettings, NotifySettings
 
-__all__ = ["ChannelSettings", "Delivery", "DeliveryError", "Notice", "NotifySettings"]
+__all__ = [
+    "ChannelSettings",
+    "Delivery",
+    "DeliveryError",
+    "Document",
+    "Feed",
+    "FeedSettings",
+    "Notice",
+    "NotifySettings",
+    "Source",
+]

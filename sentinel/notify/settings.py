@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["ChannelSettings", "NotifySettings"]
+__all__ = ["ChannelSettings", "FeedSettings", "NotifySettings"]
 
 _PACE: Final = 20
 """What robots of 企业微信 and 钉钉 take in a minute, by their documentation."""
@@ -74,6 +74,29 @@ class ChannelSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedSettings:
+    """A broker that is given everything, for machines: `sentinel/<site>/alerts`, `incidents`, `assets`, `status`."""
+
+    name: str
+    broker: str
+    """`mqtts://host` or `mqtt://host`."""
+    site: str
+    """One level of a topic."""
+    publish: tuple[str, ...] = ("alerts", "incidents", "assets")
+    drill: bool = False
+    """Takes what belongs to drills, and nothing else."""
+    status: float = 60.0
+    """Seconds between two words that we are there."""
+    user: str = ""
+    password: str = ""
+    """By reference."""
+    authority: str = ""
+    certificate: str = ""
+    key: str = ""
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
 class NotifySettings:
     """Who is told of incidents."""
 
@@ -87,3 +110,4 @@ class NotifySettings:
     waiting: int = 100_000
     """Messages that may wait for one channel; past that the oldest of the least grave are given up."""
     channels: tuple[ChannelSettings, ...] = ()
+    feeds: tuple[FeedSettings, ...] = ()

@@ -16,7 +16,7 @@ from sentinel.store.writer import StoreWriter
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["AlertStore"]
+__all__ = ["AlertStore", "alerts_after", "last_alert"]
 
 _COLUMNS = tuple(Alert.__struct_fields__)
 _INSERT = (
@@ -129,6 +129,17 @@ class AlertStore:
                 self.lost += 1
         if self._backlog:
             self._behind.set()
+
+
+def alerts_after(database: Database, number: int, limit: int) -> list[tuple[int, Alert]]:
+    """What was stored after alert `number`, in the order in which it was, each with its own number."""
+    query = f"SELECT rowid, {', '.join(_COLUMNS)} FROM alert WHERE rowid > ? ORDER BY rowid LIMIT ?"
+    return [(row[0], _alert(row[1:])) for row in database.conn.execute(query, (number, limit))]
+
+
+def last_alert(database: Database) -> int:
+    """Number of the alert stored last; 0 where there is none."""
+    return int(database.conn.execute("SELECT coalesce(max(rowid), 0) FROM alert").fetchone()[0])
 
 
 def _insert(database: Database, rows: list[tuple[Any, ...]]) -> list[bool]:

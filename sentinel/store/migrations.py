@@ -11,6 +11,7 @@ from sentinel.store.duty_tables import (
     refuse_replacing,
 )
 from sentinel.store.fault import StoreError
+from sentinel.store.feed import create_feed_table
 from sentinel.store.incident_tables import create_incident_tables
 from sentinel.store.ledger_tables import create_ledger_tables
 from sentinel.store.outbox import create_merge_columns, create_outbox_table, create_request_table
@@ -145,6 +146,9 @@ _migrations(name="0015-outbox-merge")(create_merge_columns)
 @_migrations(name="0015-ledger-difference")
 def _ledger_difference(db: Database) -> None:
     db.execute("ALTER TABLE asset_difference ADD COLUMN document TEXT NOT NULL DEFAULT '{}'")
+
+
+_migrations(name="0016-feed")(create_feed_table)
 
 
 def migrate(db: Database) -> None:

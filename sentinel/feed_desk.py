@@ -1,0 +1,129 @@
+"""The desk of feeds: what alerts, incidents and the register become for machines that listen to a broker."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from sentinel.incident import find_incident
+from sentinel.incident.listing import open_by_state_and_level
+from sentinel.incident.timeline import entries_after, last_entry
+from sentinel.ledger import LedgerStore
+from sentinel.log import Log
+from sentinel.metrics import Metrics
+from sentinel.notify import Document, Feed, NotifySettings, Source
+from sentinel.store import StoreError, StoreWriter
+from sentinel.store.alert import alerts_after, last_alert
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+__all__ = ["FeedDesk"]
+
+_AGAIN: Final = 1.0
+"""Seconds until the next try after the database failed."""
+_INCIDENT: Final = (
+    "number title title_en state severity_name level category zone attacker victim department system alerts"
+    " discovered_at reported_at ended_at drill"
+).split()
+_ASSET: Final = (
+    "department name code category system protection_level access_class developer product version vendor model cii"
+).split()
+"""Neither persons nor phones: who needs them asks the ledger."""
+
+_log = Log("feed")
+
+
+class FeedDesk:
+    """`begin` comes first; `follow` is a task of the owner's, one for each of `feeds`."""
+
+    def __init__(
+        self,
+        settings: NotifySettings,
+        writer: StoreWriter,
+        *,
+        metrics: Metrics | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._metrics = metrics
+        self._down: set[str] = set()
+        self.feeds: Sequence[Feed] = [
+            Feed(feed, settings, SOURCES, writer, self._told, figures=_figures, clock=clock)
+            for feed in settings.feeds
+        ]
+
+    async def begin(self) -> None:
+        """Before anything is written: what comes from now on is published. A database that cannot be used is told later."""
+        with contextlib.suppress(StoreError):
+            for feed in self.feeds:
+                await feed.begin()
+
+    async def follow(self, feed: Feed) -> None:
+        """Publish until cancelled, also after a time in which the database could not be used."""
+        outage = _log.outage("feed.behind")
+        while True:
+            try:
+                await feed.run()
+            except StoreError as error:
+                outage.failed(error)
+            await asyncio.sleep(_AGAIN)
+
+    def _told(self, feed: str, outcome: str, reason: str, number: int) -> None:
+        if self._metrics is not None:
+            self._metrics.notified(feed, outcome, number)
+            self._metrics.outbox(feed, next(one.behind for one in self.feeds if one.name == feed))
+        if outcome == "failed":
+            _log.error("feed.failed", feed=feed, reason=reason)
+        elif outcome == "retried" and feed not in self._down:
+            self._down.add(feed)
+            _log.warning("feed.retried", feed=feed, reason=reason)
+        elif outcome == "delivered" and number and feed in self._down:
+            self._down.discard(feed)
+            _log.info("feed.again", feed=feed)
+
+
+def _alerts(database: Database, position: int, limit: int) -> list[Document]:
+    return [
+        Document(number, alert.id, alert, alert.drill)
+        for number, alert in alerts_after(database, position, limit)
+    ]
+
+
+def _incidents(database: Database, position: int, limit: int) -> list[Document]:
+    """Each entry of a timeline, with the incident as it is now. What people wrote stays here."""
+    documents = []
+    for number, id, entry in entries_after(database.conn, position, limit):
+        incident = find_incident(database.conn, id)
+        content = {name: getattr(incident, name) for name in _INCIDENT}
+        content |= {"id": f"{incident.number}/{number}", "at": entry.at, "action": entry.action}
+        documents.append(Document(number, content["id"], content, incident.drill))
+    return documents
+
+
+def _assets(database: Database, position: int, limit: int) -> list[Document]:
+    documents = []
+    for revision, asset, ts, action, registered in LedgerStore(database.conn).changes_after(position, limit):
+        content: dict[str, Any] = {name: getattr(registered, name) for name in _ASSET}
+        content |= {"id": f"asset-{asset}/{revision}", "at": ts, "action": action}
+        content["addresses"] = [{"zone": key[0], "address": key[1]} for key in registered.addresses]
+        documents.append(Document(revision, content["id"], content))
+    return documents
+
+
+def _figures(database: Database) -> Mapping[str, Any]:
+    """What the status says of the site: open incidents by level."""
+    by_level: dict[str, int] = {}
+    for (_, level), number in open_by_state_and_level(database.conn).items():
+        by_level[str(level)] = by_level.get(str(level), 0) + number
+    return {"open_incidents": by_level}
+
+
+SOURCES: Final = {
+    "alerts": Source(_alerts, last_alert),
+    "incidents": Source(_incidents, lambda database: last_entry(database.conn)),
+    "assets": Source(_assets, lambda database: LedgerStore(database.conn).revision()),
+}
+"""By the last level of their topic."""

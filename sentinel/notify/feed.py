@@ -1,0 +1,206 @@
+"""A feed: what grows in the database, published to an MQTT broker in the order in which it came.
+
+Alerts, timelines and the register's history only grow, so each is its own outbox: a feed keeps how far it has come and
+moves on once the broker acknowledged. A broker that is away, or a daemon that is killed, costs nothing; what was
+acknowledged and not noted down is published again under its id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from sentinel import __version__
+from sentinel.notify.fault import DeliveryError
+from sentinel.notify.publisher import Broker, Publication, Publisher
+from sentinel.notify.settings import FeedSettings, NotifySettings
+from sentinel.secret import SecretError
+from sentinel.store import StoreWriter
+from sentinel.store.feed import FeedStore
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+__all__ = ["Document", "Feed", "Source"]
+
+_AT_ONCE: Final = 500
+_EVERY: Final = 1.0
+"""Seconds between looks for what is new."""
+_FAREWELL: Final = 1.0
+"""Seconds to say at the end that we stopped."""
+
+Tell = Callable[[str, str, str, int], None]
+"""Told of each attempt: feed, outcome (`delivered`, `retried`, `failed`), reason, number of documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One thing to publish."""
+
+    position: int
+    """Its place in its log: 1, 2, 3 … with gaps."""
+    id: str
+    content: Any
+    """What msgspec can write as a JSON object."""
+    drill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A log of the database."""
+
+    after: Callable[[Database, int, int], Sequence[Document]]
+    """Given a position and a number: so many documents at most that come after it."""
+    end: Callable[[Database], int]
+    """Position of the last one."""
+
+
+class Feed:
+    """`run` is a task of the owner's, until cancelled. Raises StoreError where the database cannot be used."""
+
+    def __init__(
+        self,
+        settings: FeedSettings,
+        patience: NotifySettings,
+        sources: Mapping[str, Source],
+        writer: StoreWriter,
+        tell: Tell,
+        *,
+        figures: Callable[[Database], Mapping[str, Any]] = lambda database: {},
+        clock: Callable[[], float] = time.time,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        url = urlsplit(settings.broker)
+        self.name = settings.name
+        self.behind = 0
+        """Documents not published yet, at most."""
+        self._settings = settings
+        self._patience = patience
+        self._broker = Broker(
+            url.scheme,
+            url.hostname or "",
+            url.port,
+            settings.user,
+            settings.password,
+            settings.authority,
+            settings.certificate,
+            settings.key,
+            settings.timeout,
+        )
+        self._sources = {name: sources[name] for name in settings.publish}
+        self._writer = writer
+        self._tell = tell
+        self._figures = figures
+        self._clock = clock
+        self._sleep = pause
+        self._positions: dict[str, int] | None = None
+        self._stuck: tuple[str, float] = ("", 0.0)
+        """What the broker does not take, and since when it does not."""
+
+    async def begin(self) -> dict[str, int]:
+        """Know where to go on. What is written before this, a feed that is new does not publish."""
+        if self._positions is None:
+            self._positions = await self._writer.run(
+                lambda db: FeedStore(db).begin(
+                    self.name, {name: source.end(db) for name, source in self._sources.items()}
+                )
+            )
+        return self._positions
+
+    async def run(self) -> None:
+        """Publish until cancelled. A broker that is away is called again, ever more slowly."""
+        positions = await self.begin()
+        wait = self._patience.retry
+        while True:
+            before = dict(positions)
+            try:
+                await self._connected(positions)
+            except (DeliveryError, SecretError) as error:
+                self._tell(self.name, "retried", str(error), 1)
+            wait = self._patience.retry if positions != before else min(wait * 2, self._patience.retry_max)
+            await self._measure(positions)
+            await self._sleep(wait)
+
+    async def _connected(self, positions: dict[str, int]) -> None:
+        """Publish over one connection, for as long as it holds. Raises DeliveryError, SecretError."""
+        publisher = Publisher(self._broker, self._status("lost", {}))
+        await asyncio.to_thread(publisher.__enter__)
+        try:
+            said = float("-inf")
+            while True:
+                if self._clock() - said >= self._settings.status:
+                    said = self._clock()
+                    figures = await self._writer.run(self._figures)
+                    await asyncio.to_thread(publisher.publish, [self._status("online", figures)])
+                if not await self._advance(publisher, positions):
+                    if not publisher.connected:
+                        return
+                    await self._sleep(_EVERY)
+        except asyncio.CancelledError:
+            await self._leave(publisher)
+            raise
+        finally:
+            await asyncio.shield(asyncio.to_thread(publisher.__exit__, None, None, None))
+
+    async def _leave(self, publisher: Publisher) -> None:
+        """Say in order that we go; where that fails, the broker says it in our place."""
+        with contextlib.suppress(DeliveryError):
+            await asyncio.to_thread(publisher.publish, [self._status("stopped", {})], _FAREWELL)
+
+    async def _advance(self, publisher: Publisher, positions: dict[str, int]) -> int:
+        """Publish what is new in each log, up to a number; how many documents that were."""
+        return sum([await self._publish(publisher, name, positions) for name in self._sources])
+
+    async def _publish(self, publisher: Publisher, log: str, positions: dict[str, int]) -> int:
+        source, position = self._sources[log], positions[log]
+        documents = await self._writer.run(lambda db: source.after(db, position, _AT_ONCE))
+        if not documents:
+            return 0
+        wanted = [document for document in documents if document.drill == self._settings.drill]
+        publications = [self._publication(log, document) for document in wanted]
+        refused = await asyncio.to_thread(publisher.publish, publications)
+        first = next((place for place, reason in enumerate(refused) if reason), None)
+        reached = documents[-1].position
+        if first is not None:
+            passed = self._may_pass(wanted[first], refused[first])
+            reached = wanted[first].position - (not passed)
+        await self._writer.run(lambda db: FeedStore(db).move(self.name, log, reached))
+        positions[log] = reached
+        await self._measure(positions)
+        self._tell(self.name, "delivered", "", len(wanted) if first is None else first)
+        if first is not None:
+            raise DeliveryError(refused[first])
+        return len(documents)
+
+    def _may_pass(self, document: Document, reason: str) -> bool:
+        """Whether to go on without a document that the broker has refused for long enough."""
+        now = self._clock()
+        if self._stuck[0] != document.id:
+            self._stuck = (document.id, now)
+        if now - self._stuck[1] < self._patience.give_up:
+            return False
+        self._tell(self.name, "failed", reason, 1)
+        return True
+
+    def _publication(self, log: str, document: Document) -> Publication:
+        topic = f"sentinel/{self._settings.site}/{log}"
+        return Publication(topic, msgspec.json.encode(document.content), document.id)
+
+    def _status(self, state: str, figures: Mapping[str, Any]) -> Publication:
+        now = self._clock()
+        content = {"state": state, "ts": now, "version": __version__, "behind": self.behind, **figures}
+        topic = f"sentinel/{self._settings.site}/status"
+        return Publication(topic, msgspec.json.encode(content), f"{state}/{now!r}", retain=True)
+
+    async def _measure(self, positions: Mapping[str, int]) -> None:
+        ends = await self._writer.run(
+            lambda db: {name: source.end(db) for name, source in self._sources.items()}
+        )
+        self.behind = sum(max(0, ends[name] - positions[name]) for name in ends)

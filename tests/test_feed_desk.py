@@ -1,0 +1,140 @@
+"""From the database to a real broker: alerts, incidents, assets; kills at any instant lose nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiomqtt import Client, ProtocolVersion
+
+from sentinel.event import Alert, Level
+from sentinel.feed_desk import FeedDesk
+from sentinel.incident import IncidentSettings
+from sentinel.incident_desk import IncidentDesk
+from sentinel.ledger import Asset, LedgerStore
+from sentinel.ledger.intake import Plan
+from sentinel.metrics import Metrics
+from sentinel.notify import FeedSettings, NotifySettings
+from sentinel.store import AlertStore, StoreWriter
+from tests.mosquitto import HERE, Broker, needs_mosquitto
+
+pytestmark = needs_mosquitto
+FEEDING = Path(__file__).with_name("feeding.py")
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    made = Broker(tmp_path)
+    yield made
+    made.stop()
+
+
+async def test_alerts_incidents_assets_and_status_are_published(broker: Broker, tmp_path: Path) -> None:
+    await broker.start()
+    feed = FeedSettings(name="up", broker=f"mqtt://{HERE}:{broker.port}", site="区中心")
+    metrics = Metrics()
+    told: dict[str, Any] = {}
+    async with (
+        StoreWriter(tmp_path / "s.sqlite") as writer,
+        Client(HERE, broker.port, protocol=ProtocolVersion.V5) as client,
+        asyncio.timeout(60),
+    ):
+        await client.subscribe("sentinel/#", qos=1)
+        desk = FeedDesk(NotifySettings(feeds=(feed,)), writer, metrics=metrics)
+        running = asyncio.create_task(desk.follow(desk.feeds[0]))
+        async for message in client.messages:
+            assert isinstance(message.payload, bytes)
+            name = str(message.topic).removeprefix("sentinel/区中心/")
+            told[name] = json.loads(message.payload)
+            if len(told) == 1:
+                await AlertStore(writer).add([ALERT])
+                await IncidentDesk(IncidentSettings(), writer).take()
+                await writer.run(registered)
+            if len(told) == 4:
+                break
+        labels = {"channel": "up", "outcome": "delivered"}
+        while metrics.registry.get_sample_value("sentinel_notifications_total", labels) != 3:
+            await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert told["status"]["state"] == "online"
+    assert (told["alerts"]["id"], told["alerts"]["title"]) == ("a1", "扫描")
+    assert (told["incidents"]["action"], told["incidents"]["state"]) == ("created", "new")
+    assert told["incidents"]["attacker"] == "192.0.2.1"
+    assert told["assets"]["name"] == "门户" and "13800138000" not in json.dumps(told)
+    assert told["assets"]["addresses"] == [{"zone": "", "address": "10.0.0.1"}]
+
+
+ALERT = Alert(ts=1e9, id="a1", level=Level.HIGH, title="扫描", rule_id="r", kind="conn", src="192.0.2.1")
+ASSET = Asset(department="政数局", name="门户", addresses=(("", "10.0.0.1"),), phone="13800138000")
+
+
+def registered(database: Any) -> None:
+    LedgerStore(database.conn).apply(Plan(adds=[ASSET], changes=[]), actor="张三", ts=2e9)
+
+
+async def test_a_daemon_killed_at_any_instant_loses_nothing_and_repeats_only_what_its_id_tells(
+    broker: Broker, tmp_path: Path
+) -> None:
+    await broker.start()
+    chance = random.Random(4)
+    path = tmp_path / "s.sqlite"
+    heard: list[tuple[str, str]] = []
+    states: list[str] = []
+
+    async def listen(client: Client) -> None:
+        async for message in client.messages:
+            assert isinstance(message.payload, bytes)
+            document = json.loads(message.payload)
+            if message.topic.matches("sentinel/site/status"):
+                states.append(document["state"])
+            else:
+                assert message.properties is not None
+                heard.append((dict(message.properties.UserProperty)["id"], document["id"]))
+
+    async with Client(HERE, broker.port, protocol=ProtocolVersion.V5) as client, asyncio.timeout(100):
+        await client.subscribe("sentinel/#", qos=1)
+        listener = asyncio.create_task(listen(client))
+        first, committed = 0, 0
+        for life in range(7):
+            last = first if life == 6 else 1_000_000
+            child = await asyncio.create_subprocess_exec(
+                sys.executable,
+                str(FEEDING),
+                str(path),
+                str(broker.port),
+                str(first),
+                str(last),
+                stdout=subprocess.PIPE,
+            )
+            assert child.stdout is not None
+            if life == 6:  # the last life only catches up
+                while len({id for id, _ in heard}) < committed:
+                    await asyncio.sleep(0.02)
+            else:
+                begun = len(heard)
+                for _ in range(chance.randrange(5, 60)):
+                    committed = int(await child.stdout.readline())
+                while (
+                    life % 2 and len(heard) == begun
+                ):  # every second life is killed in the midst of publishing
+                    committed = int(await child.stdout.readline())
+            child.kill()
+            rest = await child.stdout.read()
+            committed = int(rest.split()[-1]) if rest.split() else committed
+            await child.wait()
+            first = committed
+        while states[-1] != "lost":
+            await asyncio.sleep(0.02)
+        listener.cancel()
+    assert all(told == id for told, id in heard)
+    firsts = list(dict.fromkeys(id for id, _ in heard))
+    assert firsts[:committed] == [f"a{number}" for number in range(committed)]
+    assert "online" in states
