@@ -18,6 +18,7 @@ from sentinel.detect import DETECTORS, Detector, Scene, ToldNotices
 from sentinel.event import Alert, Event, Notice
 from sentinel.rule import Correlator, Match, Restraint, RuleSet, RuleSettings
 from sentinel.rule.correlation import Links
+from sentinel.rule.cost import Cost
 from sentinel.statistics import WatchStatistics
 
 __all__ = ["Found", "Watch"]
@@ -72,6 +73,13 @@ class Watch:
         self._restraint.use({} if rules is None else rules.thresholds)
         links = Links() if rules is None else rules.links
         self._correlator = Correlator(links, self._correlation, self._correlator)
+
+    def measure(self) -> dict[str, Cost]:
+        """Measure from now on what each correlation costs, by its id. Not for rules that are to be exchanged."""
+        costs: dict[str, Cost] = {}
+        links = Links() if self._rules is None else self._rules.links
+        self._correlator = Correlator(links, self._correlation, self._correlator, costs)
+        return costs
 
     def follow(self, settings: RuleSettings) -> None:
         """Go on with other settings of rules; `rules` is set apart, and afterwards."""

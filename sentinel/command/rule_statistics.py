@@ -1,4 +1,4 @@
-"""`sentinel rules stats`: hits and cost of each rule, on recorded captures and logs or of the running daemon."""
+"""`sentinel rules stats`: hits and cost of rules and correlations, on captures and logs or of the running daemon."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from sentinel.command.log_replay import LogReplay, expanded
 from sentinel.config import Config
 from sentinel.event import Event
 from sentinel.pipeline import Pipeline
-from sentinel.rule import Findings, Rule, RuleSet
+from sentinel.rule import Findings, RuleSet
 from sentinel.rule.cost import Cost
+from sentinel.rule.rule import Document
 from sentinel.text import current_language, text
+from sentinel.watch import Watch
 
 __all__ = ["statistics"]
 
@@ -32,7 +35,7 @@ def statistics(config: Config, options: argparse.Namespace) -> int:
         if options.files:
             told = _of_files(config, rules, options.files)
         else:
-            told = _of_daemon(rules.rules, options.metrics or _address(config))
+            told = _of_daemon((*rules.rules, *rules.links.correlations), options.metrics or _address(config))
     except (CaptureError, OSError, ValueError) as error:
         print(text("cli.error", message=error), file=sys.stderr)
         return 2
@@ -48,29 +51,42 @@ def statistics(config: Config, options: argparse.Namespace) -> int:
 
 
 def _of_files(config: Config, rules: RuleSet, paths: list[Path]) -> list[dict[str, Any]]:
-    costs = rules.measure()
+    """As in a replay: detectors read the events, rules grade their notices, correlations count matches."""
+    watch = Watch(config, rules)
+    by_number, by_id = rules.measure(), watch.measure()
     hits: Counter[str] = Counter()
 
-    def count(events: list[Event], findings: Findings) -> None:
+    def behold(events: list[Event], findings: Findings) -> None:
         hits.update(alert.rule_id for alert in findings.alerts)
+        watch.take(events, (), findings.matches)
 
-    logs = LogReplay(config, rules, "auto", count)
+    logs = LogReplay(config, rules, "auto", behold)
     for path, _ in expanded(paths):
         if logs.recognises(path):
             logs.run([path])
         else:
-            _run_capture(config, rules, path, hits)
+            _run_capture(config, rules, path, behold)
+    watch.finish()
+    hits.update(watch.statistics().alerts_by_rule)
+    costs = {**{rules.rules[number].id: cost for number, cost in by_number.items()}, **by_id}
     return [
-        _row(rule, cost, hits[rule.id])
-        for number, rule in enumerate(rules.rules)
-        if (cost := costs.get(number, Cost())).asked or hits[rule.id]
+        _row(document, cost, hits[document.id])
+        for document in (*rules.rules, *rules.links.correlations)
+        if (cost := costs.get(document.id, Cost())).asked or hits[document.id]
     ]
 
 
-def _run_capture(config: Config, rules: RuleSet, path: Path, hits: Counter[str]) -> None:
-    pipeline = Pipeline(
-        config, rules, lambda alerts: hits.update(alert.rule_id for alert in alerts), lambda events: None
-    )
+def _run_capture(
+    config: Config, rules: RuleSet, path: Path, behold: Callable[[list[Event], Findings], None]
+) -> None:
+    found = Findings([], [])
+
+    def pass_on(events: list[Event]) -> None:
+        behold(events, Findings(found.alerts.copy(), found.matches.copy()))
+        found.alerts.clear()
+        found.matches.clear()
+
+    pipeline = Pipeline(config, rules, found.alerts.extend, pass_on, on_matches=found.matches.extend)
     with open_capture(path) as capture:
         for batch in capture:
             pipeline.process(batch)
@@ -78,7 +94,7 @@ def _run_capture(config: Config, rules: RuleSet, path: Path, hits: Counter[str])
     pipeline.finish()
 
 
-def _of_daemon(rules: Any, address: str) -> list[dict[str, Any]]:
+def _of_daemon(rules: Iterable[Document], address: str) -> list[dict[str, Any]]:
     """Hits since the daemon's start; what asking costs it does not tell."""
     from prometheus_client.parser import text_string_to_metric_families
 
@@ -101,7 +117,7 @@ def _address(config: Config) -> str:
     return f"[{listen}]:{config.metrics.port}" if ":" in listen else f"{listen}:{config.metrics.port}"
 
 
-def _row(rule: Rule, cost: Cost, hits: int) -> dict[str, Any]:
+def _row(rule: Document, cost: Cost, hits: int) -> dict[str, Any]:
     return {
         "rule": rule.id,
         "title": rule.title,

@@ -186,3 +186,24 @@ def test_correlations_are_listed_shown_tried_and_explained(
 
     status, [told] = answer(capsys, "explain", "bbbbbbbb", '{"kind": "http", "status_code": 401}')
     assert status == 0 and told["rule"].startswith("aaaaaaaa")
+
+
+def test_stats_tell_of_correlations_and_of_rules_on_notices(
+    capsys: pytest.CaptureFixture[str], here: Path
+) -> None:
+    (here / "rules" / "two.yml").write_text(CORRELATED)
+    (here / "rules" / "three.yml").write_text(
+        "title: 扫描\nid: cccccccc-2222-3333-4444-555555555555\nlogsource: {product: sentinel, service: notice}\n"
+        "detection: {s: {note: 'HTTP::Content_Scan'}, condition: s}\nlevel: medium\n"
+    )
+    refused = [ACCESS.replace("needle", f"page{number}").replace(" 200 ", " 401 ") for number in range(70)]
+    (here / "access.log").write_text("".join(refused))
+    status, told = answer(capsys, "stats", "access.log")
+    assert status == 0
+    by_rule = {one["rule"][:8]: one for one in told}
+    many = by_rule["bbbbbbbb"]
+    assert (many["hits"], many["asked"], many["title"]) == (1, 70, "多次失败") and many["seconds"] > 0
+    assert by_rule["aaaaaaaa"]["hits"] == 0, "it only serves the other"
+    assert by_rule["cccccccc"]["hits"] == 1
+    assert main(["rules", "stats", "access.log"]) == 0
+    assert "多次失败" in capsys.readouterr().out

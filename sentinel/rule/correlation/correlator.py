@@ -10,7 +10,9 @@ from sentinel.event import Alert
 from sentinel.rule.correlation.evidence import alert_of
 from sentinel.rule.correlation.link import Links
 from sentinel.rule.correlation.match import Match
+from sentinel.rule.correlation.measured import MeasuredTracker
 from sentinel.rule.correlation.tracker import Firing, Tracker
+from sentinel.rule.cost import Cost
 from sentinel.rule.settings import CorrelationSettings
 
 __all__ = ["Correlator"]
@@ -28,11 +30,23 @@ class Correlator:
     """
 
     def __init__(
-        self, links: Links, settings: CorrelationSettings | None = None, before: Correlator | None = None
+        self,
+        links: Links,
+        settings: CorrelationSettings | None = None,
+        before: Correlator | None = None,
+        costs: dict[str, Cost] | None = None,
     ) -> None:
-        """`before` is the correlator that this one takes over from: what did not change goes on."""
+        """`before` is the correlator that this one takes over from: what did not change goes on.
+
+        `costs`, where given, is told by id what each correlation costs.
+        """
         settings = settings or CorrelationSettings()
-        self.trackers = {one.id: Tracker(one, settings) for one in links.correlations}
+        self.trackers = {
+            one.id: Tracker(one, settings)
+            if costs is None
+            else MeasuredTracker(one, settings, costs.setdefault(one.id, Cost()))
+            for one in links.correlations
+        }
         self._silent = links.silent
         self._listeners: dict[str, list[Tracker]] = {}
         for tracker in self.trackers.values():
