@@ -13,6 +13,7 @@ from sentinel.ledger import Ledger, LedgerAccount, LedgerStore
 from sentinel.ledger.compare import Comparison, Difference, newest
 from sentinel.ledger.store import row_of
 from sentinel.ledger.told import Told
+from sentinel.ledger.vendor import load_vendors
 from sentinel.log import Log
 from sentinel.store import StoreError, StoreWriter
 
@@ -50,6 +51,8 @@ class LedgerDesk:
 
     async def restore(self) -> None:
         """Take up what a former life saw."""
+        if not await asyncio.to_thread(load_vendors):
+            _log.warning("ledger.no-vendors")
         try:
             devices = await self._writer.run(lambda database: LedgerStore(database.conn).devices())
             told = await self._writer.run(lambda database: LedgerStore(database.conn).told())

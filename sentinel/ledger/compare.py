@@ -11,6 +11,7 @@ from sentinel.ledger.device import Device, Fact, Key
 from sentinel.ledger.mac import is_random, is_shared
 from sentinel.ledger.register import Register
 from sentinel.ledger.settings import LedgerSettings
+from sentinel.ledger.vendor import maker_of
 
 __all__ = ["Comparison", "Difference", "DifferenceKey", "compare", "newest"]
 
@@ -130,6 +131,11 @@ class Comparison:
             yield Difference(
                 "drift", *device.key, "mac", asset.department, asset.mac, mac.value, device, asset
             )
+        vendor = device.best("vendor")
+        if vendor and vendor.confidence >= _LIKELY and _another_maker(asset.vendor, vendor.value):
+            yield Difference(
+                "drift", *device.key, "vendor", asset.department, asset.vendor, vendor.value, device, asset
+            )
         learned = device.first_seen + self._settings.learning
         for fact in device.of("service"):
             if fact.first_seen > learned and fact.confidence >= _LIKELY and _is_set_up(fact):
@@ -187,6 +193,12 @@ def port_of(service: str) -> tuple[int, str]:
     """Port and transport of a service such as `22/tcp ssh`."""
     port, _, rest = service.partition("/")
     return int(port), rest.partition(" ")[0]
+
+
+def _another_maker(registered: str, seen: str) -> bool:
+    """Both name a maker of whole devices, and not the same: an interface may be anybody's."""
+    one, other = maker_of(registered), maker_of(seen)
+    return one is not None and other is not None and one != other
 
 
 def _is_set_up(fact: Fact) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from sentinel.event import X509, Arp, Conn, Dhcp, Dns, Event, Ftp, Http, Kerberos, Ntlm, Ssh
+from sentinel.ledger.system import system_of_dhcp
+from sentinel.ledger.vendor import vendor_of
 
 __all__ = ["READ", "Sight", "sights"]
 
@@ -15,6 +17,7 @@ _LONGEST = 128
 _ESTABLISHED = frozenset({"S1", "S2", "S3", "SF", "RSTO", "RSTR"})
 """Zeek's states of TCP connections whose handshake was complete."""
 _NO_MAC = frozenset({"00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"})
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}\Z")
 _COMMON_NAME = re.compile(r"(?:^|,)CN=([^,]+)")
 _MDNS, _NETBIOS = 5353, 137
 _HOST_NAME = re.compile(r"[\w.\-]{1,128}\Z")
@@ -44,8 +47,19 @@ def sights(event: Event) -> Iterator[Sight]:
         return
     for sight in read(event):
         value = "".join(letter for letter in sight.value if letter.isprintable()).strip()[:_LONGEST]
-        if value or not sight.field:
+        if sight.field == "mac":
+            yield from _of_mac(sight, value.lower())
+        elif value or not sight.field:
             yield sight._replace(value=value)
+
+
+def _of_mac(sight: Sight, mac: str) -> Iterator[Sight]:
+    if not _MAC.match(mac):  # from a log, or of a network that is no Ethernet
+        yield sight._replace(field="", value="")
+        return
+    yield sight._replace(value=mac)
+    if vendor := vendor_of(mac):
+        yield sight._replace(field="vendor", value=vendor[:_LONGEST], source="oui")
 
 
 def _arp(event: Arp) -> Iterator[Sight]:
@@ -65,6 +79,7 @@ def _dhcp(event: Dhcp) -> Iterator[Sight]:
         ("name", event.client_fqdn or event.host_name, 60),
         ("vendor_class", event.vendor_class, 50),
         ("dhcp_options", event.param_list, 50),
+        ("os", system_of_dhcp(event.vendor_class, event.param_list), 60),
     ):
         if value:
             yield Sight(event.ts, address, "dhcp", field, value, confidence, uid=uid)

@@ -76,8 +76,9 @@ def test_a_fact_keeps_its_source_confidence_and_times() -> None:
         )
     device = ledger.seen.find(("", "59.192.0.5"))
     assert device is not None
-    (fact,) = device.facts
+    fact, vendor = device.facts
     assert (fact.field, fact.source, fact.confidence) == ("mac", "arp", 80)
+    assert (vendor.field, vendor.source, vendor.value) == ("vendor", "oui", "Intel Corporate")
     assert (fact.first_seen, fact.last_seen) == (5.0, 50.0)
 
 

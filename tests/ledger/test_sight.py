@@ -43,7 +43,9 @@ def dns(**fields: Any) -> Dns:
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
-        (arp(), {("10.1.0.5", "mac", "00:1b:21:00:00:01")}),
+        (arp(), {("10.1.0.5", "mac", "00:1b:21:00:00:01"), ("10.1.0.5", "vendor", "Intel Corporate")}),
+        (arp(sender_mac="DA:A1:19:00:00:01"), {("10.1.0.5", "mac", "da:a1:19:00:00:01")}),
+        (arp(sender_mac="no mac"), {("10.1.0.5", "", "")}),
         (arp(sender_ip="0.0.0.0"), set()),
         (
             Dhcp(
@@ -54,13 +56,15 @@ def dns(**fields: Any) -> Dns:
                 assigned_addr="10.1.0.5",
                 msg_types=["REQUEST", "ACK"],
                 duration=0.1,
-                param_list="1,3,6",
+                param_list="1,3,6,15,119,252",
                 server_addr="10.1.0.1",
             ),
             {
                 ("10.1.0.5", "mac", "00:1b:21:00:00:01"),
                 ("10.1.0.5", "name", "win-7"),
-                ("10.1.0.5", "dhcp_options", "1,3,6"),
+                ("10.1.0.5", "dhcp_options", "1,3,6,15,119,252"),
+                ("10.1.0.5", "os", "iOS"),
+                ("10.1.0.5", "vendor", "Intel Corporate"),
                 ("10.1.0.1", "service", "67/udp dhcp"),
             },
         ),
