@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import subprocess
 import sys
@@ -26,11 +27,17 @@ _LONGEST: Final = 120.0
 
 
 def compile_kernels() -> None:
-    """Fill an empty kernel cache; where it is full already, or there is none, nothing happens."""
+    """Fill an empty kernel cache; where it is full already, or there is none, nothing happens.
+
+    Of several workers that start at once the first does it, and the others wait.
+    """
     folder = os.environ.get("NUMBA_CACHE_DIR")
-    if folder and next(Path(folder).glob("**/*.nbi"), None) is None:
-        with _beside("from sentinel.first_start import compile_decoder; compile_decoder()"):
-            compile_flows()
+    if not folder:
+        return
+    with _alone(Path(folder)):
+        if next(Path(folder).glob("**/*.nbi"), None) is None:
+            with _beside("from sentinel.first_start import compile_decoder; compile_decoder()"):
+                compile_flows()
 
 
 def compile_decoder() -> None:
@@ -58,6 +65,22 @@ _COLUMNS: Final = {
     "vlan": np.int32,
 }
 """Of a batch."""
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other process is in here for this folder, unless it cannot be locked."""
+    try:
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        yield
+        return
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 @contextlib.contextmanager

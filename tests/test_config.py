@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sentinel.config import Config, ConfigError, default_config, load_config
 from sentinel.config.bound import BOUNDS
-from sentinel.config.path import shipped_rules
+from sentinel.config.path import shipped
 from sentinel.config.quantity import parse_duration, parse_size, write_duration, write_size
 from sentinel.text import use_language
 
@@ -254,24 +254,39 @@ def test_no_file_whatever_raises_anything_but_findings(tmp_path: Path, content: 
         assert error.findings and str(error)
 
 
-def test_rules_that_came_along_serve_where_no_others_are(tmp_path: Path) -> None:
-    beside = (str(SHIPPED.parent / "rules"),)
+@pytest.mark.parametrize("usual", ["rules", "playbooks"])
+def test_what_came_along_serves_where_nothing_else_is(tmp_path: Path, usual: str) -> None:
+    def folders(config: Config) -> tuple[str, ...]:
+        return (config.rule if usual == "rules" else config.playbook).paths
+
+    beside = (str(SHIPPED.parent / usual),)
     (tmp_path / "config.yaml").write_text("flow: {max_flows: 2048}\n")
-    assert default_config(tmp_path).rule.paths == beside
-    assert load_config(tmp_path / "config.yaml").rule.paths == beside
-    (tmp_path / "rules").mkdir()
-    assert load_config(tmp_path / "config.yaml").rule.paths == (str(tmp_path / "rules"),)
+    assert folders(default_config(tmp_path)) == beside
+    assert folders(load_config(tmp_path / "config.yaml")) == beside
+    (tmp_path / usual).mkdir()
+    assert folders(load_config(tmp_path / "config.yaml")) == (str(tmp_path / usual),)
     (tmp_path / "mine").mkdir()
-    (tmp_path / "config.yaml").write_text("rule: {paths: [mine]}\n")
-    assert load_config(tmp_path / "config.yaml").rule.paths == (str(tmp_path / "mine"),)
+    (tmp_path / "config.yaml").write_text(f"{usual.removesuffix('s')}: {{paths: [mine]}}\n")
+    assert folders(load_config(tmp_path / "config.yaml")) == (str(tmp_path / "mine"),)
 
 
 def test_a_wheel_brings_its_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shipped = tmp_path / "share" / "sentinel" / "rules"
+    brought = tmp_path / "share" / "sentinel" / "rules"
     monkeypatch.setattr("sys.prefix", str(tmp_path))
     monkeypatch.setattr(
         "sentinel.config.path.__file__", str(tmp_path / "lib" / "sentinel" / "config" / "path.py")
     )
-    assert shipped_rules() is None
-    shipped.mkdir(parents=True)
-    assert shipped_rules() == shipped
+    assert shipped("rules") is None
+    brought.mkdir(parents=True)
+    assert shipped("rules") == brought
+
+
+def test_the_services_configuration_names_no_place_that_systemd_closes(tmp_path: Path) -> None:
+    written = (SHIPPED.parent / "systemd" / "sentinel.yaml").read_text("utf-8")
+    (tmp_path / "config.yaml").write_text(written.replace("/opt/sentinel", str(SHIPPED.parent)), "utf-8")
+    config = load_config(tmp_path / "config.yaml")
+    for place in (config.store.path, config.incident.attachments, config.playbook.evidence):
+        assert place.startswith("/var/lib/sentinel/")
+    for place in (config.output.events, config.output.alerts):
+        assert place.startswith("/var/log/sentinel/")
+    assert str(tmp_path) not in repr(dataclasses.replace(config, root=Path(), file=None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -46,6 +47,32 @@ def test_a_cache_that_holds_kernels_is_left_alone(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(first_start, "compile_flows", lambda: pytest.fail("compiled"))
     first_start.compile_kernels()
+
+
+def test_who_waited_for_another_that_compiled_compiles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[int] = []
+
+    def wait_for_the_other(descriptor: int, operation: int) -> None:
+        waited.append(operation)
+        (tmp_path / "kernel.nbi").write_bytes(b"")
+
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(fcntl, "flock", wait_for_the_other)
+    monkeypatch.setattr(first_start, "compile_flows", lambda: pytest.fail("compiled"))
+    first_start.compile_kernels()
+    assert waited == [fcntl.LOCK_EX]
+
+
+def test_a_folder_that_cannot_be_locked_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+    (tmp_path / "lock").mkdir()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(first_start, "compile_flows", lambda: compiled.append("flows"))
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    first_start.compile_kernels()
+    assert compiled == ["flows"]
 
 
 def test_the_other_process_may_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

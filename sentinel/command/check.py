@@ -77,7 +77,8 @@ def _rules(config: Config) -> Iterator[_Verdict]:
     for problem in bad:
         yield _Verdict("error", str(problem))
     grade = "ok" if rules.rules else "warning"
-    yield _Verdict(grade, Message("check.rules", running=len(rules.rules), refused=len(bad)))
+    paths = ", ".join(config.rule.paths) or "-"
+    yield _Verdict(grade, Message("check.rules", running=len(rules.rules), refused=len(bad), paths=paths))
 
 
 def _intake(config: Config) -> Iterator[_Verdict]:
@@ -125,8 +126,12 @@ def _playbooks(config: Config) -> Iterator[_Verdict]:
     for problem in library.problems:
         yield _Verdict("warning" if problem.warning else "error", str(problem))
     if library.playbooks or refused:
-        counts = {"running": len(library.playbooks), "refused": len({problem.path for problem in refused})}
-        yield _Verdict("ok" if library.playbooks else "warning", Message("check.playbooks", **counts))
+        values = {
+            "running": len(library.playbooks),
+            "refused": len({problem.path for problem in refused}),
+            "paths": ", ".join(config.playbook.paths),
+        }
+        yield _Verdict("ok" if library.playbooks else "warning", Message("check.playbooks", **values))
 
 
 def _capture(config: Config) -> Iterator[_Verdict]:
@@ -157,7 +162,11 @@ def _capture(config: Config) -> Iterator[_Verdict]:
 
 def _paths(config: Config) -> Iterator[_Verdict]:
     output = config.output
-    folders = [Path(config.store.path).parent, Path(config.incident.attachments)]
+    folders = [
+        Path(config.store.path).parent,
+        Path(config.incident.attachments),
+        Path(config.playbook.evidence),
+    ]
     folders += [Path(output.events)] if output.events not in ("", "-") else []
     folders += [Path(output.alerts).parent] if output.alerts not in ("", "-") else []
     for folder in dict.fromkeys(folders):

@@ -1,4 +1,4 @@
-"""Which settings name files, where relative ones start, and where the shipped rules lie."""
+"""Which settings name files, where relative ones start, and where rules and playbooks lie that came along."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import TypeVar
 
 from sentinel.config.tree import Config
 from sentinel.notify.settings import ChannelSettings, FeedSettings
-from sentinel.rule.settings import RuleSettings
 
-__all__ = ["absolute", "default_config", "resolve_paths", "shipped_rules"]
+__all__ = ["absolute", "default_config", "resolve_paths", "shipped"]
 
 _Secured = TypeVar("_Secured", ChannelSettings, FeedSettings)
 
@@ -22,11 +21,8 @@ def absolute(root: Path, written: str) -> str:
 
 
 def resolve_paths(config: Config) -> Config:
-    """`config` with every path absolute. Where no rules are in the usual place, those that came along serve."""
+    """`config` with every path absolute."""
     root = config.root
-    rules = config.rule.paths
-    if rules == RuleSettings().paths and not (root / rules[0]).is_dir() and (shipped := shipped_rules()):
-        rules = (str(shipped),)
     return replace(
         config,
         intake=replace(
@@ -45,13 +41,13 @@ def resolve_paths(config: Config) -> Config:
         ),
         playbook=replace(
             config.playbook,
-            paths=tuple(absolute(root, path) for path in config.playbook.paths),
+            paths=_folders(root, config.playbook.paths, "playbooks"),
             evidence=absolute(root, config.playbook.evidence),
             gatekeeper=absolute(root, config.playbook.gatekeeper),
             scripts_folder=absolute(root, config.playbook.scripts_folder),
             secrets=absolute(root, config.playbook.secrets),
         ),
-        rule=replace(config.rule, paths=tuple(absolute(root, path) for path in rules)),
+        rule=replace(config.rule, paths=_folders(root, config.rule.paths, "rules")),
         incident=replace(
             config.incident,
             clauses=absolute(root, config.incident.clauses),
@@ -80,14 +76,21 @@ def _with_certificates(root: Path, settings: _Secured) -> _Secured:
     )
 
 
+def _folders(root: Path, chosen: tuple[str, ...], usual: str) -> tuple[str, ...]:
+    """`chosen` from `root`. Where that is only the usual folder and it is not there, the one that came along serves."""
+    if chosen == (usual,) and not (root / usual).is_dir() and (folder := shipped(usual)):
+        return (str(folder),)
+    return tuple(absolute(root, path) for path in chosen)
+
+
 def default_config(root: Path) -> Config:
-    """All defaults, paths from `root`, and the shipped rules where `root` has none."""
+    """All defaults, paths from `root`, and what came along where `root` has no rules or playbooks."""
     return resolve_paths(replace(Config(), root=root.absolute()))
 
 
-def shipped_rules() -> Path | None:
-    """The folder of rules that stands beside the package in a checkout, or came along in a wheel."""
-    for folder in (Path(__file__).parents[2] / "rules", Path(sys.prefix) / "share" / "sentinel" / "rules"):
+def shipped(usual: str) -> Path | None:
+    """The folder of that name that stands beside the package in a checkout, or came along in a wheel."""
+    for folder in (Path(__file__).parents[2] / usual, Path(sys.prefix) / "share" / "sentinel" / usual):
         if folder.is_dir():
             return folder
     return None
