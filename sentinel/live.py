@@ -57,6 +57,7 @@ class LivePipeline:
             on_matches=self._matches,
             seed=secrets.randbits(62),
             interface=task.interface,
+            fingerprint=config.ledger.enabled,
         )
         relax_collector()
 

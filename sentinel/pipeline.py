@@ -31,6 +31,7 @@ from sentinel.protocol.arp import arp_event
 from sentinel.protocol.conversation import Conversation, Speech
 from sentinel.protocol.known import ANALYZERS
 from sentinel.protocol.spoken import Spoken
+from sentinel.protocol.syn import SynReader
 from sentinel.rule import Match, RuleSet
 from sentinel.statistics import Statistics
 
@@ -68,6 +69,7 @@ class Pipeline:
     None may keep the list it is given.
 
     `rules` may be None (decoding alone). `seed` keys the flow hash: fixed for replay, secret when live.
+    `fingerprint` asks for `tcp_syn` events of our hosts.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Pipeline:
         on_matches: Callable[[list[Match]], None] | None = None,
         seed: int = 0,
         interface: str = "",
+        fingerprint: bool = False,
     ) -> None:
         self._config = config
         self._rules = rules
@@ -107,6 +110,7 @@ class Pipeline:
         self._expected: OrderedDict[tuple[str, int], str] = OrderedDict()
         self._payload_rules = rules if rules is not None and rules.wants("payload") else None
         self._scribe = Scribe(self._table, rules.payload_tail if rules is not None else 0)
+        self._syns = SynReader(config.flow.local_networks) if fingerprint else None
         self.account = PacketAccount()
         self._event_counts: Counter[str] = Counter()
         self._alert_counts: Counter[str] = Counter()
@@ -139,6 +143,8 @@ class Pipeline:
         self._last_ts = int(batch.ts[-1]) / 1e9
         self._oddities()
         self._arp(packets)
+        if self._syns is not None:
+            self._events += self._syns.read(packets.rows, packets.data, self._zone_of)
         self._run(self._table.process(packets.rows, packets.data, packets.spill, self._zone), packets)
         shed = self._table.count("shed") - self.account.shed
         self.account.shed += shed
@@ -208,11 +214,14 @@ class Pipeline:
                 )
             )
 
+    def _zone_of(self, vlan: int) -> str | None:
+        return self._table.zone_name(vlan, self._zone)
+
     def _arp(self, packets: Packets) -> None:
         rows = packets.rows
         for number in np.flatnonzero(rows["status"] == Status.ARP).tolist():
             row = rows[number]
-            event = arp_event(row, packets.data, self._table.zone_name(int(row["vlan"]), self._zone))
+            event = arp_event(row, packets.data, self._zone_of(int(row["vlan"])))
             if event is not None:
                 self._events.append(event)
 

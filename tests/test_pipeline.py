@@ -35,6 +35,7 @@ def replay(
     *,
     flow: FlowSettings | None = None,
     shedding: Shedding = Shedding.NONE,
+    fingerprint: bool = False,
 ) -> tuple[list[bytes], list[Alert], Statistics]:
     """Encoded events (kind first), alerts, and what was counted."""
     config = default_config(ROOT)
@@ -46,7 +47,8 @@ def replay(
     def take(events: list[Event]) -> None:
         lines.extend(event.kind.encode() + b" " + msgspec.json.encode(event) for event in events)
 
-    pipeline = Pipeline(config, RuleSet.load(config.rule, config.root), alerts.extend, take)
+    rules = RuleSet.load(config.rule, config.root)
+    pipeline = Pipeline(config, rules, alerts.extend, take, fingerprint=fingerprint)
     pipeline.shed(shedding)
     with open_capture(path, batch_frames=batch_frames) as capture:
         for batch in capture:
@@ -88,6 +90,19 @@ def test_under_load_connections_are_told_and_not_read(demo: Any) -> None:
     assert statistics.events["conn"] == demo[2].events["conn"]
     assert not {"http", "dns", "ssl"} & statistics.events.keys()
     assert {alert.kind for alert in alerts} <= {"conn", "arp"}
+
+
+def test_how_our_hosts_open_connections_is_told_where_it_is_asked_for(demo: Any) -> None:
+    assert "tcp_syn" not in demo[2].events
+    flow = FlowSettings(local_networks=("0.0.0.0/0",))
+    lines, _, statistics = replay(ROOT / "demo" / "demo.pcap", flow=flow, fingerprint=True)
+    told = [msgspec.json.decode(line.partition(b" ")[2]) for line in lines if line.startswith(b"tcp_syn ")]
+    assert len(told) == statistics.events["tcp_syn"] > 0
+    assert {event["host"] for event in told} <= {
+        msgspec.json.decode(line.partition(b" ")[2])["id.orig_h"]
+        for line in lines
+        if line.startswith(b"conn ")
+    }
 
 
 def test_a_packet_nested_too_deep_is_no_processed_one(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ from sentinel.event.ssl import Ssl
 from sentinel.event.stratum import Stratum
 from sentinel.event.suppression import Suppression
 from sentinel.event.syslog import Syslog
+from sentinel.event.tcp_syn import TcpSyn
 from sentinel.event.tds import Tds
 from sentinel.event.tftp import Tftp
 from sentinel.event.tunnel import Tunnel
@@ -104,6 +105,7 @@ __all__ = [
     "Stratum",
     "Stretches",
     "Syslog",
+    "TcpSyn",
     "Tds",
     "Tftp",
     "Suppression",

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from sentinel.event import X509, Arp, Conn, Dhcp, Dns, Event, Ftp, Http, Kerberos, Ntlm, Ssh
-from sentinel.ledger.system import system_of_dhcp
+from sentinel.event import X509, Arp, Conn, Dhcp, Dns, Event, Ftp, Http, Kerberos, Ntlm, Ssh, TcpSyn
+from sentinel.ledger.system import system_of_dhcp, system_of_syn
 from sentinel.ledger.vendor import vendor_of
 
 __all__ = ["READ", "Sight", "sights"]
@@ -162,6 +162,15 @@ def _conn(event: Conn) -> Iterator[Sight]:
         yield Sight(end, event.resp_h, "conn", zone=zone)
 
 
+def _tcp_syn(event: TcpSyn) -> Iterator[Sight]:
+    zone = event.zone or ""
+    system = system_of_syn(event.ttl, event.window, event.options, event.scale)
+    if system is None:
+        yield Sight(event.ts, event.host, "tcp_syn", zone=zone)
+    else:
+        yield Sight(event.ts, event.host, "tcp_syn", "os", system, 45, zone=zone)
+
+
 _READERS: dict[str, Callable[[Any], Iterator[Sight]]] = {
     "arp": _arp,
     "conn": _conn,
@@ -172,6 +181,7 @@ _READERS: dict[str, Callable[[Any], Iterator[Sight]]] = {
     "kerberos": _kerberos,
     "ntlm": _ntlm,
     "ssh": _ssh,
+    "tcp_syn": _tcp_syn,
     "x509": _x509,
 }
 READ = frozenset(_READERS)

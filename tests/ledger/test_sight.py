@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sentinel.event import X509, Arp, Conn, Dhcp, Dns, Event, Ftp, Http, Kerberos, Ntlm, Ssh
+from sentinel.event import X509, Arp, Conn, Dhcp, Dns, Event, Ftp, Http, Kerberos, Ntlm, Ssh, TcpSyn
 from sentinel.ledger.sight import READ, sights
 
 FLOW: dict[str, Any] = {
@@ -45,6 +45,11 @@ def dns(**fields: Any) -> Dns:
     [
         (arp(), {("10.1.0.5", "mac", "00:1b:21:00:00:01"), ("10.1.0.5", "vendor", "Intel Corporate")}),
         (arp(sender_mac="DA:A1:19:00:00:01"), {("10.1.0.5", "mac", "da:a1:19:00:00:01")}),
+        (
+            TcpSyn(ts=1.0, host="10.1.0.5", ttl=128, window=64240, options="mss,nop,ws,nop,nop,sok", mss=1460, scale=8),
+            {("10.1.0.5", "os", "Windows 10/11")},
+        ),
+        (TcpSyn(ts=1.0, host="10.1.0.5", ttl=57, window=1024, options="mss", mss=1460), {("10.1.0.5", "", "")}),
         (arp(sender_mac="no mac"), {("10.1.0.5", "", "")}),
         (arp(sender_ip="0.0.0.0"), set()),
         (
