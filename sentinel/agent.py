@@ -47,6 +47,8 @@ from sentinel.worker_desk import WorkerDesk, Workers
 __all__ = ["Agent"]
 
 _WORKER: Final = "sentinel.live:make_worker"
+_UNKNOWN: Final = "default"
+"""In metrics: the interface of a default route that is not there."""
 _HEARTBEAT: Final = 1.0
 _SILENCE: Final = 10.0
 """Seconds without an answer after which the store does not count as alive."""
@@ -229,10 +231,14 @@ class Agent:
             reason = Message("check.capture-off")
         elif not (reason := can_capture()) and not chosen:
             reason = Message("check.no-default-route")
-        if reason:
-            _log.warning("agent.no-capture", reason=reason)
-            return ()
-        return chosen
+        if not reason:
+            return chosen
+        _log.warning("agent.no-capture", reason=reason)
+        if capture.enabled:  # what was wanted and is not there must alarm
+            for interface in chosen or (_UNKNOWN,):
+                self.metrics.interface(interface)
+                self.metrics.worker_up(interface, up=False)
+        return ()
 
     # What comes from logs, and from the ledger's comparisons.
 

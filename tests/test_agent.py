@@ -276,6 +276,22 @@ async def test_without_permission_everything_else_runs_and_systemd_hears_of_it(
             while b"STOPPING=1" not in heard:
                 heard.append(await loop.sock_recv(systemd, 4096))
     assert any("CAP_NET_RAW" in record.getMessage() for record in caplog.records)
+    page = generate_latest(agent.metrics.registry).decode()
+    assert 'sentinel_worker_up{worker="lo"} 0.0' in page
+    assert 'sentinel_packets_received_total{interface="lo"} 0.0' in page
+
+
+@pytest.mark.parametrize(("wanted", "told"), [(True, True), (False, False)])
+def test_a_default_route_that_is_not_there_alarms_unless_capture_is_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: bool, told: bool
+) -> None:
+    monkeypatch.setattr("sentinel.agent.can_capture", lambda: None)
+    monkeypatch.setattr("sentinel.agent.default_interface", lambda: None)
+    capture = CaptureSettings(enabled=wanted)
+    agent = Agent(replace(settings(tmp_path), capture=capture), load_rules=no_rules)
+    assert agent._interfaces() == ()
+    page = generate_latest(agent.metrics.registry).decode()
+    assert ('sentinel_worker_up{worker="default"} 0.0' in page) == told
 
 
 async def test_a_store_that_does_not_answer_is_not_called_alive(
