@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import queue
 import re
 import shlex
 import shutil
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -88,6 +90,10 @@ class Service:
         self._notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._notices.bind(str(folder / "notify"))
         (folder / "notify").chmod(0o777)
+        self._heard: queue.Queue[str] = queue.Queue()
+        # Read at once, as systemd does: a socket that nobody reads takes some ten notices, and no more.
+        self._listener = threading.Thread(target=self._hear, daemon=True)
+        self._listener.start()
         self._log = folder / "log"
         started, *arguments = shlex.split(unit_value("ExecStart"))
         assert Path(started).name == COMMAND.name
@@ -125,14 +131,17 @@ class Service:
         path.chmod(0o644)
         return path
 
+    def _hear(self) -> None:
+        while data := self._notices.recv(8192):  # nothing: shut down, the test is over
+            self._heard.put(data.decode())
+
     def notice(self, beginning: str) -> str:
         """Wait for a notice that has a line with this beginning (sd_notify(3))."""
         deadline = time.monotonic() + DEADLINE
         while True:
-            self._notices.settimeout(max(0.1, deadline - time.monotonic()))
             try:
-                text = self._notices.recv(8192).decode()
-            except TimeoutError:
+                text = self._heard.get(timeout=max(0.1, deadline - time.monotonic()))
+            except queue.Empty:
                 pytest.fail(f"no {beginning} within {DEADLINE:.0f} s; log:\n{self.log()}")
             if any(line.startswith(beginning) for line in text.splitlines()):
                 return text
@@ -152,6 +161,8 @@ class Service:
         return self._log.read_text("utf-8", "replace")
 
     def end(self) -> None:
+        self._notices.shutdown(socket.SHUT_RD)
+        self._listener.join()
         self._notices.close()
         if self.process.poll() is None:
             self.process.kill()
