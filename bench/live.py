@@ -176,7 +176,7 @@ def _loss(wire: Wire, capture: Path, folder: Path, seconds: int, blocks: int) ->
     received = _total(metrics, "sentinel_packets_received_total")
     accounted = _total(metrics, "sentinel_packets_total")
     dropped, shed = _packets(metrics, "dropped"), _packets(metrics, "shed")
-    note = f"{sent} sent, {received:.0f} received, {blocks} blocks of 4 MiB"
+    note = f"{sent} sent, {received:.0f} received, {blocks} blocks of 512 KiB"
     return [
         Figure(
             "live: rate that tcpreplay reached (asked for 400)", rate / 1e3, "kpps", note=f"for {seconds} s"
@@ -225,7 +225,7 @@ def _latency(wire: Wire, capture: Path, folder: Path) -> list[Figure]:
     """How long after its packet an alert is seen in the database by another process, with traffic behind it."""
     sent: dict[str, float] = {}
     seen: dict[str, float] = {}
-    with _daemon(wire, folder, 32):
+    with _daemon(wire, folder, 256):
         behind = _send(wire, capture, _BEHIND, _PROBES // 10 + 5)
         inside = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
         _ip("link", "set", wire.near, "promisc", "on")
@@ -257,7 +257,7 @@ def _latency(wire: Wire, capture: Path, folder: Path) -> list[Figure]:
     ]  # fmt: skip
 
 
-def live(capture: Path, folder: Path, seconds: int = 60, blocks: int = 128) -> list[Figure]:
+def live(capture: Path, folder: Path, seconds: int = 60, blocks: int = 1024) -> list[Figure]:
     """All live figures. `capture`: some ten thousand packets, sent again and again."""
     figures = []
     with _wire() as wire:

@@ -33,6 +33,7 @@ STATISTICS: Final = struct.Struct("III")
 BLOCK_STATUS: Final = 8
 BLOCK_PACKETS: Final = 12
 BLOCK_FIRST: Final = 16
+BLOCK_LENGTH: Final = 20
 
 # offsets in a frame (tpacket3_hdr)
 FRAME_NEXT: Final = 0

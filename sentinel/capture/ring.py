@@ -130,6 +130,9 @@ class Ring:
         self._status: NDArray[Any] = self._ring.view(np.uint32)[
             layout.BLOCK_STATUS // 4 :: self._block_size // 4
         ]
+        self._lengths: NDArray[Any] = self._ring.view(np.uint32)[
+            layout.BLOCK_LENGTH // 4 :: self._block_size // 4
+        ]
         if settings.promiscuous:
             membership = layout.MEMBERSHIP.pack(index, layout.PACKET_MR_PROMISC, 0, b"")
             sock.setsockopt(layout.SOL_PACKET, layout.PACKET_ADD_MEMBERSHIP, membership)
@@ -191,6 +194,12 @@ class Ring:
         """Blocks in all, and those that are full or under our hands."""
         return self._blocks, int(np.count_nonzero(self._status & layout.STATUS_USER))
 
+    @property
+    def fullness(self) -> float:
+        """Share of the ring's bytes that wait for us, from 0 to 1. Blocks that hold little count for little."""
+        waiting = self._lengths[self._status & layout.STATUS_USER != 0].sum(dtype=np.int64)
+        return int(waiting) / len(self._ring)
+
     def read_statistics(self) -> RingStatistics:
         """The totals, brought up to date (the kernel forgets its own at each reading)."""
         raw = self._socket.getsockopt(layout.SOL_PACKET, layout.PACKET_STATISTICS, layout.STATISTICS.size)
@@ -203,7 +212,7 @@ class Ring:
     def close(self) -> None:
         """Leave the interface. Batches must not be used afterwards."""
         self._socket.close()
-        del self._status, self._ring
+        del self._status, self._lengths, self._ring
         try:
             self._map.close()
         except BufferError:

@@ -19,10 +19,10 @@ class CaptureSettings:
     promiscuous: bool = True
     workers: int = 1
     """Child processes per interface; more than one share it by PACKET_FANOUT hash."""
-    block_size: int = 4 << 20
+    block_size: int = 512 << 10
     """Bytes of one ring block."""
-    blocks: int = 32
-    """Blocks of one worker's ring."""
+    blocks: int = 256
+    """Blocks of one worker's ring. Even a quiet wire fills one each `block_timeout`: so long may a worker stand still."""
     shed_above: float = 0.5
     """Share of the ring that is full above which connections that begin are only counted, not read; 1: never.
 

@@ -93,8 +93,7 @@ def run(
             batch = ring.poll(task.settings.block_timeout)
             if batch is not None:
                 try:
-                    blocks, used = ring.blocks
-                    consumer.press(used / blocks)
+                    consumer.press(ring.fullness)
                     consumer.process(batch)
                 finally:
                     batch.release()

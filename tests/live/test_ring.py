@@ -15,6 +15,7 @@ from scapy.layers.l2 import Dot1Q, Ether
 from sentinel.capture.filter import compile_filter
 from sentinel.capture.ring import CaptureRefused, Ring
 from sentinel.capture.settings import CaptureSettings
+from tests.live.conftest import wait_for
 
 pytestmark = pytest.mark.xdist_group("live")
 SETTINGS = CaptureSettings(block_size=1 << 18, blocks=8, block_timeout=0.02)
@@ -138,6 +139,20 @@ def test_full_ring_drops_and_says_so(wire: Any, sender: socket.socket) -> None:
     ring.close()
     assert totals.dropped > 0
     assert len(got) + totals.dropped == totals.received == 5000
+
+
+def test_fullness_counts_bytes_and_not_blocks(wire: Any, sender: socket.socket) -> None:
+    hasty = Ring(wire.near, CaptureSettings(block_size=1 << 16, blocks=4, block_timeout=0.01))
+    patient = Ring(wire.near, CaptureSettings(block_size=1 << 16, blocks=4, block_timeout=60))
+    sender.send(frame(0))
+    wait_for(lambda: hasty.blocks[1] == 1, what="a block that is not full")
+    assert 0 < hasty.fullness < 0.01
+    for number in range(5000):
+        sender.send(frame(number))
+    wait_for(lambda: patient.blocks[1] == 4, what="a full ring")
+    assert 0.9 < patient.fullness <= 1
+    hasty.close()
+    patient.close()
 
 
 def test_interface_that_goes_away_is_an_error(wire: Any) -> None:
