@@ -144,10 +144,10 @@ class Agent:
         if self._config.ledger.enabled:
             await ledger.restore()
             self._ledger = ledger
-        duty = DutyDesk(writer)
-        await duty.refresh()
         zone = ZoneInfo(self._config.duty.zone)
         notify = NotifyDesk(self._config.notify, writer, metrics=self.metrics, reach=reach, zone=zone)
+        duty = DutyDesk(writer, self._config.duty, put=notify.remind)
+        await duty.refresh()
         feeds = FeedDesk(self._config.notify, writer, metrics=self.metrics)
         await feeds.begin()
         self._incidents = incidents = IncidentDesk(

@@ -1,4 +1,4 @@
-"""The desk of duty: guard periods for who starts clocks, and who is on duty for who tells people.
+"""The desk of duty: guard periods for who starts clocks, who is on duty for who tells people, and reminders.
 
 What it holds of the database it reads again every second: people work on the same tables while it runs.
 """
@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from sentinel.duty import DutyBook, GuardPeriods, Role
+from sentinel.duty import DutyBook, DutySettings, GuardPeriods, Reminder, Role
+from sentinel.duty.reminder import new_reminders
 from sentinel.log import Log
 from sentinel.store import StoreError, StoreWriter
 from sentinel.text import text
@@ -18,19 +19,39 @@ from sentinel.text import text
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["DutyDesk", "reach"]
+__all__ = ["DutyDesk", "Put", "reach"]
+
+Put = Callable[["Database", Reminder, float], None]
+"""Given the database, a reminder and the time, inside their transaction: brings it to people."""
 
 _EVERY: Final = 1.0
 """Seconds between looks at the guard periods: so long one may hold before clocks know it."""
 
+_SETTINGS: Final = DutySettings()
+_REMIND: Final = 10.0
+"""Seconds between looks for what is to be reminded of."""
+
 _log = Log("duty")
+
+
+def nowhere(database: Database, reminder: Reminder, now: float) -> None:
+    """A `Put` for who has no channels: the log says it all the same."""
 
 
 class DutyDesk:
     """`run` is a task of the owner's; `refresh` once before it, that the first clocks are already right."""
 
-    def __init__(self, writer: StoreWriter, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        writer: StoreWriter,
+        settings: DutySettings = _SETTINGS,
+        *,
+        put: Put = nowhere,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._writer = writer
+        self._settings = settings
+        self._put = put
         self._clock = clock
         self._periods = GuardPeriods()
         self._active: frozenset[int] = frozenset()
@@ -60,10 +81,33 @@ class DutyDesk:
             _log.warning("duty.guard.over")
         self._active = frozenset(active)
 
+    async def remind(self) -> list[Reminder]:
+        """Say what is to be said now. A database that cannot be used is told once; what it holds is said later."""
+
+        def work(database: Database) -> list[Reminder]:
+            now = self._clock()
+            found = new_reminders(database, self._settings, now)
+            for reminder in found:
+                self._put(database, reminder, now)
+            return found
+
+        try:
+            reminders = await self._writer.run(work)
+        except StoreError as error:
+            self._outage.failed(error)
+            return []
+        for reminder in reminders:
+            _log.warning("duty.reminder", message=reminder.message)
+        return reminders
+
     async def run(self) -> None:
-        """Follow the guard periods until cancelled."""
+        """Follow the guard periods, and remind, until cancelled."""
+        reminded = float("-inf")
         while True:
             await self.refresh()
+            if time.monotonic() - reminded >= _REMIND:
+                reminded = time.monotonic()
+                await self.remind()
             await asyncio.sleep(_EVERY)
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from sentinel.duty import DutySettings
+from sentinel.duty import DutySettings, Reminder
 from sentinel.event import Level
 from sentinel.hours import Hours
 from sentinel.incident import Change, ChangeKind, Role
@@ -33,6 +33,8 @@ _TOLD: Final = frozenset(ChangeKind) - {ChangeKind.STATE, ChangeKind.LEVEL}
 """What people are told of, whoever caused it. Steps of the handling stand on the timeline."""
 _EVERY: Final = 1.0
 """Seconds between looks at the outbox."""
+_REMINDING: Final = 3
+"""Priority of reminders: after what is grave, before what is ordinary."""
 _TIDY: Final = 60.0
 """Seconds between looks for what is too old, too much, or for a channel that is no more."""
 _TIMED: Final = (ChangeKind.CLOCK_WARNED, ChangeKind.CLOCK_OVERDUE, ChangeKind.ESCALATED)
@@ -75,6 +77,25 @@ class NotifyDesk:
     def within(self, database: Any, changes: Sequence[Change]) -> None:
         """Write what people are to be told of `changes`, inside their transaction."""
         put_into_outbox(database, changes, self._settings, self._clock(), self._reach, self._zone)
+
+    def remind(self, database: Any, reminder: Reminder, now: float) -> None:
+        """Write what the duty desk reminds of, inside its transaction: to all channels but those of drills, at once."""
+        person, phone = self._reach(database, reminder.role, now)
+        words = str(reminder.message)
+        notice = Notice(
+            title=words,
+            kind=text("notify.kind.reminder"),
+            person=person,
+            phone=phone,
+            code="reminder",
+            ts=repr(now),
+        )
+        said = words + (text("notify.to", person=person) if person else "")
+        for channel in self._settings.channels:
+            if not channel.drill:
+                id = str(uuid.uuid5(_IDS, reminder.id))
+                message = OutboxMessage(id, channel.name, now, _REMINDING, notice.content(said))
+                enqueue(database, message)
 
     async def run(self) -> None:
         """Deliver until cancelled. A channel that does not answer holds up no other."""

@@ -44,6 +44,7 @@ LISTED = (
     "incident.inhibit.",
     "notify.channels.",
     "notify.feeds.",
+    "duty.patrols.",
 )
 """Keys inside of lists, which are empty by default."""
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sentinel.duty import DutyBook, GuardPeriod, Person, Role, Shift
+from sentinel.duty import (
+    DutyBook,
+    DutySettings,
+    GuardPeriod,
+    Person,
+    Role,
+    Shift,
+    ZeroReportSettings,
+)
 from sentinel.duty_desk import DutyDesk, reach
 from sentinel.event import Alert, Level
 from sentinel.incident import IncidentSettings
@@ -123,3 +132,23 @@ async def test_messages_name_who_is_on_duty_or_next_above(
     assert said in message["text"]
     assert not phone or phone not in message["text"], "a phone is not spread in a group"
     assert message["text"].endswith("】") == bool(person)
+
+
+async def test_reminders_reach_the_channels_of_people_and_no_drills(tmp_path: Path) -> None:
+    now = NOW + 9.5 * 3600  # 18:00 in China
+    officer = Shift(Role.OFFICER, Person("张三", "138"), NOW, NOW + 86400)
+    settings = DutySettings(zero_report=ZeroReportSettings(when="always", escalate=7200.0))
+    robot = ChannelSettings(name="robot", url="http://unused", body="{text}")
+    channels = (robot, replace(robot, name="drill", drill=True))
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        await written(writer, officer)
+        notify = NotifyDesk(NotifySettings(channels=channels), writer, reach=reach, clock=lambda: now)
+        for _ in range(2):
+            duty = DutyDesk(writer, settings, put=notify.remind, clock=lambda: now)
+            await duty.remind()
+        query = "SELECT channel, content FROM outbox"
+        rows = await writer.run(lambda database: database.execute(query).fetchall())
+    ((channel, content),) = rows
+    message = json.loads(content)
+    assert channel == "robot"
+    assert "零报告逾期:11-25 17:00" in message["text"] and message["phone"] == "138"

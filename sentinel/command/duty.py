@@ -1,4 +1,4 @@
-"""`sentinel duty`: the roster, who is on duty now, patrol records, the day's report."""
+"""`sentinel duty`: the roster, who is on duty now, patrol records, zero-reports, reports of days to years."""
 
 from __future__ import annotations
 
@@ -23,10 +23,14 @@ from sentinel.duty import (
     Person,
     Role,
     StandIn,
+    ZeroReport,
+    ZeroReportBook,
     summarise,
 )
-from sentinel.duty.page import summary_page
+from sentinel.duty.page import report_page
+from sentinel.duty.report import report_of
 from sentinel.duty.roster_file import read_moment, read_roster
+from sentinel.duty.word import report_document
 from sentinel.store.session import in_transaction, reading
 from sentinel.text import Message, text
 
@@ -50,7 +54,7 @@ def run(options: argparse.Namespace, clock: Callable[[], float] = time.time) -> 
 
 
 def _reads(options: argparse.Namespace) -> bool:
-    return options.action in ("now", "report") or getattr(options, "verb", None) in ("list", "show")
+    return options.action in ("now", "plan", "report") or getattr(options, "verb", None) in ("list", "show")
 
 
 def _act(options: argparse.Namespace, config: Config, database: Database, now: float) -> int:
@@ -58,6 +62,8 @@ def _act(options: argparse.Namespace, config: Config, database: Database, now: f
     try:
         if options.action == "report":
             return _report(options, config, database, now)
+        if options.action == "zero":
+            return _zero(options, config, database, book, now)
         if options.action == "handover":
             return hand_over(options, config, database, book, now)
         return _ACTIONS[options.action](options, config, book, now)
@@ -145,18 +151,77 @@ def _patrol(options: argparse.Namespace, config: Config, book: DutyBook, now: fl
 
 def _report(options: argparse.Namespace, config: Config, database: Database, now: float) -> int:
     zone = ZoneInfo(config.duty.zone)
-    moment = _moment(f"{options.date} 00:00", zone) if options.date else now
+    moment = datetime.fromtimestamp(_moment(f"{options.date} 00:00", zone) if options.date else now, zone)
     period = Period(options.period)
-    start, end = period.span(datetime.fromtimestamp(moment, zone))
-    summary = summarise(database, DutyBook(database, logged_in()), start.timestamp(), end.timestamp())
-    page = summary_page(summary, config.duty.unit, zone, period)
+    start, end = period.span(moment)
+    parts = [part.timestamp() for part in period.parts(moment)]
+    book = DutyBook(database, logged_in())
+    summary = summarise(database, book, start.timestamp(), end.timestamp(), config.duty, now=now, parts=parts)
+    report = report_of(summary, config.duty.unit, zone, period)
+    word = options.out.suffix.lower() == ".docx"
     try:
-        options.out.write_text(page, "utf-8")
+        options.out.write_bytes(report_document(report) if word else report_page(report).encode())
     except OSError as error:
         reason = error.strerror or error
         raise DutyError(Message("duty.report.unwritable", path=options.out, reason=reason)) from error
     print(text("duty.report.done", path=options.out, alerts=summary.alert_count))
     return 0
+
+
+def _zero(options: argparse.Namespace, config: Config, database: Database, book: DutyBook, now: float) -> int:
+    zone = ZoneInfo(config.duty.zone)
+    reports = ZeroReportBook(database, book, config.duty.zero_report.at, zone)
+    if options.verb == "list":
+        for report in reports.latest(max(1, options.limit)):
+            print(_zero_line(report, zone))
+        return 0
+    if options.verb == "show":
+        report = reports.find(options.id)
+    else:
+        report = reports.submit(
+            options.actor, now, note=options.note, receiver=options.receiver, receipt=options.receipt
+        )
+    print(_zero_line(report, zone))
+    said = "duty.zero.something" if report.found else "duty.zero.nothing"
+    since, until = (f"{datetime.fromtimestamp(ts, zone):%m-%d %H:%M}" for ts in (report.start, report.end))
+    numbers = ", ".join(report.numbers)
+    print(text(said, since=since, until=until, found=report.found, open=report.open, numbers=numbers))
+    levels = [f"{text(f'alert.level.{level}')} {number}" for level, number in report.alerts.items()]
+    print(text("duty.zero.alerts", levels=text("duty.report.comma").join(levels) or "0"))
+    for name in ("receiver", "receipt", "note"):
+        if words := getattr(report, name):
+            print(text(f"duty.zero.{name}", words=words))
+    return 0
+
+
+def _zero_line(report: ZeroReport, zone: ZoneInfo) -> str:
+    time, due = (f"{datetime.fromtimestamp(ts, zone):%Y-%m-%d %H:%M}" for ts in (report.ts, report.due))
+    return text(
+        "duty.zero.line",
+        id=report.id,
+        time=time,
+        person=report.person,
+        due=due,
+        state=text("duty.zero.late" if report.late else "duty.zero.in-time"),
+        found=report.found,
+    )
+
+
+def _plan(options: argparse.Namespace, config: Config, book: DutyBook, now: float) -> int:
+    """What is to be looked at today, and what was."""
+    zone = ZoneInfo(config.duty.zone)
+    start, end = (moment.timestamp() for moment in Period.DAY.span(datetime.fromtimestamp(now, zone)))
+    rounds = [round for plan in config.duty.patrols for round in plan.rounds(start, end, zone)]
+    missed = 0
+    for round in sorted(rounds, key=lambda round: round.at):
+        done = book.patrolled(round.place, round.since, round.until)
+        state = "done" if done else "missed" if round.until < now else "due"
+        missed += state == "missed"
+        time = f"{datetime.fromtimestamp(round.at, zone):%H:%M}"
+        print(text("duty.plan.line", time=time, place=round.place, state=text(f"duty.plan.{state}")))
+    if not rounds:
+        print(text("duty.plan.nothing"))
+    return 1 if missed else 0
 
 
 def _moment(written: str, zone: ZoneInfo) -> float:
@@ -172,4 +237,5 @@ _ACTIONS: dict[str, _Action] = {
     "stand-in": _stand_in,
     "patrol": _patrol,
     "guard": _guard,
+    "plan": _plan,
 }

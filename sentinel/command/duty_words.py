@@ -33,11 +33,26 @@ def add_duty(duty: argparse.ArgumentParser, configured: argparse.ArgumentParser)
     patrol.add_argument("--note", default="", metavar="TEXT", help=text("cli.duty.note"))
     _add_guard(actions.add_parser("guard", help=text("cli.duty.guard")), configured, acting)
     _add_handover(actions.add_parser("handover", help=text("cli.duty.handover")), configured, acting)
+    _add_zero(actions.add_parser("zero", help=text("cli.duty.zero")), configured, acting)
+    actions.add_parser("plan", parents=[configured], help=text("cli.duty.plan"))
     report = actions.add_parser("report", parents=[configured], help=text("cli.duty.report"))
     periods = ("day", "week", "month", "year")
     report.add_argument("--period", choices=periods, default="day", help=text("cli.duty.period"))
     report.add_argument("--date", metavar="YYYY-MM-DD", help=text("cli.duty.date"))
     report.add_argument("--out", type=Path, required=True, metavar="FILE", help=text("cli.duty.out"))
+
+
+def _add_zero(
+    zero: argparse.ArgumentParser, configured: argparse.ArgumentParser, acting: argparse.ArgumentParser
+) -> None:
+    verbs = zero.add_subparsers(dest="verb", metavar="VERB", required=True)
+    submit = verbs.add_parser("submit", parents=[acting], help=text("cli.duty.zero.submit"))
+    for name in ("receiver", "receipt", "note"):
+        submit.add_argument(f"--{name}", default="", metavar="TEXT", help=text(f"cli.duty.zero.{name}"))
+    show = verbs.add_parser("show", parents=[configured], help=text("cli.duty.zero.show"))
+    show.add_argument("id", type=int, metavar="ID", help=text("cli.duty.zero.id"))
+    listing = verbs.add_parser("list", parents=[configured], help=text("cli.duty.zero.list"))
+    listing.add_argument("--limit", type=int, default=30, metavar="N")
 
 
 def _add_guard(

@@ -8,6 +8,7 @@ import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sentinel.duty.plan import is_time
 from sentinel.event import Level
 from sentinel.hours import is_hours
 from sentinel.intake.json_path import is_json_path
@@ -75,6 +76,7 @@ FORMS: dict[str, Callable[[str], bool]] = {
     "interface": lambda value: bool(_INTERFACE.match(value)),
     "zone": _is_zone,
     "zone-or-empty": lambda value: value == "" or _is_zone(value),
+    "time": is_time,
     "hours": lambda value: not value or is_hours(value),
     "moment": lambda value: read_moment(value, zoneinfo.ZoneInfo("UTC")) is not None,
     "said": lambda value: bool(value.strip()),
@@ -241,6 +243,13 @@ BOUNDS: dict[str, Bound] = {
     "detect.weird_storm.conflicts": _COUNT,
     "duty.zone": Bound(form="zone"),
     "duty.unit": Bound(form="output"),
+    "duty.zero_report.when": Bound(choices=("guard", "always", "never")),
+    "duty.zero_report.at": Bound(form="time"),
+    "duty.zero_report.warn": Bound(0, _DAY / 2, "seconds"),
+    "duty.zero_report.escalate": Bound(1, _DAY / 2, "seconds"),
+    "duty.patrols.place": Bound(form="said"),
+    "duty.patrols.times": Bound(form="time"),
+    "duty.patrols.grace": Bound(60, _DAY / 2, "seconds"),
     "playbook.paths": Bound(form="path"),
     "playbook.most": Bound(1, 100_000),
     "playbook.starts": Bound(0, 10_000),

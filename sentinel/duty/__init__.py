@@ -7,9 +7,12 @@ from sentinel.duty.handover import Answer, Check, Handover, OpenItem
 from sentinel.duty.handover_book import HandoverBook
 from sentinel.duty.patrol import Patrol, PatrolResult
 from sentinel.duty.period import Period
+from sentinel.duty.plan import PatrolPlan
+from sentinel.duty.reminder import Reminder
 from sentinel.duty.roster import Person, Role, Roster, Shift, StandIn
-from sentinel.duty.settings import DutySettings
+from sentinel.duty.settings import DutySettings, ZeroReportSettings
 from sentinel.duty.summary import Incidents, Summary, summarise
+from sentinel.duty.zero_report import ZeroReport, ZeroReportBook
 
 __all__ = [
     "Answer",
@@ -24,13 +27,18 @@ __all__ = [
     "Incidents",
     "OpenItem",
     "Patrol",
+    "PatrolPlan",
     "PatrolResult",
     "Period",
     "Person",
+    "Reminder",
     "Role",
     "Roster",
     "Shift",
     "StandIn",
     "Summary",
+    "ZeroReport",
+    "ZeroReportBook",
+    "ZeroReportSettings",
     "summarise",
 ]

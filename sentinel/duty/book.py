@@ -144,6 +144,13 @@ class DutyBook:
             for ts, person, role, place, result, note in rows
         ]
 
+    def patrolled(self, place: str, since: float, until: float) -> bool:
+        """Whether someone looked at `place` from `since` up to and with `until`."""
+        row = self._database.conn.execute(
+            "SELECT 1 FROM duty_patrol WHERE ts >= ? AND ts <= ? AND place = ? LIMIT 1", (since, until, place)
+        ).fetchone()
+        return row is not None
+
     def has_roster(self) -> bool:
         """Whether there was ever a shift."""
         return self._database.conn.execute("SELECT 1 FROM duty_shift LIMIT 1").fetchone() is not None

@@ -31,3 +31,13 @@ class Period(enum.StrEnum):
             case Period.YEAR:
                 first = first.replace(month=1, day=1)
                 return first, first.replace(year=first.year + 1)
+
+    def parts(self, moment: datetime) -> list[datetime]:
+        """First instants of the months of a year, else of the days, of the one that `moment` lies in."""
+        first, end = self.span(moment)
+        smaller = Period.MONTH if self is Period.YEAR else Period.DAY
+        parts = []
+        while first < end:
+            parts.append(first)
+            first = smaller.span(first)[1]
+        return parts

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from sentinel.duty.book import DutyBook
 from sentinel.duty.patrol import Patrol
 from sentinel.duty.roster import Shift, StandIn
+from sentinel.duty.settings import DutySettings
+from sentinel.duty.zero_report import ZeroReport, ZeroReportBook
 from sentinel.event import Level
 from sentinel.incident import State
 
@@ -19,6 +22,8 @@ __all__ = ["Incidents", "Summary", "summarise"]
 
 _MOST_RULES = 10
 _MOST_INCIDENTS = 100
+_MOST_NAMES = 10
+_SETTINGS = DutySettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,12 @@ class Incidents:
     """Discovered before its end and not ended at its end."""
     drills: int
     """Incidents of drills, which no other number here counts."""
+    levels: Sequence[tuple[int, int]]
+    """Level and number of those found, gravest first."""
+    categories: Sequence[tuple[str, int]]
+    """Code and number, most first, ten at most."""
+    departments: Sequence[tuple[str, int]]
+    """Name and number, most first, ten at most."""
     listed: Sequence[tuple[str, str, int, str]]
     """Number, title, level and present state of the first of those found, in the order of their discovery."""
 
@@ -56,6 +67,16 @@ class Summary:
     shifts: Sequence[Shift]
     stand_ins: Sequence[StandIn]
     patrols: Sequence[Patrol]
+    rounds: Sequence[tuple[str, int, int]]
+    """Place, rounds that the plan has until now, and those that were made."""
+    handovers: int
+    """Accepted in it."""
+    zero_reports: Sequence[ZeroReport]
+    """Those that were due in it and submitted."""
+    clocks: Sequence[tuple[str, int, int]]
+    """Clocks that ended or ran out in it, by name: kept, and not kept. Without drills and false positives."""
+    course: Sequence[tuple[float, int, int]]
+    """Beginnings of its parts, with the incidents discovered and the alerts of each."""
     incidents: Incidents
 
     @property
@@ -64,10 +85,23 @@ class Summary:
         return sum(self.alerts.values())
 
 
-def summarise(database: Database, book: DutyBook, start: float, end: float) -> Summary:
-    """Count what `database` holds of that time."""
+def summarise(
+    database: Database,
+    book: DutyBook,
+    start: float,
+    end: float,
+    settings: DutySettings = _SETTINGS,
+    *,
+    now: float | None = None,
+    parts: Sequence[float] = (),
+) -> Summary:
+    """Count what `database` holds of that time. `parts` are the beginnings of days or months that it is made of.
+
+    What a plan has after `now` is not due yet.
+    """
     execute = database.conn.execute
     span = (start, end)
+    zone = ZoneInfo(settings.zone)
     of_time = "FROM alert WHERE ts >= ? AND ts < ? AND drill ="
     levels = dict(execute(f"SELECT level, count(*) {of_time} 0 GROUP BY level", span).fetchall())
     rules = execute(
@@ -76,7 +110,11 @@ def summarise(database: Database, book: DutyBook, start: float, end: float) -> S
     ).fetchall()
     (drills,) = execute(f"SELECT count(*) {of_time} 1", span).fetchone()
     (sources,) = execute(f"SELECT count(DISTINCT src) {of_time} 0", span).fetchone()
+    (handovers,) = execute(
+        "SELECT count(*) FROM duty_handover_answer WHERE ts >= ? AND ts < ? AND accepted = 1", span
+    ).fetchone()
     roster = book.roster(start, end)
+    reports = ZeroReportBook(database, book, settings.zero_report.at, zone)
     return Summary(
         start,
         end,
@@ -87,8 +125,52 @@ def summarise(database: Database, book: DutyBook, start: float, end: float) -> S
         [shift for shift in roster.shifts if shift.start < end],
         [stand_in for stand_in in roster.stand_ins if stand_in.start < end],
         book.patrols(start, end),
+        _rounds(book, settings, zone, start, end if now is None else min(end, now)),
+        handovers,
+        reports.due_within(start, end),
+        _clocks(database, start, end if now is None else min(end, now)),
+        _course(database, parts, end),
         _incidents(database, start, end),
     )
+
+
+def _rounds(
+    book: DutyBook, settings: DutySettings, zone: ZoneInfo, start: float, end: float
+) -> list[tuple[str, int, int]]:
+    counts: dict[str, list[int]] = {}
+    for plan in settings.patrols:
+        count = counts.setdefault(plan.place, [0, 0])
+        for round in plan.rounds(start, end, zone):
+            if round.until < end:
+                count[0] += 1
+                count[1] += book.patrolled(round.place, round.since, round.until)
+    return [(place, due, done) for place, (due, done) in counts.items()]
+
+
+def _clocks(database: Database, start: float, end: float) -> list[tuple[str, int, int]]:
+    """A clock counts once: when it was met in time, else when it ran out."""
+    rows = database.conn.execute(
+        "SELECT clock, sum(met_at <= due), sum(met_at IS NULL OR met_at > due) FROM incident_clock c"
+        " JOIN incident i ON i.id = c.incident WHERE i.drill = 0 AND i.state <> ?"
+        " AND min(due, coalesce(met_at, due)) >= ? AND min(due, coalesce(met_at, due)) < ? GROUP BY clock ORDER BY clock",
+        (State.FALSE_POSITIVE.value, start, end),
+    ).fetchall()
+    return [(clock, kept or 0, late or 0) for clock, kept, late in rows]
+
+
+def _course(database: Database, parts: Sequence[float], end: float) -> list[tuple[float, int, int]]:
+    execute = database.conn.execute
+    course = []
+    for first, last in zip(parts, (*parts[1:], end), strict=False):
+        (incidents,) = execute(
+            "SELECT count(*) FROM incident WHERE discovered_at >= ? AND discovered_at < ? AND drill = 0",
+            (first, last),
+        ).fetchone()
+        (alerts,) = execute(
+            "SELECT count(*) FROM alert WHERE ts >= ? AND ts < ? AND drill = 0", (first, last)
+        ).fetchone()
+        course.append((first, incidents, alerts))
+    return course
 
 
 def _incidents(database: Database, start: float, end: float) -> Incidents:
@@ -113,11 +195,22 @@ def _incidents(database: Database, start: float, end: float) -> Incidents:
         f"ORDER BY discovered_at, id LIMIT {_MOST_INCIDENTS}",
         span,
     ).fetchall()
+    level = "coalesce(level_decided, level_suggested)"
+    levels = execute(f"SELECT {level}, count(*) {found} 0 GROUP BY 1 ORDER BY 1", span).fetchall()
+    categories, departments = (
+        execute(
+            f"SELECT {name}, count(*) {found} 0 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_MOST_NAMES}", span
+        ).fetchall()
+        for name in ("category", "department")
+    )
     return Incidents(
         counted[False],
         ended.get(State.CLOSED.value, 0),
         ended.get(State.FALSE_POSITIVE.value, 0),
         still,
         counted[True],
+        levels,
+        categories,
+        departments,
         [(number, title, level, state) for number, title, level, state in listed],
     )

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-__all__ = ["create_duty_tables", "create_guard_table", "create_handover_tables", "refuse_replacing"]
+__all__ = [
+    "create_duty_tables",
+    "create_guard_table",
+    "create_handover_tables",
+    "create_zero_report_tables",
+    "refuse_replacing",
+]
 
 
 def create_duty_tables(db: Database) -> None:
@@ -66,6 +72,36 @@ def create_handover_tables(db: Database) -> None:
             )
         refuse_replacing(db, table)
     db.table("duty_handover").create_index(["role", "id"])
+
+
+def create_zero_report_tables(db: Database) -> None:
+    """Zero-reports, which stay as they were submitted; and what people were reminded of, each once."""
+    columns = {
+        "ts": float,
+        "person": str,
+        "role": str,
+        "start": float,
+        "end": float,
+        "due": float,
+        "found": int,
+        "open": int,
+        "alerts": str,
+        "numbers": str,
+        "note": str,
+        "receiver": str,
+        "receipt": str,
+    }
+    table = db.table("duty_zero_report")
+    table.create({"id": int, **columns}, pk="id", not_null=set(columns))
+    table.create_index(["due"])
+    for verb in ("UPDATE", "DELETE"):
+        db.execute(
+            f"CREATE TRIGGER duty_zero_report_no_{verb.lower()} BEFORE {verb} ON duty_zero_report "
+            "BEGIN SELECT RAISE(ABORT, 'duty_zero_report only grows'); END"
+        )
+    refuse_replacing(db, "duty_zero_report")
+    db.table("duty_reminder").create({"id": str, "ts": float}, pk="id", not_null={"ts"})
+    db.table("duty_reminder").create_index(["ts"])
 
 
 def refuse_replacing(db: Database, table: str) -> None:

@@ -8,6 +8,7 @@ from sentinel.store.duty_tables import (
     create_duty_tables,
     create_guard_table,
     create_handover_tables,
+    create_zero_report_tables,
     refuse_replacing,
 )
 from sentinel.store.fault import StoreError
@@ -149,6 +150,7 @@ def _ledger_difference(db: Database) -> None:
 
 
 _migrations(name="0016-feed")(create_feed_table)
+_migrations(name="0017-zero-report")(create_zero_report_tables)
 
 
 def migrate(db: Database) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import docx
 import pytest
 
 from sentinel.cli import main
@@ -51,6 +52,9 @@ def test_from_roster_to_report(desk: Path, capsys: pytest.CaptureFixture[str]) -
         assert main(["duty", "report", "--period", period, "--out", "more.html"]) == 0
         more = (desk / "more.html").read_text("utf-8")
         assert f"网络安全值班{name}" in more and "零报告" in more and "大厅" in more
+    assert main(["duty", "report", "--period", "year", "--out", "year.docx"]) == 0
+    words = [paragraph.text for paragraph in docx.Document(str(desk / "year.docx")).paragraphs]
+    assert words[0] == f"网络安全值班年报 {NOW:%Y}" and words[2].startswith("零报告:")
     assert trail(desk) == [
         ("李四", "duty.roster"),
         ("张三", "duty.patrol"),
@@ -121,3 +125,28 @@ def test_a_database_held_by_another_is_told(desk: Path, capsys: pytest.CaptureFi
     assert main(["duty", "report", "--out", "day.html"]) == 0, "who only reads waits for nobody"
     assert main(["duty", "now"]) == 1
     holder.close()
+
+
+def test_zero_report_and_plan(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["duty", "plan"]) == 0
+    assert "没有巡检计划" in capsys.readouterr().out
+    (desk / "config.yaml").write_text(
+        f"duty: {{patrols: [{{place: 机房, times: ['{NOW:%H:%M}'], grace: 1h}}]}}\nrule: {{paths: []}}\n",
+        "utf-8",
+    )
+    assert main(["duty", "roster", "r.csv", "--as", "李四"]) == 0
+    assert main(["duty", "plan"]) == 0
+    assert "待巡" in capsys.readouterr().out
+    assert main(["duty", "patrol", "机房", "--result", "normal", "--as", "张三"]) == 0
+    assert main(["duty", "plan"]) == 0
+    assert "已巡" in capsys.readouterr().out
+    assert main(["duty", "zero", "submit", "--as", "王五"]) == 1
+    assert "不当班" in capsys.readouterr().err
+    assert main(["duty", "zero", "submit", "--receiver", "市局", "--as", "张三"]) == 0
+    said = capsys.readouterr().out
+    assert "未发现网络安全事件" in said and "报送单位:市局" in said
+    assert main(["duty", "zero", "list"]) == 0
+    assert "#1" in capsys.readouterr().out
+    assert main(["duty", "zero", "show", "1"]) == 0
+    assert main(["duty", "zero", "show", "2"]) == 1
+    assert ("张三", "duty.zero-report") in trail(desk)

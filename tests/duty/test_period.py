@@ -34,3 +34,11 @@ def test_spans(period: Period, moment: str, start: str, end: str) -> None:
 def test_a_day_on_which_clocks_change_is_whole() -> None:
     start, end = Period.DAY.span(datetime(2026, 10, 25, 12, tzinfo=ZoneInfo("Europe/Berlin")))
     assert end.timestamp() - start.timestamp() == 25 * 3600
+
+
+def test_parts_are_days_and_of_a_year_months() -> None:
+    moment = datetime(2028, 2, 9, tzinfo=ZONE)
+    assert len(Period.MONTH.parts(moment)) == 29
+    assert [part.month for part in Period.YEAR.parts(moment)] == list(range(1, 13))
+    assert Period.DAY.parts(moment) == [moment]
+    assert [part.day for part in Period.WEEK.parts(moment)] == [7, 8, 9, 10, 11, 12, 13]

@@ -8,14 +8,30 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sentinel.duty import DutyBook, PatrolResult, Person, Role, Shift, Summary, summarise
-from sentinel.duty.page import summary_page
+from sentinel.duty import (
+    DutyBook,
+    DutySettings,
+    PatrolPlan,
+    PatrolResult,
+    Period,
+    Person,
+    Role,
+    Shift,
+    Summary,
+    summarise,
+)
+from sentinel.duty.page import report_page
+from sentinel.duty.report import report_of
 from sentinel.event import Alert, Level
 from sentinel.incident import Grading, Handling, IncidentSettings, State
 from sentinel.store import AlertStore, StoreWriter
 from sentinel.store.writer import open_database
 
 DAY = 86400.0
+
+
+def summary_page(summary: Summary, unit: str, zone: ZoneInfo, period: Period = Period.DAY) -> str:
+    return report_page(report_of(summary, unit, zone, period))
 
 
 def alert(number: int, ts: float, level: Level, rule: str, src: str) -> Alert:
@@ -88,11 +104,14 @@ def test_only_what_happened_that_day_counts(summary: Summary) -> None:
 
 def test_the_page_shows_the_counts_and_escapes_what_strangers_wrote(summary: Summary) -> None:
     page = Page(summary_page(summary, "某区<局>", ZoneInfo("UTC")))
-    assert page.rows[:5] == [["严重", "1"], ["高", "2"], ["中", "0"], ["低", "0"], ["提示", "0"]]
+    for row in (
+        *(["严重", "1"], ["高", "2"], ["中", "0"], ["低", "0"], ["提示", "0"]),
+        *(["<扫描>", "2"], ["<勒索>", "1"]),
+        ["值班员", "张三", "138", "01-02 00:00", "01-03 00:00"],
+        ["01-02 01:00", "张三", "机房<1>", "正常", f"第 {DAY + 3600}"],
+    ):
+        assert page.rows.count(row) == 1, row
     assert "另有演练告警 1 条" in summary_page(summary, "", ZoneInfo("UTC"))
-    assert page.rows[5:7] == [["<扫描>", "2"], ["<勒索>", "1"]]
-    assert page.rows[7] == ["值班员", "张三", "138", "01-02 00:00", "01-03 00:00"]
-    assert page.rows[8] == ["01-02 01:00", "张三", "机房<1>", "正常", f"第 {DAY + 3600}"]
     assert {tag.lstrip("/") for tag in page.tags} <= {
         "html",
         "meta",
@@ -103,6 +122,7 @@ def test_the_page_shows_the_counts_and_escapes_what_strangers_wrote(summary: Sum
         "p",
         "table",
         "tr",
+        "th",
         "td",
     }
 
@@ -128,7 +148,8 @@ def test_incidents_count_by_when_they_were_found_and_ended(tmp_path: Path) -> No
     assert [number for number, *_ in counts.listed] == [first, second, third]
     page = summary_page(found, "", ZoneInfo("UTC"))
     assert "发现网络安全事件 3 起,办结 0 起、误报 2 起,期末未结 2 起。(另有演练事件 1 起" in page
-    assert Page(page).rows[-1][:2] == [third, "<三>"]
+    assert [third, "<三>"] in [row[:2] for row in Page(page).rows]
+    assert counts.levels == [(4, 3)] and counts.categories == [("OTH", 3)]
     nothing = summarise(database, DutyBook(database, "desk"), 5 * DAY, 6 * DAY)
     assert "零报告:本时段未发现网络安全事件。" in summary_page(nothing, "", ZoneInfo("UTC"))
     database.conn.close()
@@ -150,4 +171,31 @@ def test_a_day_without_anything_says_so(tmp_path: Path) -> None:
     database.conn.close()
     page = summary_page(summary, "", ZoneInfo("Asia/Shanghai"))
     assert "网络安全值班日报 1970-01-01" in page and "共 0 条" in page
-    assert page.count("<p>无</p>") == 3
+    assert page.count("<p>无</p>") == 6
+
+
+def test_plans_clocks_and_the_course_of_a_month(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "s.sqlite")
+    handling = Handling(IncidentSettings(), Grading.load())
+    book = DutyBook(database, "desk")
+    book.add_shifts([Shift(Role.OFFICER, Person("张三", "138"), 0, 9 * DAY)], "李四", 0)
+    for drill, now in ((False, DAY + 1), (False, DAY + 2), (False, 3 * DAY), (True, DAY + 1)):
+        handling.open(database.conn, title="x", actor="张三", now=now, drill=drill)
+    handling.acknowledge(database.conn, 1, actor="张三", now=DAY + 60)
+    handling.acknowledge(database.conn, 2, actor="张三", now=DAY + 3600)
+    plan = PatrolPlan("机房", ("08:30", "17:30"), 3600)
+    at = 3600.0
+    for now in (DAY + 8.5 * at - 3600, DAY + 17.5 * at + 3601, 2 * DAY + 17.5 * at + 3600):
+        book.patrol("张三", now, "机房", PatrolResult.NORMAL, "")
+    settings = DutySettings(zone="UTC", patrols=(plan,))
+    found = summarise(
+        database, book, DAY, 4 * DAY, settings, now=3 * DAY + 10 * at, parts=[DAY, 2 * DAY, 3 * DAY]
+    )
+    database.conn.close()
+    assert found.rounds == [("机房", 5, 2)], "of two and a half days; what is not over is not due"
+    assert found.clocks == [("acknowledge", 1, 2), ("assess", 0, 3)]
+    assert found.course == [(DAY, 2, 0), (2 * DAY, 0, 0), (3 * DAY, 1, 0)]
+    page = summary_page(found, "", ZoneInfo("UTC"), Period.MONTH)
+    assert "机房:应巡 5 次,实巡 2 次" in page
+    rows = Page(page).rows
+    assert ["01-02", "2", "0"] in rows and ["确认", "1", "2"] in rows
