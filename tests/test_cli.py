@@ -159,6 +159,15 @@ def test_check_tells_of_rules_playbooks_and_paths_beside_a_wrong_configuration(
     assert "no interface nonesuch0" in said and f"{here / 'file'} is not writable" in said
 
 
+def test_check_of_a_filter_where_libpcap_is_missing(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "config.yaml").write_text("capture: {filter: port 80}\nrule: {paths: []}\n")
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: "libnone.so")
+    assert main(["check"]) == 1
+    assert "apt install libpcap" in capsys.readouterr().out
+
+
 def test_check_of_a_file_that_is_no_yaml_tells_of_it_and_guesses_no_paths(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,6 +12,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sentinel.capture.filter import NoLibpcap, compile_filter
 from sentinel.config import Config, ConfigError, default_config, load_config
 from sentinel.config.bound import BOUNDS
 from sentinel.config.path import shipped
@@ -253,6 +254,19 @@ def test_no_file_whatever_raises_anything_but_findings(tmp_path: Path, content: 
         assert isinstance(load_config(tmp_path / "c.yaml"), Config)
     except ConfigError as error:
         assert error.findings and str(error)
+
+
+def test_a_filter_that_is_no_expression_has_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path, "capture:\n  filter: tcp prot 80\n")
+    try:
+        compile_filter("tcp port 80")
+    except NoLibpcap:
+        pytest.skip("libpcap is not installed")
+    assert findings(tmp_path, path.read_text()) == [(2, 11, "capture.filter-wrong")]
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: "libnone.so")
+    assert load_config(path).capture.filter == "tcp prot 80"  # nobody can say here
 
 
 @pytest.mark.parametrize("usual", ["rules", "playbooks"])

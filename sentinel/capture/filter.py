@@ -12,14 +12,18 @@ from typing import Any
 
 from sentinel.text import Message, MessageError
 
-__all__ = ["FilterError", "Instruction", "compile_filter"]
+__all__ = ["FilterError", "Instruction", "NoLibpcap", "compile_filter"]
 
 Instruction = tuple[int, int, int, int]
 """code, jump if true, jump if false, operand: struct sock_filter."""
 
 
 class FilterError(MessageError, ValueError):
-    """The expression is wrong, or libpcap is missing; the message says which."""
+    """The expression is wrong."""
+
+
+class NoLibpcap(FilterError):
+    """Nobody can say whether the expression is right: libpcap is missing."""
 
 
 class _Insn(ctypes.Structure):
@@ -36,7 +40,7 @@ class _Program(ctypes.Structure):
 
 
 def compile_filter(expression: str, linktype: int = 1, snaplen: int = 65535) -> list[Instruction]:
-    """Instructions of a filter expression; an empty list for an empty one."""
+    """Instructions of a filter expression; an empty list for an empty one. Raises `FilterError`."""
     if not expression.strip():
         return []
     pcap = _libpcap()
@@ -65,7 +69,7 @@ def _libpcap() -> Any:
     try:
         pcap = ctypes.CDLL(name)
     except OSError as error:
-        raise FilterError(Message("capture.no-libpcap")) from error
+        raise NoLibpcap(Message("capture.no-libpcap")) from error
     pcap.pcap_open_dead.restype = ctypes.c_void_p
     pcap.pcap_open_dead.argtypes = [ctypes.c_int, ctypes.c_int]
     pcap.pcap_compile.argtypes = [

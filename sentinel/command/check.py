@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sentinel.capture.filter import FilterError, compile_filter
+from sentinel.capture.filter import FilterError, NoLibpcap, compile_filter
 from sentinel.capture.interface import can_capture, default_interface, list_interfaces
 from sentinel.command.clock import clock_is_plausible, clock_is_synchronised
 from sentinel.command.configuration import chosen_config, chosen_file
@@ -156,8 +156,10 @@ def _capture(config: Config) -> Iterator[_Verdict]:
             yield _Verdict("ok", Message("check.interface", name=name))
     try:
         compile_filter(capture.filter)
-    except FilterError as error:
-        yield _Verdict("error", Message("check.filter", reason=error.message))
+    except NoLibpcap as error:
+        yield _Verdict("error", error.message)
+    except FilterError:
+        pass  # found with the configuration
 
 
 def _paths(config: Config) -> Iterator[_Verdict]:

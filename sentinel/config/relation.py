@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sentinel.capture.filter import FilterError, NoLibpcap, compile_filter
 from sentinel.config.quantity import write_duration, write_size
 from sentinel.config.tree import Config
 from sentinel.incident.fault import IncidentError
@@ -36,6 +37,12 @@ def _capture(config: Config) -> Iterator[tuple[str, Message]]:
             "last": write_duration(capture.restart_backoff_max),
         }
         yield "capture.restart_backoff_max", Message("config.backoff-order", **waits)
+    try:
+        compile_filter(capture.filter, snaplen=capture.snaplen)
+    except NoLibpcap:
+        pass  # the file may be right: `sentinel check` and the workers say it
+    except FilterError as error:
+        yield "capture.filter", error.message
     for number, name in enumerate(capture.interfaces):
         if name in capture.interfaces[:number]:
             yield f"capture.interfaces[{number}]", Message("config.listed-twice", value=name)
