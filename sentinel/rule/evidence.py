@@ -12,13 +12,14 @@ import msgspec
 from sentinel.event import Alert, Event, Log, field_attributes
 from sentinel.rule.condition import leaves
 from sentinel.rule.logsource import COMPUTED
+from sentinel.rule.personal import masked
 from sentinel.rule.rule import Rule
 from sentinel.rule.view import View
 
 __all__ = ["alert_of", "first_of"]
 
 _LONGEST = 512
-"""Characters of one field that are kept as evidence."""
+"""Characters of one field that are kept as evidence, with numbers of people made unreadable."""
 _MOST_ITEMS = 32
 _CONTEXT = {
     "http": ("method", "host", "uri", "status_code"),
@@ -126,9 +127,10 @@ def _read_log(event: Event, name: str) -> Any:
 
 def _shown(value: Any) -> Any:
     if isinstance(value, bytes):
-        return value[:_LONGEST].decode("utf-8", "backslashreplace").replace("\0", "\\x00")[:_LONGEST]
+        text = value[:_LONGEST].decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+        return masked(text)[:_LONGEST]
     if isinstance(value, str):
-        return value[:_LONGEST].encode("utf-8", "backslashreplace").decode()[:_LONGEST]
+        return masked(value[:_LONGEST].encode("utf-8", "backslashreplace").decode())[:_LONGEST]
     if isinstance(value, (list, tuple)):
         return [_shown(item) for item in value[:_MOST_ITEMS]]
     if isinstance(value, dict):

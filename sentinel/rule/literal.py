@@ -14,7 +14,7 @@ from typing import Any
 
 from sentinel.rule.question import Pattern, Question, Text
 
-__all__ = ["SHORTEST", "Literal", "as_bytes", "required_literals"]
+__all__ = ["SHORTEST", "Literal", "as_bytes", "is_bytewise", "required_literals"]
 
 SHORTEST = 2
 """Bytes. A single byte hits too often to narrow anything; such questions are asked of every value."""
@@ -44,6 +44,42 @@ def required_literals(question: Question, binary: bool = False) -> tuple[Literal
     if isinstance(question, Pattern):
         return _regex_literals(question, binary)
     return None
+
+
+def is_bytewise(pattern: Pattern) -> bool:
+    """Does a regex match the same stretches of a text and of its UTF-8?
+
+    So it is where all it can match is ASCII, said by letters and ranges alone: what stands for any character, for
+    all but some, or for a class of Unicode's, and what folds case, may match one character of several bytes.
+    """
+    try:
+        tree = sre_parser.parse(pattern.regex, pattern.flags)
+    except (re.error, RecursionError, OverflowError):
+        return False
+    flags = pattern.flags | tree.state.flags
+    return not flags & (re.IGNORECASE | re.VERBOSE | re.LOCALE) and _all_ascii(list(tree))
+
+
+def _all_ascii(items: list[Any]) -> bool:
+    for operator, argument in items:
+        if operator is sre.LITERAL:
+            fine = argument < 128
+        elif operator is sre.IN:
+            fine = all(
+                (op is sre.LITERAL and value < 128) or (op is sre.RANGE and value[1] < 128)
+                for op, value in argument
+            )
+        elif operator is sre.SUBPATTERN:
+            fine = not argument[1] and not argument[2] and _all_ascii(list(argument[3]))
+        elif operator is sre.BRANCH:
+            fine = all(_all_ascii(list(branch)) for branch in argument[1])
+        elif operator in (sre.MAX_REPEAT, sre.MIN_REPEAT):
+            fine = _all_ascii(list(argument[2]))
+        else:
+            fine = operator is sre.AT and argument in (sre.AT_BEGINNING, sre.AT_BEGINNING_STRING)
+        if not fine:
+            return False
+    return True
 
 
 def as_bytes(text: str) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_plus
 
+from sentinel.rule.personal import citizen_numbers, credit_codes, digests, mobile_numbers
 from sentinel.rule.rule import LogSource
 from sentinel.rule.view import shipped_pipelines, views_of
 
@@ -70,8 +71,21 @@ def _url(event: Any) -> str | None:
     return f"http://{event.host or event.resp_h}{event.uri}"
 
 
+def _estimate(text: str | None, length: int) -> int | None:
+    """How many different citizen numbers a whole body has, where its beginning is all that was kept."""
+    found = digests(text, citizen_numbers)
+    if text is None or found is None:
+        return None
+    return round(len(found) * max(1.0, length / len(text.encode("utf-8", "surrogatepass"))))
+
+
 COMPUTED: dict[str, dict[str, Callable[[Any], Any]]] = {
     "http": {
+        "citizen_numbers": lambda event: digests(event.server_body, citizen_numbers),
+        "citizen_numbers_answered": lambda event: _estimate(event.server_body, event.response_body_len),
+        "citizen_numbers_sent": lambda event: _estimate(event.client_body, event.request_body_len),
+        "credit_codes": lambda event: digests(event.server_body, credit_codes),
+        "mobile_numbers": lambda event: digests(event.server_body, mobile_numbers),
         "client_body_decoded": lambda event: decoded(_text(event.client_body)),
         "uri_decoded": lambda event: decoded(event.uri),
         "uri_extension": _uri_extension,

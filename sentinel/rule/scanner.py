@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import hyperscan
 
 from sentinel.rule.database import database_of
-from sentinel.rule.literal import Literal
+from sentinel.rule.literal import Literal, is_bytewise
 from sentinel.rule.question import Pattern
 
 __all__ = ["LiteralScanner", "PatternScanner", "TooManyHits"]
@@ -75,43 +75,49 @@ def _expression(data: bytes) -> bytes:
 class PatternScanner:
     """Which regular expressions a value may match: Hyperscan's answer where it can give one, else yes.
 
-    Hyperscan knows ASCII only here, and reads what it cannot express more widely (`HS_FLAG_PREFILTER`), so it
+    Hyperscan knows bytes only here, and reads what it cannot express more widely (`HS_FLAG_PREFILTER`), so it
     answers too often at times and never too seldom; for what Python understands differently it answers always.
+    Of a text that is not all ASCII it is asked about those expressions alone that bytes mean the same to.
     """
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
-        self._all = range(len(patterns))
-        self._always: list[int] = []
-        self._numbers: list[int] = []
-        chosen: list[Pattern] = []
-        for number, pattern in enumerate(patterns):
-            if _understood(pattern):
-                self._numbers.append(number)
-                chosen.append(pattern)
-            else:
-                self._always.append(number)
-        self._database = (
-            database_of([pattern.regex.encode() for pattern in chosen], list(map(_flags, chosen)))
-            if chosen
-            else None
-        )
-        self._scratch = hyperscan.Scratch(self._database) if chosen else None
+        numbered = list(enumerate(patterns))
+        understood = [(number, pattern) for number, pattern in numbered if _understood(pattern)]
+        self._in_ascii = _Some(understood, numbered)
+        self._in_any = _Some([one for one in understood if is_bytewise(one[1])], numbered)
 
     def scan(self, text: str) -> Sequence[int]:
         """The numbers of the patterns that `text` may match."""
-        if not text.isascii() or not _ASCII_SPACES.isdisjoint(text):
-            return self._all
+        if text.isascii() and not any(space in text for space in _ASCII_SPACES):
+            return self._in_ascii.scan(text.encode())
+        return self._in_any.scan(text.encode("utf-8", "surrogatepass"))
+
+
+class _Some:
+    """Some of several patterns in a database; the others may always match."""
+
+    def __init__(self, asked: Sequence[tuple[int, Pattern]], every: Sequence[tuple[int, Pattern]]) -> None:
+        self._numbers = [number for number, _ in asked]
+        self._always = sorted({number for number, _ in every}.difference(self._numbers))
+        self._database: hyperscan.Database | None = None
+        if asked:
+            self._database = database_of(
+                [pattern.regex.encode() for _, pattern in asked], [_flags(pattern) for _, pattern in asked]
+            )
+            self._scratch = hyperscan.Scratch(self._database)
+
+    def scan(self, data: bytes) -> list[int]:
         found = list(self._always)
         if self._database is not None:
 
             def on_match(number: int, start: int, end: int, flags: int, context: object) -> None:
                 found.append(self._numbers[number])
 
-            self._database.scan(text.encode(), match_event_handler=on_match, scratch=self._scratch)
+            self._database.scan(data, match_event_handler=on_match, scratch=self._scratch)
         return found
 
 
-_ASCII_SPACES = frozenset("\x1c\x1d\x1e\x1f")
+_ASCII_SPACES = "\x1c\x1d\x1e\x1f"
 """White space for Python alone."""
 _DIFFERENT = re.compile(r"\\Z|\[\[:|\{,|\\[uUN]|\(\?[aLux]")
 """What means something else to Hyperscan."""

@@ -110,12 +110,14 @@ def test_the_pack_as_a_whole() -> None:
 
 
 def test_negatives_of_one_rule_fire_no_other_above_medium() -> None:
+    """But for those that another rule names as its own."""
     rules = RuleSet.load(RuleSettings(), ROOT)
-    for path in FILES:
-        for expected, fields in trial_events(events_file(path)):
+    trials = [(path, *trial) for path in FILES for trial in trial_events(events_file(path))]
+    wanted = [fields for _, expected, fields in trials if expected]
+    for path, expected, fields in trials:
+        if not expected and fields["kind"] in KINDS and fields not in wanted:
+            fields = dict(fields)
             kind = fields.pop("kind")
-            if expected or kind not in KINDS:
-                continue
             if _flows(kind):
                 fields["uid"] = f"C{path.stem}{fields}"
             loud = [alert.title for alert in rules.match([typed(kind, fields)]) if alert.level.rank > 2]

@@ -11,6 +11,9 @@ __all__ = ["Match", "plain"]
 _LONGEST = 512
 """Characters of one value; two that agree so far are one value to a correlation."""
 
+_MOST_ITEMS = 256
+"""Items of one list."""
+
 
 class Match(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     """Crosses from the worker that saw the event to the one correlator that sees all."""
@@ -37,5 +40,5 @@ def plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value[:_LONGEST].decode("utf-8", "backslashreplace")
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value[:64]]
+        return [plain(item) for item in value[:_MOST_ITEMS]]
     return str(value)[:_LONGEST]
