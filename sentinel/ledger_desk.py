@@ -11,6 +11,7 @@ from sentinel.config import Config
 from sentinel.event import Event
 from sentinel.ledger import Ledger, LedgerAccount, LedgerStore
 from sentinel.ledger.compare import Comparison, Difference, newest
+from sentinel.ledger.coverage import Coverage, coverage
 from sentinel.ledger.store import row_of
 from sentinel.ledger.told import Told
 from sentinel.ledger.vendor import load_vendors
@@ -44,6 +45,7 @@ class LedgerDesk:
         self._give = give
         self._clock = clock
         self._told = Told(config.ledger)
+        self._coverage = Coverage("")
         self._outage = _log.outage("ledger.behind")
         self._revision = 0
         flow = config.flow
@@ -118,6 +120,7 @@ class LedgerDesk:
                 found += comparison.look(device)
             await asyncio.sleep(0)
         found += comparison.finish()
+        self._coverage = coverage(self.ledger.registered, comparison.alive, found)[-1]
         return found
 
     def account(self) -> LedgerAccount:
@@ -129,6 +132,7 @@ class LedgerDesk:
             unplaced=ledger.unplaced,
             registered=len(ledger.registered),
             differences=self._told.numbers(),
+            coverage=self._coverage,
             waiting=self._told.waiting,
         )
 

@@ -45,6 +45,7 @@ CAUSES = ("exit", "signal", "other")
 """Why a worker was restarted: it ended by itself or was killed."""
 STAGES = ("decode", "flow", "protocol", "rules", "output", "other")
 """Where a pipeline's seconds go."""
+_ASSETS = ("registered", "seen", "accurate", "complete")
 _SUPPRESSED = ("limit", "threshold", "both", "backoff", "unique", "maintenance")
 _CLOCKS = ("acknowledge", "assess", "tamper", "report", "summary")
 _UNCORRELATED = ("evicted", "overfull", "late", "ungrouped", "unusable")
@@ -249,6 +250,11 @@ class Metrics:
         self._unplaced = self._counter(
             "sentinel_ledger_unplaced", "Sights of devices given up because their zone was not told in time."
         )
+        self._assets = self._gauge(
+            "sentinel_ledger_assets",
+            "Assets: registered, of them seen lately, accurate (seen as registered), complete.",
+            "state",
+        )
         self._differences = self._gauge(
             "sentinel_ledger_differences", "Open differences between what is seen and registered.", "kind"
         )
@@ -341,6 +347,8 @@ class Metrics:
             self._registered.set(account.registered)
             _grow(self._watched, self._devices_evicted, account.evicted)
             _grow(self._watched, self._unplaced, account.unplaced)
+            for state in _ASSETS:
+                self._assets.labels(state).set(getattr(account.coverage, state))
             for kind, number in account.differences.items():
                 self._differences.labels(kind).set(number)
             self._differences_waiting.set(account.waiting)

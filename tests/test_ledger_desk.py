@@ -100,6 +100,8 @@ async def test_a_difference_is_written_down_then_told_once_in_this_life_and_the_
             ("shadow", "begun", "10.0.0.5"),
         ]
         assert rows == [2]
+        figures = desk.account().coverage
+        assert (figures.registered, figures.seen, figures.accurate, figures.unregistered) == (1, 1, 1, 1)
         await desk.flush()
     async with StoreWriter(tmp_path / "s.sqlite") as writer:
         desk = LedgerDesk(config, writer, give, clock=lambda: 200.0)

@@ -15,6 +15,8 @@ import sentinel.metrics
 from sentinel.capture.account import UNDECODABLE, PacketAccount
 from sentinel.config import MetricsSettings
 from sentinel.event import KINDS, Level
+from sentinel.ledger import LedgerAccount
+from sentinel.ledger.coverage import Coverage
 from sentinel.metrics import CAUSES, STAGES, Metrics, MetricsError
 from sentinel.statistics import Statistics
 
@@ -180,6 +182,26 @@ def test_queues_store_and_workers() -> None:
     metrics.worker_up("w", False)
     assert total(metrics, "sentinel_worker_up", worker="w") == 0
     assert total(metrics, "sentinel_worker_resident_memory_bytes") == 0
+
+
+def test_the_ledger_s_numbers() -> None:
+    metrics = Metrics()
+    figures = Coverage("", registered=9, seen=8, accurate=7, complete=6)
+    for evicted in (2, 5):
+        metrics.ledger(
+            LedgerAccount(
+                devices=20, evicted=evicted, unplaced=1, registered=12, differences={"shadow": 3, "drift": 0},
+                coverage=figures, waiting=4,
+            )
+        )  # fmt: skip
+    assert series(metrics, "sentinel_ledger_assets", "state") == {
+        "registered": 9, "seen": 8, "accurate": 7, "complete": 6,
+    }  # fmt: skip
+    assert series(metrics, "sentinel_ledger_differences", "kind") == {"shadow": 3, "drift": 0}
+    assert total(metrics, "sentinel_ledger_devices") == 20
+    assert total(metrics, "sentinel_ledger_evicted_total") == 5
+    assert total(metrics, "sentinel_ledger_unplaced_total") == 1
+    assert total(metrics, "sentinel_ledger_differences_waiting") == 4
 
 
 def test_served_as_text() -> None:

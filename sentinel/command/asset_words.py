@@ -21,6 +21,20 @@ def add_assets(parser: argparse.ArgumentParser, configured: argparse.ArgumentPar
     listed = actions.add_parser("list", parents=[told], help=text("cli.assets.list"))
     listed.add_argument("--zone", help=text("cli.assets.zone"))
     listed.add_argument("--limit", type=int, default=100, help=text("cli.assets.limit"))
+    for field in ("department", "developer", "product", "version"):
+        listed.add_argument(f"--{field}", help=text(f"cli.assets.{field}"))
+    held = listed.add_mutually_exclusive_group()
+    held.add_argument(
+        "--registered", action="store_true", default=None, help=text("cli.assets.only-registered")
+    )
+    held.add_argument(
+        "--unregistered",
+        action="store_false",
+        dest="registered",
+        default=None,
+        help=text("cli.assets.only-unregistered"),
+    )
+    actions.add_parser("coverage", parents=[told], help=text("cli.assets.coverage"))
     show = actions.add_parser("show", parents=[told], help=text("cli.assets.show"))
     show.add_argument("address", metavar="ADDRESS", help=text("cli.assets.address"))
     show.add_argument("--zone", help=text("cli.assets.zone"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sentinel.ledger.coverage import Coverage
+
 __all__ = ["LedgerAccount"]
 
 
@@ -21,5 +23,7 @@ class LedgerAccount:
     """Addresses in the register."""
     differences: Mapping[str, int]
     """Open differences by kind."""
+    coverage: Coverage
+    """Of all departments, by the last comparison."""
     waiting: int
     """Differences that are told later, for there are too many at once."""

@@ -69,7 +69,8 @@ class Comparison:
         self._settings = settings
         self._now = now
         self._risky = frozenset(settings.risky_ports)
-        self._alive: set[Key] = set()
+        self.alive: set[Key] = set()
+        """Registered addresses that were seen lately."""
         self._homes: dict[str, _Home] = {}
         self._since = now
         """When the first sight was."""
@@ -85,7 +86,7 @@ class Comparison:
                 return
             yield from self._unregistered(device)
         else:
-            self._alive.add(device.key)
+            self.alive.add(device.key)
             yield from self._drift(device, row.asset)
         asset = None if row is None else row.asset
         yield from self._exposed(device, asset)
@@ -97,7 +98,7 @@ class Comparison:
         if self._since > limit:
             return  # not watched for so long: nobody can be said to be missing
         for key, row in self._register.items():
-            if key not in self._alive and row.registered_at <= limit:
+            if key not in self.alive and row.registered_at <= limit:
                 asset = row.asset
                 yield Difference("zombie", *key, "", asset.department, asset.name, "", None, asset)
 

@@ -33,7 +33,7 @@ class Register:
     def __init__(self, rows: Iterable[Registered] = ()) -> None:
         self._rows = {key: row for row in rows for key in row.asset.addresses}
         self._by_mac: dict[str, Registered | None] = {}
-        for row in dict.fromkeys(self._rows.values()):
+        for row in self.rows():
             mac = row.asset.mac
             if mac and not is_random(mac) and not is_shared(mac):
                 self._by_mac[mac] = None if mac in self._by_mac else row
@@ -44,6 +44,10 @@ class Register:
 
     def __contains__(self, key: Key) -> bool:
         return key in self._rows
+
+    def rows(self) -> Iterator[Registered]:
+        """Every asset, once."""
+        return iter({row.id: row for row in self._rows.values()}.values())
 
     def items(self) -> Iterator[tuple[Key, Registered]]:
         """Every address with what is registered there."""

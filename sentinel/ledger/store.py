@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -15,7 +16,7 @@ from sentinel.ledger.intake import Plan
 from sentinel.ledger.register import Life, Registered
 from sentinel.ledger.told import News
 
-__all__ = ["LedgerStore"]
+__all__ = ["LedgerStore", "Listed", "Wanted"]
 
 _COLUMNS = "zone, address, first_seen, last_seen, lasting, facts"
 _encode = msgspec.json.Encoder().encode
@@ -23,6 +24,57 @@ _asset = msgspec.json.Decoder(Asset).decode
 _names = msgspec.json.Decoder(list[str]).decode
 _facts = msgspec.json.Decoder(list[Fact]).decode
 _event = msgspec.json.Decoder(LedgerEvent).decode
+
+
+_SHOWN = "asset.id AS id, document, locked, life, registered_at, changed_at, department, developer, product, version"
+_SEEN = (
+    f"SELECT device.zone AS zone, device.address AS address, first_seen, last_seen, lasting, facts, {_SHOWN}"
+    " FROM device LEFT JOIN asset_address AS place ON place.zone = device.zone AND place.address = device.address"
+    " LEFT JOIN asset ON asset.id = place.asset"
+)
+_UNSEEN = (
+    f"SELECT place.zone, place.address, NULL, NULL, NULL, NULL, {_SHOWN} FROM asset_address AS place"
+    " JOIN asset ON asset.id = place.asset WHERE NOT EXISTS"
+    " (SELECT 1 FROM device WHERE device.zone = place.zone AND device.address = place.address)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which devices and assets are listed; what is None is not asked for."""
+
+    zone: str | None = None
+    address: str | None = None
+    department: str | None = None
+    developer: str | None = None
+    """Some of its name, as of the product's."""
+    product: str | None = None
+    version: str | None = None
+    """How it begins."""
+    registered: bool | None = None
+
+    def condition(self) -> tuple[str, dict[str, object]]:
+        """As SQL, and its values."""
+        parts = {
+            "zone": "zone = :zone",
+            "address": "address = :address",
+            "department": "department = :department",
+            "developer": "instr(lower(developer), lower(:developer)) > 0",
+            "product": "instr(lower(product), lower(:product)) > 0",
+            "version": "substr(version, 1, length(:version)) = :version",
+            "registered": "(id IS NOT NULL) = :registered",
+        }
+        values = {name: value for name in parts if (value := getattr(self, name)) is not None}
+        return " AND ".join(["1", *(parts[name] for name in values)]), values
+
+
+class Listed(NamedTuple):
+    """What is known of one address: as seen, as registered, or both."""
+
+    zone: str
+    address: str
+    device: Device | None
+    registered: Registered | None
 
 
 class LedgerStore:
@@ -49,6 +101,16 @@ class LedgerStore:
             Device(zone, address, first, last, bool(lasting), _facts(facts))
             for zone, address, first, last, lasting, facts in rows
         ]
+
+    def listed(self, wanted: Wanted, limit: int = 0) -> tuple[list[Listed], int]:
+        """The devices and assets that are wanted, latest seen first, never seen last; and how many there are in all."""
+        where, values = wanted.condition()
+        chosen = f"FROM ({_SEEN} UNION ALL {_UNSEEN}) WHERE {where}"
+        query = f"SELECT * {chosen} ORDER BY last_seen DESC, zone, address LIMIT {limit or -1}"
+        found = [_listed(row) for row in self._connection.execute(query, values)]
+        if not limit or len(found) < limit:
+            return found, len(found)
+        return found, int(self._connection.execute(f"SELECT count(*) {chosen}", values).fetchone()[0])
 
     def assets(self) -> list[Registered]:
         """Every asset in use."""
@@ -186,6 +248,13 @@ class LedgerStore:
             "INSERT INTO asset_history (asset, ts, actor, action, changes) VALUES (?, ?, ?, ?, ?)",
             (id, ts, actor, action, _encode(changes).decode()),
         )
+
+
+def _listed(row: tuple[Any, ...]) -> Listed:
+    zone, address, first, last, lasting, facts, id, document, locked, *rest = row[:12]
+    device = None if first is None else Device(zone, address, first, last, bool(lasting), _facts(facts))
+    asset = None if id is None else Registered(id, _asset(document), frozenset(_names(locked)), *rest)
+    return Listed(zone, address, device, asset)
 
 
 def _columns(asset: Asset) -> tuple[str, ...]:

@@ -145,3 +145,70 @@ def test_an_asset_s_way_from_claim_to_retirement_in_words_people_use(
         "asset.claim", "asset.register", "asset.lock", "asset.unlock", *["asset.change"] * 3, "asset.retire",
     ]  # fmt: skip
     assert (trail[0][0], trail[1][0], trail[0][2]) == ("甲", "乙", "asset:1")
+
+
+@pytest.fixture
+def registered(config: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """Three assets of two departments, one of them seen."""
+    table = Path(config).with_name("t.csv")
+    head = "设备名称,IP,区域,责任单位,责任人,电话,开发商,产品,版本,位置,类别"
+    rows = [
+        "OA,10.0.0.9,公用网络区,政数局,甲,1234567,某某软件有限公司,协同 OA,8.1.2,三楼,服务器",
+        "门户,10.0.0.1,公用网络区,政数局,甲,1234567,某某软件有限公司,内容管理,3.0,,",
+        "收费,10.0.0.2,公用网络区,水务局,乙,7654321,另一家,协同 OA,8.10,,",
+    ]
+    table.write_text("\n".join([head, *rows]), "utf-8")
+    assert main(["assets", "import", str(table), "--config", config]) == 0
+    capsys.readouterr()
+    return config
+
+
+@pytest.mark.parametrize(
+    ("words", "addresses"),
+    [
+        ((), {"10.0.0.9", "10.0.0.1", "10.0.0.2"}),
+        (("--registered",), {"10.0.0.9", "10.0.0.1", "10.0.0.2"}),
+        (("--department", "水务局"), {"10.0.0.2"}),
+        (("--developer", "某某软件"), {"10.0.0.9", "10.0.0.1"}),
+        (("--product", "协同 oa"), {"10.0.0.9", "10.0.0.2"}),
+        (("--product", "OA", "--version", "8.1."), {"10.0.0.9"}),
+        (("--version", "9"), set()),
+    ],
+)
+def test_list_finds_assets_by_who_made_and_who_owns_them(
+    registered: str, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], addresses: set[str]
+) -> None:
+    assert main(["assets", "list", "--json", *words, "--config", registered]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {line["address"] for line in lines} == addresses
+    assert main(["assets", "list", "--unregistered", "--json", "--config", registered]) == 0
+    [line] = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["zone"] == "专用网络区" and "asset" not in json.loads(line)
+
+
+def test_list_and_show_tell_what_is_registered_beside_what_is_seen(
+    registered: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["assets", "list", "--limit", "2", "--config", registered]) == 0
+    told = capsys.readouterr()
+    assert "共 4 台" in told.err and "--limit 0" in told.err and len(told.out.splitlines()) == 2
+    assert main(["assets", "lock", "1", "责任人", "--config", registered]) == 0
+    capsys.readouterr()
+    assert main(["assets", "show", "10.0.0.9", "--zone", "公用网络区", "--config", registered]) == 0
+    told = capsys.readouterr().out
+    assert "单位 政数局  责任人 甲" in told and "登记 责任人:甲(已锁定)" in told and "登记 版本:8.1.2" in told
+    assert "名称:OA1(来源 ntlm" in told
+    assert main(["assets", "show", "10.0.0.2", "--json", "--config", registered]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (
+        shown["asset"]["name"] == "收费" and shown["asset"]["life"] == "registered" and "facts" not in shown
+    )
+
+
+def test_coverage_of_each_department(registered: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["assets", "coverage", "--config", registered]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("政数局:登记 2,近期见到 1(50.0%),准确率 100.0%,完整率 50.0%") for line in told)
+    assert told[-1].startswith("全部(未登记的 1 台,见到的设备中已登记 50.0%):登记 3")
+    assert main(["assets", "coverage", "--json", "--config", registered]) == 0
+    assert [json.loads(line)["registered"] for line in capsys.readouterr().out.splitlines()][-1] == 3
