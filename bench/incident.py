@@ -386,7 +386,8 @@ def amiss(path: Path, said: int, taken: Counter[str]) -> list[str]:
     incidents, messages = one("SELECT count(*) FROM incident"), one("SELECT count(*) FROM outbox")
     entries = ", ".join(f"'{action}'" for action in _TOLD)
     database = sqlite3.connect(path)
-    written = {row[0] for row in database.execute("SELECT id FROM outbox")}
+    # What went along with another came under that one's id.
+    written = {row[0] for row in database.execute("SELECT id FROM outbox WHERE within IS NULL")}
     database.close()
     found = {
         "announced, not committed": max(0, said - committed),
@@ -401,10 +402,14 @@ def amiss(path: Path, said: int, taken: Counter[str]) -> list[str]:
         - one(f"SELECT count(*) FROM incident_timeline WHERE action IN ({entries})"),
         "messages not delivered": one("SELECT count(*) FROM outbox WHERE state <> 'delivered'"),
         "messages that never came": len(written - taken.keys()),
+        "messages within none": one(
+            "SELECT count(*) FROM outbox WHERE within IS NOT NULL"
+            " AND within NOT IN (SELECT seq FROM outbox WHERE within IS NULL)"
+        ),
         "messages of no change": len(taken.keys() - written),
     }
     print(
-        f"  {committed} alerts committed, {linked} grouped, {incidents} incidents, {messages} messages;"
+        f"  {committed} alerts committed, {linked} grouped, {incidents} incidents, {messages} messages in {len(written)};"
         f" {sum(taken.values()) - len(taken)} came again under their id"
     )
     return [f"{name}: {number}" for name, number in found.items() if number]

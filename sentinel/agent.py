@@ -100,7 +100,15 @@ class Agent:
         self.metrics = Metrics()
         wanted = self._watch.kinds | (Ledger.kinds if config.ledger.enabled else frozenset())
         self._workers = WorkerDesk(self.metrics, wanted, self._give, self._write)
-        self._rules = RuleDesk(config, self._watch, self.metrics, self._workers.reload, load_rules)
+        self._duty: DutyDesk | None = None
+        self._rules = RuleDesk(
+            config,
+            self._watch,
+            self.metrics,
+            self._workers.reload,
+            load_rules,
+            frozen=lambda: self._duty is not None and self._duty.frozen(),
+        )
 
     def stop(self, reason: str) -> None:
         """Begin the end; `reason` (a signal's name) goes into the log."""
@@ -146,7 +154,7 @@ class Agent:
             self._ledger = ledger
         zone = ZoneInfo(self._config.duty.zone)
         notify = NotifyDesk(self._config.notify, writer, metrics=self.metrics, reach=reach, zone=zone)
-        duty = DutyDesk(writer, self._config.duty, put=notify.remind)
+        self._duty = duty = DutyDesk(writer, self._config.duty, put=notify.remind)
         await duty.refresh()
         feeds = FeedDesk(self._config.notify, writer, metrics=self.metrics)
         await feeds.begin()

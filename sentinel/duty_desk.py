@@ -65,6 +65,10 @@ class DutyDesk:
         """Steps by which severities rise at `now`."""
         return self._periods.raised(now)
 
+    def frozen(self) -> bool:
+        """Whether systems are not to be changed now."""
+        return self._periods.frozen(self._clock())
+
     async def refresh(self) -> None:
         """Read the guard periods; tell of one that begins or is over. A database that cannot be used is told once."""
         now = self._clock()

@@ -26,8 +26,10 @@ class RuleDesk:
         metrics: Metrics,
         taken: Callable[[], None],
         load: Callable[..., RuleSet] = RuleSet.load,
+        frozen: Callable[[], bool] = lambda: False,
     ) -> None:
         self._config = config
+        self._frozen = frozen
         self._settings = config.rule
         self._watch = watch
         self._metrics = metrics
@@ -37,6 +39,8 @@ class RuleDesk:
         """Someone says that rules changed."""
         self._seen = ""
         """The state of the files of the rules that run, or of those last refused."""
+        self._held_back = ""
+        """The state of files that wait for the end of a freeze."""
 
     def reload(self) -> None:
         """Look at the rules on disk now; good ones take the place of those that run."""
@@ -63,14 +67,27 @@ class RuleDesk:
         self._take(rules)
 
     async def follow(self) -> None:
-        """Take over rules that were changed on disk: on demand, or once their files have lain still for a while."""
+        """Take over rules that were changed on disk: on demand, or once their files have lain still for a while.
+
+        While changes are frozen, on demand only.
+        """
         seen = self._seen
         while True:
             asked = await self._told_of_changes(self._settings.reload_interval)
             before, seen = seen, await self._see()
-            if asked or (seen != self._seen and seen == before):
-                self._seen = seen
-                await self._reload()
+            if not asked and (seen == self._seen or seen != before):
+                continue
+            if not asked and self._frozen():
+                self._hold_back(seen)
+                continue
+            self._seen = seen
+            await self._reload()
+
+    def _hold_back(self, seen: str) -> None:
+        """Changes are frozen (变更冻结): what was changed waits for the end, or for someone who demands it."""
+        if seen != self._held_back:
+            self._held_back = seen
+            _log.warning("agent.rules-frozen")
 
     async def _told_of_changes(self, seconds: float) -> bool:
         """Wait until someone says that rules changed, or for so long (0: for ever)."""

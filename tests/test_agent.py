@@ -11,6 +11,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from prometheus_client import generate_latest
 from sentinel.agent import Agent
 from sentinel.capture.settings import CaptureSettings
 from sentinel.config import Config, MetricsSettings, load_config
+from sentinel.duty import DutyBook, GuardPeriod, Person, Role, Shift
 from sentinel.event import Alert, Conn, Level, Weird
 from sentinel.event.pack import EventPacker
 from sentinel.flow.settings import FlowSettings
@@ -378,6 +380,44 @@ RULE = "title: {title}\nlogsource: {{product: sentinel, service: weird}}\ndetect
 async def until(true: Callable[[], bool]) -> None:
     while not true():
         await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("on_demand", [False, True])
+async def test_while_changes_are_frozen_rules_change_on_demand_or_when_that_is_over(
+    tmp_path: Path, on_demand: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "one.yml").write_text(RULE.format(title="one"))
+    config = settings(tmp_path, rule=RuleSettings(reload_interval=0.02))
+
+    def in_book(work: Callable[[DutyBook], object]) -> None:
+        in_transaction(Path(config.store.path), lambda database: work(DutyBook(database, "test")))
+
+    now = time.time()
+    leader = Shift(Role.LEADER, Person("李四", "139"), now - 9, now + 9999)
+    in_book(lambda book: book.add_shifts([leader], "李四", now))
+    guard = GuardPeriod(0, "两会", now - 1, now + 9999, 0.5, 1, True, "李四")
+    in_book(lambda book: book.start_guard(guard, now))
+    workers = FakeWorkers([])
+    agent = Agent(config, supervise=workers)
+
+    def titles() -> list[str]:
+        return [rule.title for rule in agent._watch.rules.rules] if agent._watch.rules else []
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        tasks.create_task(agent.run())
+        await until(lambda: titles() == ["one"])
+        (folder / "two.yml").write_text(RULE.format(title="two"))
+        await until(lambda: "变更冻结" in caplog.text)
+        assert titles() == ["one"]
+        if on_demand:
+            agent.reload()
+        else:
+            in_book(lambda book: book.end_guard(1, "李四", time.time()))
+        await until(lambda: titles() == ["one", "two"] and workers.reloads == 1)
+        agent.stop("test")
+    assert caplog.text.count("变更冻结") == 1, "told once, however often it looks"
 
 
 @pytest.mark.parametrize("on_demand", [False, True])
