@@ -28,8 +28,10 @@ from sentinel.playbook.action.evidence import CollectEvidence
 from sentinel.playbook.action.guard_period import EndGuardPeriod, SetGuardPeriod
 from sentinel.playbook.action.http import HttpRequest
 from sentinel.playbook.action.incident import NoteIncident, OpenIncident, UpdateIncident
+from sentinel.playbook.action.mqtt import Publish
 from sentinel.playbook.action.notify import Notify
 from sentinel.playbook.action.script import Script
+from sentinel.playbook.action.ssh import Ssh
 from sentinel.playbook.asset import Asset, Protected, is_of_class
 from sentinel.playbook.document import Playbook, Trigger
 from sentinel.playbook.engine import Engine, queue_run
@@ -80,7 +82,6 @@ def make_actions(config: Config) -> dict[str, Act]:
     store, events = Path(config.store.path), config.output.events
     scripts = {script.name: script for script in settings.scripts}
     gatekeeper = Path(settings.gatekeeper)
-    secrets = Secrets(Path(settings.secrets) if settings.secrets else None)
     grading = Grading.load_or_shipped(
         config.incident.clauses
     )  # the desk of incidents says where that is needed
@@ -97,7 +98,9 @@ def make_actions(config: Config) -> dict[str, Act]:
     acts: list[Act] = [
         Block(gatekeeper, Guard(settings.never_block, Protected(store, settings.never_block_assets))),
         Unblock(gatekeeper),
-        HttpRequest(secrets, settings.http_inside),
+        HttpRequest(Secrets(settings.secrets), settings.http_inside),
+        Ssh(settings.devices),
+        Publish(settings.brokers),
         Notify(
             lambda database, id, run, words, drill, ts: _put(
                 database, channels, id, run, "notify", words, drill, ts

@@ -27,6 +27,8 @@ _STATE = re.compile(r"[^=]*\S\s*=\s*\S.{0,127}\Z")
 """What a value means: `1=open`."""
 _TOPIC_LEVEL = re.compile(r"[^\s/+#$\x00][^\s/+#\x00]{0,63}\Z")
 _NAME = re.compile(r"[^\s,]{1,64}\Z")
+_REFERENCE = re.compile(r"\$\{(env|file):[^}]+\}")
+_MQTT = re.compile(r"mqtts?://[^\s/?#]+(/[^\s?#+]*)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,14 @@ def _is_zone(value: str) -> bool:
     return True
 
 
+def _is_pattern(value: str) -> bool:
+    try:
+        re.compile(value)
+    except re.error:
+        return False
+    return True
+
+
 FORMS: dict[str, Callable[[str], bool]] = {
     "network": _is_network,
     "address": _is_address,
@@ -91,6 +101,9 @@ FORMS: dict[str, Callable[[str], bool]] = {
     "heading": is_heading,
     "state": lambda value: bool(_STATE.match(value)),
     "output": lambda value: "\0" not in value,
+    "pattern": _is_pattern,
+    "reference": lambda value: not value or bool(_REFERENCE.search(value)),
+    "mqtt": lambda value: bool(_MQTT.match(value)),
 }
 
 _PORTS = Bound(1, 65535)
@@ -263,9 +276,31 @@ BOUNDS: dict[str, Bound] = {
     "playbook.gatekeeper": Bound(form="path"),
     "playbook.scripts_folder": Bound(form="output"),
     "playbook.scripts.name": Bound(form="name"),
-    "playbook.scripts.arguments": Bound(),
+    "playbook.scripts.arguments": Bound(form="pattern"),
+    "playbook.devices.name": Bound(form="name"),
+    "playbook.devices.host": Bound(form="said"),
+    "playbook.devices.user": Bound(form="said"),
+    "playbook.devices.host_key": Bound(form="said"),
+    "playbook.devices.port": _PORTS,
+    "playbook.devices.key": Bound(form="output"),
+    "playbook.devices.password": Bound(form="reference"),
+    "playbook.devices.timeout": Bound(0.1, 600, "seconds"),
+    "playbook.devices.commands.name": Bound(form="name"),
+    "playbook.devices.commands.lines": Bound(form="said"),
+    "playbook.devices.commands.arguments": Bound(form="pattern"),
+    "playbook.devices.commands.expect": Bound(form="pattern"),
+    "playbook.devices.commands.wrong": Bound(form="pattern"),
+    "playbook.brokers.name": Bound(form="name"),
+    "playbook.brokers.url": Bound(form="mqtt"),
+    "playbook.brokers.user": Bound(form="output"),
+    "playbook.brokers.password": Bound(form="reference"),
+    "playbook.brokers.authority": Bound(form="output"),
+    "playbook.brokers.certificate": Bound(form="output"),
+    "playbook.brokers.key": Bound(form="output"),
+    "playbook.brokers.timeout": Bound(0.1, 600, "seconds"),
     "playbook.http_inside": Bound(form="network"),
-    "playbook.secrets": Bound(form="output"),
+    "playbook.secrets.name": Bound(form="name"),
+    "playbook.secrets.value": Bound(form="reference"),
     "rule.paths": Bound(form="path", must_exist=True),
     "rule.disabled": Bound(form="rule"),
     "rule.placeholders.name": Bound(form="name"),

@@ -45,7 +45,6 @@ def resolve_paths(config: Config) -> Config:
             evidence=absolute(root, config.playbook.evidence),
             gatekeeper=absolute(root, config.playbook.gatekeeper),
             scripts_folder=absolute(root, config.playbook.scripts_folder),
-            secrets=absolute(root, config.playbook.secrets),
         ),
         rule=replace(config.rule, paths=_folders(root, config.rule.paths, "rules")),
         incident=replace(

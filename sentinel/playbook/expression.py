@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sentinel.playbook.fault import PlaybookError
+from sentinel.playbook.secret import SECRET
 from sentinel.text import Message
 
 __all__ = ["Condition", "fill", "names_in"]
@@ -36,11 +37,16 @@ def names_in(value: Any) -> set[str]:
 
 
 def fill(value: Any, variables: Mapping[str, Any]) -> Any:
-    """`value` with variables in the place of their names; a text that is one name alone takes the value's type."""
+    """`value` with variables in the place of their names; a text that is one name alone takes the value's type.
+
+    What variables bring along is never a reference to a secret, however it is put together: its `${` becomes `$ {`.
+    A stranger who wrote `${secret:token}` into a request that was alerted of must not have the token sent along.
+    """
     if isinstance(value, str):
         if whole := _REFERENCE.fullmatch(value):
-            return _value(whole[1], variables)
-        return _REFERENCE.sub(lambda found: _written(_value(found[1], variables)), value)
+            return _defused(_value(whole[1], variables))
+        filled = _REFERENCE.sub(lambda found: _written(_value(found[1], variables)), value)
+        return _defused(filled, frozenset(SECRET.findall(value)))
     if isinstance(value, Mapping):
         return {key: fill(one, variables) for key, one in value.items()}
     if isinstance(value, list):
@@ -52,6 +58,17 @@ def _value(name: str, variables: Mapping[str, Any]) -> Any:
     if name not in variables:
         raise PlaybookError(Message("playbook.no-variable", name=name))
     return variables[name]
+
+
+def _defused(value: Any, own: frozenset[str] = frozenset()) -> Any:
+    """`value` with no reference to a secret but those of `own`."""
+    if isinstance(value, str):
+        return SECRET.sub(lambda found: found[0] if found[1] in own else found[0].replace("${", "$ {"), value)
+    if isinstance(value, Mapping):
+        return {key: _defused(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_defused(one) for one in value]
+    return value
 
 
 def _written(value: Any) -> str:

@@ -1,49 +1,39 @@
-"""Secrets by reference: playbooks name them, only the action that needs one sees its value."""
+"""Secrets by name: playbooks say `${secret:name}`, and the configuration alone says where each is.
+
+A playbook, which may come from elsewhere, thus never names a file or a variable of the daemon; and what variables
+bring along is no reference, whatever it looks like (see `expression.fill`).
+"""
 
 from __future__ import annotations
 
-import os
 import re
-import stat
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from sentinel.playbook.fault import PlaybookError
+from sentinel.playbook.settings import SecretSettings
+from sentinel.secret import SecretError, reveal
 from sentinel.text import Message
 
-__all__ = ["Secrets"]
+__all__ = ["SECRET", "Secrets"]
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}\Z")
-_REFERENCE = re.compile(r"\$\{secret:([A-Za-z][A-Za-z0-9_-]{0,63})\}")
+SECRET: Final = re.compile(r"\$\{secret:([^}]*)\}")
 
 
 class Secrets:
-    """From the environment (SENTINEL_SECRET_<NAME>), else from a file that its owner alone can read."""
+    """The declared secrets, read when they are needed and never kept."""
 
-    def __init__(self, file: Path | None = None, environment: Mapping[str, str] = os.environ) -> None:
-        self._file = file
-        self._environment = environment
+    def __init__(self, declared: Iterable[SecretSettings] = ()) -> None:
+        self._places = {one.name: one.value for one in declared}
 
-    def fill(self, written: str) -> str:
-        """`written` with values in the place of `${secret:name}`. Raises PlaybookError."""
-        return _REFERENCE.sub(lambda found: self.value(found[1]), written)
+    def fill(self, written: str, encode: Callable[[str], str] = str) -> str:
+        """`written` with values, each written by `encode`, in the place of their names. Raises PlaybookError."""
+        return SECRET.sub(lambda found: encode(self._value(found[1])), written)
 
-    def value(self, name: str) -> str:
-        """The secret's value. Raises PlaybookError where there is none or its file is open to others."""
-        key = "SENTINEL_SECRET_" + name.upper().replace("-", "_")
-        value = self._environment.get(key) or self._in_file().get(name)
-        if not _NAME.match(name) or not value:
-            raise PlaybookError(Message("playbook.no-secret", name=name))
-        return value
-
-    def _in_file(self) -> dict[str, str]:
-        if self._file is None:
-            return {}
+    def _value(self, name: str) -> str:
         try:
-            if stat.S_IMODE(self._file.stat().st_mode) & 0o077:
-                return {}
-            lines = self._file.read_text("utf-8").splitlines()
-        except OSError:
-            return {}
-        pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
-        return {name.strip(): value.strip() for name, _, value in pairs}
+            return reveal(self._places[name])
+        except KeyError:
+            raise PlaybookError(Message("playbook.no-secret", name=name)) from None
+        except SecretError as error:
+            raise PlaybookError(Message("playbook.secret-absent", name=name, reason=error)) from error

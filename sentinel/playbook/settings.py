@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["PlaybookSettings", "ScriptSettings"]
+__all__ = [
+    "BrokerSettings", "CommandSettings", "DeviceSettings", "PlaybookSettings", "ScriptSettings", "SecretSettings",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,69 @@ class ScriptSettings:
     """File name in the folder of scripts."""
     arguments: tuple[str, ...] = ()
     """One regular expression for each argument, in order, that it must match whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSettings:
+    """A command that playbooks may give to a device."""
+
+    name: str
+    lines: tuple[str, ...]
+    """What is run or typed; `{1}` stands for the first argument. Typed lines end with what logs out."""
+    arguments: tuple[str, ...] = ()
+    """One regular expression for each argument, in order, that it must match whole."""
+    typed: bool = False
+    """Lines are typed at the device's own prompt (switches, firewalls); otherwise the one line is run as a command."""
+    expect: str = ""
+    """A regular expression that the answer must contain; empty: any."""
+    wrong: str = r"(?i)\b(error|unrecognized|invalid|incomplete|denied)\b"
+    """A regular expression by which the answer of a typed command is known as a refusal; empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSettings:
+    """A device that playbooks may reach over SSH."""
+
+    name: str
+    host: str
+    user: str
+    host_key: str
+    """The device's public key as in `known_hosts` (`ssh-ed25519 AAAA…`): a device that shows another is not spoken to."""
+    port: int = 22
+    key: str = ""
+    """File (mode 0600) of our private key; empty: the password."""
+    password: str = ""
+    """By reference: `${env:NAME}`, `${file:/path}`."""
+    timeout: float = 10.0
+    """Seconds to reach it and log in."""
+    commands: tuple[CommandSettings, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """An MQTT broker that playbooks may publish to."""
+
+    name: str
+    url: str
+    """`mqtts://host/path`: topics lie under the path."""
+    user: str = ""
+    password: str = ""
+    """By reference."""
+    authority: str = ""
+    """File of the authorities that vouch for the broker; empty: the system's."""
+    certificate: str = ""
+    """Files of our own certificate and its key; empty: none is shown."""
+    key: str = ""
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSettings:
+    """A secret that playbooks may name: `${secret:name}`."""
+
+    name: str
+    value: str
+    """Where it is: `${env:NAME}`, `${file:/path}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +111,8 @@ class PlaybookSettings:
     scripts_folder: str = ""
     """Folder of scripts that playbooks may run; empty: none."""
     scripts: tuple[ScriptSettings, ...] = ()
+    devices: tuple[DeviceSettings, ...] = ()
+    brokers: tuple[BrokerSettings, ...] = ()
     http_inside: tuple[str, ...] = ()
     """Loopback and link-local networks that HTTP requests may reach nevertheless."""
-    secrets: str = ""
-    """A file (mode 0600) of `name=value` lines; SENTINEL_SECRET_<NAME> in the environment comes first."""
+    secrets: tuple[SecretSettings, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -58,3 +59,23 @@ def test_values_keep_their_types_and_are_never_read_again() -> None:
     assert names_in({"a": ["__s__:value __n__:value"]}) == {"s", "n"}
     with pytest.raises(PlaybookError):
         fill("__unknown__:value", VARIABLES)
+
+
+@pytest.mark.parametrize(
+    ("written", "variables", "filled"),
+    [
+        ("${secret:token}", {}, "${secret:token}"),
+        ("__a__:value", {"a": "x ${secret:token} ${env:HOME}"}, "x $ {secret:token} ${env:HOME}"),
+        (
+            "Bearer ${secret:token} __a__:value",
+            {"a": "${secret:other}"},
+            "Bearer ${secret:token} $ {secret:other}",
+        ),
+        ("__a__:value__b__:value", {"a": "$", "b": "{secret:token}"}, "$ {secret:token}"),
+        ("$__a__:value", {"a": "{secret:token}"}, "$ {secret:token}"),
+        ("${secret:__a__:value}", {"a": "token"}, "$ {secret:token}"),
+        ({"x": ["__a__:value"]}, {"a": {"k": ["${secret:token}"]}}, {"x": [{"k": ["$ {secret:token}"]}]}),
+    ],
+)
+def test_no_variable_brings_a_reference_to_a_secret_along(written: Any, variables: Any, filled: Any) -> None:
+    assert fill(written, variables) == filled

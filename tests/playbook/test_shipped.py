@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playbook_parts import Server, listed
+from secure_shell import ISOLATE, RESTORE, SecureShell
 
 from sentinel.config import Config, default_config
 from sentinel.playbook import journal
@@ -22,10 +23,11 @@ from sentinel.store import StoreWriter, audit
 
 SHIPPED = Path(__file__).parents[2] / "playbooks"
 HOST = "198.51.100.7"
-EIGHT = {
+ALL = {
     "portal-defacement", "ransomware-worm", "compromised-host", "data-leak", "outage", "forbidden-way-out",
-    "notice-from-above", "guard-escalation",
+    "notice-from-above", "guard-escalation", "isolate-port",
 }  # fmt: skip
+"""The eight emergency plans, and the part that several may use."""
 
 
 def settings(folder: Path, **more: Any) -> Config:
@@ -40,15 +42,22 @@ def library() -> Library:
     return load_library(settings(SHIPPED.parent))
 
 
+@pytest.fixture(scope="module")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureShell]:
+    sshd = SecureShell(tmp_path_factory.mktemp("sshd"))
+    yield sshd
+    sshd.stop()
+
+
 def test_all_are_sound_and_in_both_languages(library: Library) -> None:
     assert [str(problem) for problem in library.problems] == []
-    assert library.playbooks.keys() == EIGHT
+    assert library.playbooks.keys() == ALL
     for one in library.playbooks.values():
         assert one.playbook.name_en and one.playbook.description_en and one.playbook.basis
         assert any(trigger.manual for trigger in one.playbook.triggers)
 
 
-@pytest.mark.parametrize("id", sorted(EIGHT))
+@pytest.mark.parametrize("id", sorted(ALL))
 def test_all_go_out_as_cacao_and_come_back(library: Library, id: str) -> None:
     playbook = library.find(id).playbook
     assert import_cacao(export_cacao(playbook)) == playbook
@@ -79,6 +88,7 @@ class Duty:
             for entry in entries:
                 if entry.state == "waiting" and entry.key not in self._said:
                     await self._answer(run, entry)
+            self._now[0] += 0.1
             await self._engine.look()
             await asyncio.sleep(0.002)
 
@@ -112,7 +122,14 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
     ("data-leak", {"source": "10.1.1.1"}, {"count": "少于一百万", "article-57": "否"}, {"note-reason", "archive"}),
     ("outage", {"attacker": HOST}, {"locate": "封堵", "hourly": ["否", "否", "是"]}, {"block", "degrade", "enter-later"}),
     ("outage", {}, {"locate": "切换", "hourly": ["是"]}, {"switch-line", "enter-later"}),
-    ("forbidden-way-out", {"host": HOST}, {"call": "是"}, {"block", "written", "retest"}),
+    ("forbidden-way-out", {"host": HOST}, {"call": "是"}, {"look-up", "block", "written", "retest"}),
+    ("forbidden-way-out", {"host": HOST}, {"call": "否"}, {"infected", "written", "retest"}),
+    (
+        "forbidden-way-out", {"host": HOST},
+        {"call": "是", "which-device": "switch", "which-port": "GigabitEthernet1/0/7"}, {"isolate", "shut", "told"},
+    ),
+    ("isolate-port", {"device": "switch", "port": "GigabitEthernet1/0/7"}, {}, {"shut", "told"}),
+    ("isolate-port", {"device": "switch", "port": "GigabitEthernet1/0/48"}, {}, {"shut", "by-hand"}),
     ("notice-from-above", {"number": "网信〔2026〕1 号"}, {"register": "高危"}, {"within-72h", "reply", "others", "score"}),
     ("guard-escalation", {"attacker": HOST}, {"briefing": ["否", "是"]}, {"freeze", "block", "review"}),
 ]  # fmt: skip
@@ -133,13 +150,20 @@ async def test_runs_to_its_end(
         given = {**given, "url": given["url"].replace("URL", request.getfixturevalue("server"))}
     now = [1_000_000.0]
     chosen = settings(tmp_path, gatekeeper=str(gatekeeper))
+    sshd: SecureShell | None = None
+    if "shut" in reached:
+        sshd = request.getfixturevalue("sshd")
+        sshd.typed.unlink(missing_ok=True)
+        switch = sshd.device("switch", ISOLATE, RESTORE)
+        chosen = replace(chosen, playbook=replace(chosen.playbook, devices=(switch,)))
     library = load_library(chosen)
     async with StoreWriter(Path(chosen.store.path)) as writer:
         engine = Engine(writer, library, make_actions(chosen), clock=lambda: now[0])
         async with engine:
             run = await engine.start(id, given, actor="值班员甲")
             run, entries = await Duty(writer, engine, now, answers).finish(run)
-            assert (run.state, run.reason) == ("done", "")
+            failures = 1 if "by-hand" in reached else 0
+            assert (run.state, bool(run.reason)) == ("done", bool(failures))
             assert reached <= {entry.key.rpartition("/")[2] for entry in entries}
             assert all(entry.finished for entry in entries)
             if blocks:
@@ -149,6 +173,11 @@ async def test_runs_to_its_end(
                 now[0] += 10 * 86400
                 await engine.look()
                 assert HOST not in listed(gatekeeper)
+            if sshd is not None and "told" in reached:
+                assert sshd.typed.read_text().split("\n")[2::4] == ["shutdown"]
+                now[0] += 8 * 3600
+                await engine.look()
+                assert sshd.typed.read_text().split("\n")[2::4] == ["shutdown", "undo shutdown"]
             assert await writer.run(audit.verify) is None
     if "fetch" in reached:
         assert [seen[:2] for seen in Server.seen] == [("GET", "/200")]

@@ -8,7 +8,7 @@ import ipaddress
 import json
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -41,6 +41,9 @@ class HttpRequest(Act):
         self._secrets = secrets
         self._inside = [ipaddress.ip_network(network, strict=False) for network in inside]
 
+    def changes(self, arguments: Mapping[str, Any]) -> bool:
+        return str(arguments.get("method") or "GET").upper() not in ("GET", "HEAD")
+
     async def act(self, call: Call) -> Result:
         """`status`, `body` and, where the answer is a JSON object, `json` for `save`; 400 and above is a failure."""
         return await asyncio.to_thread(self._request, dict(call.arguments))
@@ -51,7 +54,8 @@ class HttpRequest(Act):
         headers = {str(k): self._secrets.fill(str(v)) for k, v in (arguments.get("headers") or {}).items()}
         body: bytes | None = None
         if arguments.get("json") is not None:
-            body = self._secrets.fill(json.dumps(arguments["json"], ensure_ascii=False)).encode()
+            document = json.dumps(arguments["json"], ensure_ascii=False)
+            body = self._secrets.fill(document, lambda value: json.dumps(value)[1:-1]).encode()
             headers.setdefault("Content-Type", "application/json")
         elif arguments.get("body") is not None:
             body = self._secrets.fill(arguments["body"]).encode()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sentinel.playbook.action.act import Act, Call, Parameter, Result
+from sentinel.playbook.declared import declared_arguments
 from sentinel.playbook.fault import ActionFailed
 from sentinel.playbook.settings import ScriptSettings
 from sentinel.text import Message
@@ -63,13 +63,7 @@ class Script(Act):
         program = self._folder / name if self._folder is not None else None
         if declared is None or program is None or not os.access(program, os.X_OK) or not program.is_file():
             raise ActionFailed(Message("playbook.no-script", name=name))
-        written = [str(argument) for argument in arguments]
-        if len(written) != len(declared.arguments):
-            raise ActionFailed(Message("playbook.bad-argument", name=name, got=len(written)))
-        for form, argument in zip(declared.arguments, written, strict=True):
-            if "\0" in argument or not re.fullmatch(form, argument):
-                raise ActionFailed(Message("playbook.bad-argument", name=form, got=argument[:80]))
-        return program.resolve(), written
+        return program.resolve(), declared_arguments(name, declared.arguments, arguments)
 
 
 async def _read(process: asyncio.subprocess.Process) -> bytes:
