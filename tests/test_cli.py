@@ -48,10 +48,10 @@ def udp_frame(payload: bytes) -> bytes:
     return b"\x02" * 12 + b"\x08\x00" + ip + udp
 
 
-def capture(path: Path, packets: int = 3, cut: int = 0) -> Path:
+def capture(path: Path, packets: int = 3, cut: int = 0, linktype: int = 1) -> Path:
     """A pcap of DNS queries one second apart, without its last `cut` bytes."""
     frame = udp_frame(QUERY)
-    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, linktype)
     records = b"".join(
         struct.pack("<4I", 1000 + n, 0, len(frame), len(frame)) + frame for n in range(packets)
     )
@@ -99,6 +99,17 @@ def test_a_damaged_capture_is_read_as_far_as_it_goes(here: Path, capsys: pytest.
     stats = json.loads((here / "out" / "stats.json").read_text())
     assert stats["packets"]["received"] == 2
     assert stats["damaged_files"] == [{"file": "a.pcap", "faults": {"truncated_record": 1}}]
+
+
+def test_a_link_type_that_nobody_reads_is_named_and_counted(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usb = str(capture(here / "usb.pcap", 3, linktype=189))
+    assert main(["--lang", "en", "replay", usb, str(capture(here / "a.pcap", 2)), "--out", "out"]) == 0
+    assert capsys.readouterr().err.count("3 packets of link type 189") == 1
+    stats = json.loads((here / "out" / "stats.json").read_text())
+    assert stats["unread_linktypes"] == {"189": 3}
+    assert stats["packets"]["undecodable"]["unknown_link"] == 3 and stats["packets"]["processed"] == 2
 
 
 def test_output_that_cannot_be_written_is_said_and_is_no_success(

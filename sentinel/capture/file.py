@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -17,12 +18,15 @@ from sentinel.capture.pcap import HEADER_LENGTH, PcapWalker, is_pcap
 from sentinel.capture.pcapng import PcapngWalker, is_pcapng
 from sentinel.capture.record import MAX_RECORD, Columns, Walker
 from sentinel.capture.source import ByteSource, open_source
+from sentinel.decode.frame import LINKTYPES
 from sentinel.text import Message
 
 __all__ = ["CaptureError", "CaptureFile", "open_capture"]
 
 _BATCH_FRAMES: Final = 16384
 _BATCH_BYTES: Final = 8 << 20
+_IS_READ: Final = np.isin(np.arange(1 << 16), tuple(LINKTYPES))
+"""Of each LINKTYPE_, whether `decode` reads it."""
 
 
 def open_capture(
@@ -113,6 +117,8 @@ class CaptureFile:
         """Bytes of the file on the disk, for a progress bar; 0 for a pipe."""
         self.frames = 0
         """Frames yielded so far."""
+        self.unread: Counter[int] = Counter()
+        """Of them, those of link types that nobody here reads, by LINKTYPE_."""
         self._source = source
         self._walker = walker
         self._faults = FaultRegister()
@@ -178,6 +184,7 @@ class CaptureFile:
                 if not len(batch):
                     break
                 self.frames += len(batch)
+                self.unread.update(batch.linktype[~_IS_READ[batch.linktype]].tolist())
                 yield batch
             if not ended:
                 ended = self._advance(data, position)

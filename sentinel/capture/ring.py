@@ -24,11 +24,12 @@ from sentinel.capture import layout
 from sentinel.capture.batch import Batch
 from sentinel.capture.filter import Instruction
 from sentinel.capture.settings import CaptureSettings
+from sentinel.decode.frame import LINKTYPES
 from sentinel.text import text
 
 __all__ = ["CaptureRefused", "Ring", "RingStatistics"]
 
-_LINKTYPES = {1: 1, 772: 1, 65534: 101, 768: 101, 769: 101, 776: 101, 778: 101, 801: 105, 802: 119, 803: 127}
+_LINKTYPES = {1: 1, 772: 1, 65534: 101, 768: 101, 769: 101, 776: 101, 778: 101, 801: 105, 803: 127}
 """ARPHRD_ of an interface → LINKTYPE_ of its frames."""
 _FRAME_SIZE = 2048
 _WHOLE = 65535
@@ -114,6 +115,8 @@ class Ring:
         sock, index = self._socket, socket.if_nametoindex(self.interface)
         hardware = int(Path(f"/sys/class/net/{self.interface}/type").read_text())
         self._linktype = _LINKTYPES.get(hardware, 0xFFFF)
+        if self._linktype not in LINKTYPES:
+            raise OSError(errno.EAFNOSUPPORT, text("capture.unread-hardware", hardware=hardware))
         self._skip_outgoing = hardware == 772  # loopback shows each packet twice
         if not program and settings.snaplen < _WHOLE:
             program = [(_RETURN, 0, 0, settings.snaplen)]

@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -67,6 +68,7 @@ class _Replay:
         self._writer = EventWriter(out, on_failure=_cannot_write) if out else None
         self._stopped = False
         self._faulty: list[dict[str, Any]] = []
+        self._unread: Counter[int] = Counter()
         self._pace = Pace(speed)
         self._on_events = self._writer.write if self._writer else _drop
         self._on_alerts = self._writer.write_alerts if self._writer else _AlertPrinter()
@@ -165,6 +167,10 @@ class _Replay:
             self._faulty.append({"file": capture.path.name, "faults": capture.faults})
             damaged = text("replay.damaged", path=capture.path, fault=capture.damage)
             print(text("cli.warning", message=damaged), file=sys.stderr)
+        for linktype, number in sorted(capture.unread.items()):
+            unread = text("replay.unread-link", path=capture.path, linktype=linktype, number=number)
+            print(text("cli.warning", message=unread), file=sys.stderr)
+        self._unread += capture.unread
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopped = self._logs.stopped = True
@@ -203,6 +209,7 @@ class _Replay:
             },
             "recognition": statistics.recognition,
             "weird_dropped": statistics.weird_dropped,
+            "unread_linktypes": {str(link): number for link, number in sorted(self._unread.items())},
             "damaged_files": [*self._faulty, *self._logs.faulty],
             **self._logs.statistics(),
             "lines_lost": writer.lost + writer.encoder.unencodable if writer else 0,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from sentinel.capture.settings import CaptureSettings
 from tests.live.conftest import wait_for
 
 pytestmark = pytest.mark.xdist_group("live")
+IFF_PROMISC = 0x100
 SETTINGS = CaptureSettings(block_size=1 << 18, blocks=8, block_timeout=0.02)
 
 
@@ -164,6 +167,24 @@ def test_interface_that_goes_away_is_an_error(wire: Any) -> None:
             if batch is not None:
                 batch.release()
     ring.close()
+
+
+def test_an_interface_whose_frames_nobody_reads_is_refused(
+    wire: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sentinel.capture.ring._LINKTYPES", {})
+    with pytest.raises(CaptureRefused, match="ARPHRD 1"):
+        Ring(wire.near, SETTINGS)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_promiscuous_mode_as_configured(wire: Any, wanted: bool) -> None:
+    flags = Path(f"/sys/class/net/{wire.near}/flags")
+    assert not int(flags.read_text(), 16) & IFF_PROMISC
+    ring = Ring(wire.near, dataclasses.replace(SETTINGS, promiscuous=wanted))
+    assert bool(int(flags.read_text(), 16) & IFF_PROMISC) == wanted
+    ring.close()
+    assert not int(flags.read_text(), 16) & IFF_PROMISC
 
 
 def test_missing_interface_is_refused() -> None:
