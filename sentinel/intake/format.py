@@ -292,9 +292,7 @@ def _numbered(fields: dict[str, Any] | None) -> tuple[dict[str, Any], int] | Non
 def _auths(auth: AuthDeclaration, record: Record, ts: float, host: str | None, fields: Fields) -> list[Event]:
     times = 1
     if auth.times is not None:
-        told = str(nested(fields, auth.times) or "1")
-        times = min(int(told), _MOST_TIMES) if told.isdecimal() else 1
-    port = _words(fields, auth.src_port)
+        times = min(_small(_words(fields, auth.times)) or 1, _MOST_TIMES)
     event = Auth(
         ts=ts,
         source=record.origin.name,
@@ -302,7 +300,7 @@ def _auths(auth: AuthDeclaration, record: Record, ts: float, host: str | None, f
         service=_words(fields, auth.service_of) or auth.service,
         user=_words(fields, auth.user),
         src=_words(fields, auth.src),
-        src_port=int(port) if port and port.isdecimal() else None,
+        src_port=_small(_words(fields, auth.src_port)),
         success=auth.success,
         method=_words(fields, auth.method),
         message=_words(fields, auth.message),
@@ -315,6 +313,11 @@ def _words(fields: Fields, name: str | None) -> str | None:
         return None
     value = nested(fields, name)
     return None if value in (None, "", "-") else str(value).strip()
+
+
+def _small(text: str | None) -> int | None:
+    """A number of at most six digits, as ports and counts are."""
+    return int(text) if text is not None and text.isdecimal() and len(text) <= 6 else None
 
 
 def _unescaped(text: str) -> str:
