@@ -204,7 +204,8 @@ class Metrics:
         self._log_lines = self._counter("sentinel_intake_lines", "Lines of logs read.", "source")
         self._log_losses = self._counter(
             "sentinel_intake_imperfect",
-            "Lines of logs that became a message only (unexplained), were cut off (cut), or were lost since no one"
+            "Lines of logs that became a message only (unexplained), were cut off (cut), claimed a time that"
+            " cannot be (misdated), or were lost since no one"
             " could follow (dropped); faults of a source (fault).",
             "source",
             "reason",
@@ -360,6 +361,7 @@ class Metrics:
                 _grow(self._taken_in, self._log_lines.labels(source), account.lines)
                 for reason, number in (
                     ("unexplained", account.unexplained),
+                    ("misdated", account.misdated),
                     ("cut", account.cut),
                     ("dropped", account.dropped),
                     ("fault", account.faults),

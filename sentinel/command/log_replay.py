@@ -18,6 +18,7 @@ from sentinel.event import Event
 from sentinel.intake.catalogue import Catalogue
 from sentinel.intake.document import single_lines
 from sentinel.intake.file import LogFile, decoded_line, is_text
+from sentinel.intake.plausible import EARLIEST, LATEST, redate
 from sentinel.intake.reader import LineReader
 from sentinel.intake.record import Origin
 from sentinel.intake.zeek import stream_of_name
@@ -66,7 +67,7 @@ class LogReplay:
         self._events: Counter[str] = Counter()
         self._alerts: Counter[str] = Counter()
         self._by_rule: Counter[str] = Counter()
-        self._silent = 0
+        self._misdated = 0
         self.stopped = False
         self.seconds = 0.0
 
@@ -128,7 +129,11 @@ class LogReplay:
         self._readers.append(reader)
         latest = 0.0
         for line in single_lines(file.lines()):
+            before = origin.last
             events = reader.events(line)
+            if redate(events, EARLIEST, LATEST, before) is not None:
+                origin.last = before
+                self._misdated += 1
             if events:
                 latest = max(latest, events[0].ts)
                 yield latest, events
@@ -169,6 +174,7 @@ class LogReplay:
             "lines_ingested": formats.total() + unexplained.total(),
             "lines_refused": {},
             "lines_cut": sum(reader.cut for reader in self._readers),
+            "lines_misdated": self._misdated,
             "lines_by_format": dict(sorted(formats.items())),
             "lines_unexplained": dict(sorted(unexplained.items())),
         }

@@ -15,6 +15,8 @@ class SourceAccount:
     events: int = 0
     unexplained: int = 0
     cut: int = 0
+    misdated: int = 0
+    """Lines whose time could not be: they count as of their arrival."""
     dropped: int = 0
     """Lines lost since no one could follow (UDP)."""
     last: float = 0.0
@@ -22,5 +24,5 @@ class SourceAccount:
     silent: int = 0
     """Senders that are silent for longer than usual, now."""
     offset: float = 0.0
-    """The largest offset of a sender's clock, seconds (positive: ahead)."""
+    """The largest offset of a sender's clock now, seconds (positive: ahead)."""
     faults: int = 0

@@ -23,8 +23,10 @@ _SHARED: Final = tuple(
     "auid uid euid suid fsuid gid ses pid ppid tty comm exe key syscall success exit cwd proctitle".split()
 )
 """What the SYSCALL, CWD and PROCTITLE records of an event tell of its others too."""
-_MOST_EVENTS: Final = 1024
+_MOST_EVENTS: Final = 256
 """Events of which records may still come."""
+_LONGEST_SHARED: Final = 1024
+"""Letters of a value that is kept for an event's other records."""
 _NUMBERS: Final = {
     "1100": "USER_AUTH", "1101": "USER_ACCT", "1102": "USER_MGMT", "1103": "CRED_ACQ", "1105": "USER_START",
     "1106": "USER_END", "1107": "USER_AVC", "1108": "USER_CHAUTHTOK", "1112": "USER_LOGIN", "1123": "USER_CMD",
@@ -91,7 +93,7 @@ class AuditReader:
         if kind in ("SYSCALL", "CWD", "PROCTITLE"):
             for name in _SHARED:
                 if name in fields:
-                    shared[name] = fields[name]
+                    shared[name] = fields[name][:_LONGEST_SHARED]
         return shared
 
 

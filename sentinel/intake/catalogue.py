@@ -16,6 +16,9 @@ __all__ = ["Catalogue", "FormatProblem", "read_declarations"]
 
 SHIPPED: Final = Path(__file__).parent / "formats"
 _SIGNATURES: Final = 4096
+_MOST_NAMES: Final = 256
+_LONGEST_NAME: Final = 64
+"""Records of more or longer names are not remembered: a stranger chooses them."""
 
 
 class FormatProblem(msgspec.Struct, frozen=True):
@@ -95,7 +98,7 @@ class Catalogue:
 
     def of_object(self, fields: dict[str, Any]) -> Sequence[Format]:
         """The formats that a JSON record may be of: those whose keys it has."""
-        signature = tuple(fields)
+        signature = tuple(fields) if len(fields) <= _MOST_NAMES else ()
         found = self._signatures.get(signature)
         if found is None:
             found = [
@@ -103,7 +106,8 @@ class Catalogue:
                 for format in self._objects
                 if all(key.partition(".")[0] in fields or key in fields for key in format.keys)
             ]
-            if len(self._signatures) >= _SIGNATURES:
-                self._signatures.clear()
-            self._signatures[signature] = found
+            if signature and max(map(len, signature)) <= _LONGEST_NAME:
+                if len(self._signatures) >= _SIGNATURES:
+                    self._signatures.clear()
+                self._signatures[signature] = found
         return found

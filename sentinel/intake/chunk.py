@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["Chunk", "Inlet"]
+
+_UNIT: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +33,22 @@ class Chunk:
     """Under what name `position` is kept; empty takes `stream`."""
     retained: bool = False
     """Told by an MQTT broker as the last known, not as something new."""
+    head: tuple[bytes, ...] = ()
+    """The first lines of the file, where the lines do not begin with them: they may say what its columns are."""
     current: bool = True
     """Whether nothing waits behind them: only then do they tell of the sender's clock."""
 
 
 class Inlet:
-    """The queue between the sources and those who read them, bounded by the lines in it."""
+    """The queue between the sources and those who read them, bounded by the weight of what is in it.
 
-    def __init__(self, lines: int) -> None:
-        self._limit = lines
+    Who can be made to wait has but half of it: a file of a million lines, or a relay that sends a day's records
+    at once, must not cost the datagrams that come meanwhile.
+    """
+
+    def __init__(self, weight: int) -> None:
+        self._limit = weight
+        self._weight = 0
         self._queue: asyncio.Queue[Chunk] = asyncio.Queue()
         self._room = asyncio.Event()
         self.waiting = 0
@@ -49,14 +58,14 @@ class Inlet:
 
     async def put(self, chunk: Chunk) -> None:
         """Hand over, waiting for room: the sender waits too."""
-        while self.waiting >= self._limit:
+        while self._weight and self._weight >= self._limit // 2:
             self._room.clear()
             await self._room.wait()
         self._add(chunk)
 
     def offer(self, chunk: Chunk) -> None:
         """Hand over if there is room; else the lines are lost, and counted."""
-        if self.waiting >= self._limit:
+        if self._weight >= self._limit:
             self.dropped[chunk.source] = self.dropped.get(chunk.source, 0) + len(chunk.lines)
         else:
             self._add(chunk)
@@ -68,6 +77,7 @@ class Inlet:
     def done(self, chunk: Chunk) -> None:
         """This chunk was read."""
         self.waiting -= len(chunk.lines)
+        self._weight -= _weight(chunk)
         self._room.set()
         self._queue.task_done()
 
@@ -77,7 +87,13 @@ class Inlet:
 
     def _add(self, chunk: Chunk) -> None:
         self.waiting += len(chunk.lines)
+        self._weight += _weight(chunk)
         self._queue.put_nowait(chunk)
+
+
+def _weight(chunk: Chunk) -> int:
+    """A line for each KiB, since lines may be long."""
+    return len(chunk.lines) + sum(map(len, chunk.lines)) // _UNIT
 
 
 Report = Callable[[str, str], None]

@@ -14,6 +14,8 @@ __all__ = ["records_in", "single_lines"]
 
 _LARGEST: Final = 1 << 28
 """Characters of a document that is read as a whole."""
+_LONG: Final = 1 << 20
+"""Characters of a line from which on it is looked through for records."""
 _MOST_LINES: Final = 4096
 """Lines of one XML event."""
 _RECORD: Final = re.compile(r"Record \d+\s*")
@@ -34,8 +36,24 @@ def single_lines(lines: Iterator[str]) -> Iterator[str]:
         elif _XML.match(line) and "</Event>" not in line:
             yield from _events(rest)
         else:
-            yield from rest
+            for one in rest:
+                if len(one) > _LONG and one[0] in "{[":
+                    yield from _apart(one)
+                else:
+                    yield one
         return
+
+
+def _apart(line: str) -> Iterator[str]:
+    """The records of a long line one by one: all of a day may stand in one."""
+    try:
+        records = records_in(msgspec.json.decode(line))
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError, ValueError):
+        records = None
+    if records is None:
+        yield line
+    else:
+        yield from (msgspec.json.encode(record).decode() for record in records)
 
 
 def _events(lines: Iterator[str]) -> Iterator[str]:
@@ -106,4 +124,5 @@ def _parsed(lines: Iterator[str]) -> Iterator[str]:
             yield from (line for line in text[at:].split("\n") if line.strip())
             return
         for record in records_in(value) or [value]:
-            yield json.dumps(record, ensure_ascii=False)
+            # Half a pair of UTF-16 is no text; escaped as it was it stays one.
+            yield json.dumps(record, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()

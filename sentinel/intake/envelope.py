@@ -32,7 +32,7 @@ _HOST: Final = re.compile(
     r"([\w.\-:@/&]{1,255}) +"
 )
 _TAG: Final = re.compile(r"(?!%|CEF:|LEEF:)([^\s:\[\]<>|]{1,64}(?:\([\w.\-]+\))?)(?:\[([\w.\-]*)\])?: ?")
-_VALUE: Final = re.compile(r'([^\s="\]]+)="((?:\\.|[^"\\])*)"')
+_VALUE: Final = re.compile(r'(?<=\s)([^\s="\]]{1,128})="((?:\\.|[^"\\])*)"')
 _WINDOWS: Final = frozenset({"winlog", "EventID", "event_id", "event_data"})
 _read_iso: Final = stamp_form("iso")
 

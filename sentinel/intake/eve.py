@@ -9,7 +9,7 @@ from typing import Any, Final
 from sentinel.event import Event, Log
 from sentinel.intake.record import Record
 from sentinel.intake.stamp import stamp_form
-from sentinel.intake.typed import EventMaker, Untyped
+from sentinel.intake.typed import Untyped, event_maker
 
 __all__ = ["EveReader", "is_eve"]
 
@@ -149,9 +149,6 @@ _KINDS: Final[dict[str, tuple[str, Callable[[Mapping[str, Any], Values], Values 
 class EveReader:
     """Makes the events of EVE records."""
 
-    def __init__(self) -> None:
-        self._makers = {kind: EventMaker(kind) for kind, _ in _KINDS.values()}
-
     def events(self, record: Record) -> list[Event]:
         """The event of a JSON record that `is_eve`."""
         fields = record.fields or {}
@@ -167,7 +164,7 @@ class EveReader:
                 values = typed[1](fields, _endpoints(record, fields))
                 if values is not None:
                     told = values.pop("ts", None)
-                    return [self._makers[typed[0]].make(ts if told is None else told, values)]
+                    return [event_maker(typed[0]).make(ts if told is None else told, values)]
             except (Untyped, TypeError, ValueError, AttributeError):
                 pass
         host = fields.get("host")

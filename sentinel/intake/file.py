@@ -6,6 +6,7 @@ import bz2
 import codecs
 import gzip
 import lzma
+import re
 import sys
 import zipfile
 import zlib
@@ -29,8 +30,20 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_WIDE: Final = re.compile(rb"[\xe1-\xef][\x80-\xbf]{2}")
+"""A Chinese character in UTF-8. In GB 18030 two characters look so by accident one time in fifty."""
+_HIGH: Final = bytes(range(0x80, 0x100))
 _ZIPPED: Final = b"PK\x03\x04"
-_DAMAGE: Final = (OSError, EOFError, lzma.LZMAError, zlib.error, zstd.ZstdError, zipfile.BadZipFile)
+_DAMAGE: Final = (
+    OSError,
+    EOFError,
+    lzma.LZMAError,
+    zlib.error,
+    zstd.ZstdError,
+    zipfile.BadZipFile,
+    RuntimeError,
+)
+"""RuntimeError: a zip with a password, or packed in a way that is not known."""
 
 
 class Readable(Protocol):
@@ -41,11 +54,18 @@ class Readable(Protocol):
 
 
 def decoded_line(line: bytes) -> str:
-    """UTF-8, else GB 18030 (which holds GBK and GB 2312), else what is no text as `\\xHH`."""
+    """UTF-8, else GB 18030 (which holds GBK and GB 2312), else what is no text as `\\xHH`.
+
+    Text that is mostly UTF-8 stays it: a stray byte, or a character cut in half where a device cuts its lines,
+    must not turn all the others into something that no rule knows.
+    """
     try:
         return line.decode()
     except UnicodeDecodeError:
         pass
+    wide = 3 * len(_WIDE.findall(line))
+    if 2 * wide > len(line) - len(line.translate(None, _HIGH)):
+        return line.decode("utf-8", "backslashreplace")
     try:
         return line.decode("gb18030")
     except UnicodeDecodeError:
@@ -73,6 +93,9 @@ class LogFile:
         self._raw = open(path, "rb")  # noqa: SIM115 - closed by `close`
         try:
             self._file: Readable = _expanded(self._raw)
+        except _DAMAGE as error:
+            self.fault = str(error)
+            self._file = _Joined(b"")
         except BaseException:
             self._raw.close()
             raise

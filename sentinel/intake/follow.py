@@ -6,15 +6,17 @@ import asyncio
 import glob
 import hashlib
 import os
+import re
 import stat
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from sentinel.intake.chunk import Chunk, Inlet, Report
 from sentinel.intake.inotify import Inotify
+from sentinel.text import text
 
 __all__ = ["FileSource"]
 
@@ -27,6 +29,11 @@ _SCAN: Final = 5.0
 """Seconds between two looks for new files."""
 _FINGERPRINT: Final = 256
 """Bytes at a file's start by which it is known again."""
+_HEAD: Final = 1 << 14
+_MOST_HEAD: Final = 16
+"""Bytes and lines of a file's start in which its columns may be named."""
+_GENERATION: Final = re.compile(r"[.\-_]\d[\w.\-]*")
+"""What rotation adds to a name: `.1`, `-20240501`."""
 _MOST_FILES: Final = 1024
 _GRACE: Final = 60.0
 """Seconds that a file is read on after its name became another's."""
@@ -46,7 +53,11 @@ class _Followed:
     """`utf-16-le` or `utf-16-be` where the file begins with such a mark."""
     gone: float = 0.0
     """When its name became another file's: it is read on for a while, since its writer may not know yet."""
-    marks: dict[int, str] = field(default_factory=dict)
+    mark: str = ""
+    mark_length: int = 0
+    """The file is known by the first so many of its bytes."""
+    head: tuple[bytes, ...] = ()
+    """Its first lines, where reading begins behind them."""
 
 
 class FileSource:
@@ -113,7 +124,7 @@ class FileSource:
             if path.name.endswith(_PACKED) or path in self._files:
                 continue
             if len(self._files) >= _MOST_FILES:
-                self._tell(path, "intake.too-many-files")
+                self._tell(path, text("intake.too-many-files", most=_MOST_FILES))
                 continue
             self._begin(path)
         for path, followed in list(self._files.items()):
@@ -130,9 +141,9 @@ class FileSource:
         if not stat.S_ISREG(status.st_mode):
             os.close(file)
             if not stat.S_ISDIR(status.st_mode):
-                self._tell(path, "no regular file")
+                self._tell(path, text("intake.no-regular-file"))
             return
-        followed = _Followed(path, file, (status.st_dev, status.st_ino))
+        followed = _Followed(path, file, _identity(status))
         followed.wide = _wide(os.pread(file, 2, 0))
         known = self._known.pop(str(path), None)
         before = self._known.pop(str(path) + _BEFORE, None)
@@ -140,13 +151,27 @@ class FileSource:
             followed.position = _position(known)
         elif known is None and self._first and not self._from_start and not from_start:
             followed.position = status.st_size
+        if followed.position:
+            followed.head = _head(file)
+            _remark(followed, followed.position)
+        self._files[path] = followed
         for one in (before, known):
             if one is not None and not _is(file, one):
                 self._resume(path, one)
-        self._files[path] = followed
 
     def _resume(self, path: Path, known: Mapping[str, Any]) -> None:
-        """A file was rotated while no one looked, or shortly before: read what is left of it."""
+        """A file was rotated while no one looked, or shortly before: read what is left of it, and what came between."""
+        old = self._again(path, known)
+        if old is None:
+            if _position(known):
+                self._tell(path, text("intake.rotated-away"))
+            return
+        for sibling in self._between(path, old):
+            file = os.open(sibling, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            self._part_from(_Followed(path, file, _identity(os.fstat(file))))
+
+    def _again(self, path: Path, known: Mapping[str, Any]) -> _Followed | None:
+        """The file that was read up to `known`, under whichever name it has now."""
         for sibling in sorted(path.parent.glob(f"{glob.escape(path.name)}*")):
             if sibling == path or sibling.name.endswith(_PACKED):
                 continue
@@ -157,17 +182,44 @@ class FileSource:
             if not _is(file, known):
                 os.close(file)
                 continue
-            status = os.fstat(file)
-            identity = (status.st_dev, status.st_ino)
+            identity = _identity(os.fstat(file))
             again = next((old for old in self._leaving if old.identity == identity), None)
             if again is not None:
                 again.position = max(again.position, _position(known))
                 os.close(file)
-            else:
-                old = _Followed(path, file, identity, _position(known), gone=time.monotonic())
-                old.wide = _wide(os.pread(file, 2, 0))
-                self._leaving.append(old)
-            return
+                return again
+            return self._part_from(_Followed(path, file, identity, _position(known)))
+        return None
+
+    def _part_from(self, old: _Followed) -> _Followed:
+        """Read a file on whose name is another's now."""
+        old.gone = time.monotonic()
+        old.wide = _wide(os.pread(old.file, 2, 0))
+        if old.position:
+            old.head = _head(old.file)
+            _remark(old, old.position)
+        self._leaving.append(old)
+        return old
+
+    def _between(self, path: Path, old: _Followed) -> list[Path]:
+        """Files that had the name after `old` and lost it before now, the eldest first."""
+        current = self._files[path].identity
+        since = os.fstat(old.file).st_mtime_ns
+        found: list[tuple[int, Path]] = []
+        for sibling in path.parent.glob(f"{glob.escape(path.name)}*"):
+            rotated = _GENERATION.fullmatch(sibling.name.removeprefix(path.name)) is not None
+            if (
+                not rotated
+                or sibling.name.endswith(_PACKED)
+                or sibling in self._files
+                or sibling.is_symlink()
+            ):
+                continue
+            status = sibling.stat()
+            fresh = status.st_mtime_ns > since and _identity(status) not in (current, old.identity)
+            if fresh and stat.S_ISREG(status.st_mode) and not Path(sibling).match(self._pattern):
+                found.append((status.st_mtime_ns, sibling))
+        return [sibling for _, sibling in sorted(found)]
 
     def _check(self, path: Path, followed: _Followed) -> None:
         try:
@@ -175,13 +227,14 @@ class FileSource:
         except OSError:
             self._leave(followed)
             return
-        if (status.st_dev, status.st_ino) != followed.identity:
+        if _identity(status) != followed.identity:
             self._leave(followed)
             self._begin(path, from_start=True)
-        elif status.st_size < followed.position:
-            # Truncated and begun anew: what was there is gone.
-            followed.position, followed.rest = 0, b""
-            followed.marks.clear()
+        elif status.st_size < followed.position or not _unchanged(followed):
+            # Truncated and begun anew. What was not read of it may stand in a copy (logrotate's `copytruncate`).
+            self._again(path, _known(followed))
+            followed.position, followed.rest, followed.head = 0, b"", ()
+            followed.mark, followed.mark_length = "", 0
 
     def _leave(self, followed: _Followed) -> None:
         followed.gone = time.monotonic()
@@ -225,6 +278,8 @@ class FileSource:
 
     def _read(self, followed: _Followed) -> tuple[Chunk | None, bool]:
         data = os.pread(followed.file, _CHUNK, followed.position)
+        if data and not _unchanged(followed):
+            return None, not followed.gone  # another text stands there by now: first begin anew
         more = len(data) == _CHUNK
         whole, rest = _lines(followed.rest + data, followed.wide)
         if len(rest) > _LONGEST:
@@ -238,17 +293,15 @@ class FileSource:
         return self._chunk(followed, whole, written, current=not more), more
 
     def _chunk(self, followed: _Followed, lines: list[bytes], written: float, *, current: bool) -> Chunk:
-        read = followed.position - len(followed.rest)
-        length = min(_FINGERPRINT, read)
-        if length not in followed.marks:
-            followed.marks = {length: _mark(followed.file, length)}
+        _remark(followed, followed.position - len(followed.rest))
         return Chunk(
             source=self.name,
             stream=str(followed.path),
             lines=lines,
             arrival=self._now(),
             reference=written,
-            position={"position": read, "mark": followed.marks[length], "mark_length": length},
+            position=_known(followed),
+            head=followed.head,
             place=str(followed.path) + (_BEFORE if followed.gone else ""),
             current=current,
         )
@@ -272,6 +325,40 @@ def _lines(data: bytes, wide: str) -> tuple[list[bytes], bytes]:
 
 def _wide(head: bytes) -> str:
     return {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}.get(head, "")
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _head(file: int) -> tuple[bytes, ...]:
+    """The lines at the start that may say what the columns are: the first, and comments behind it."""
+    lines = os.pread(file, _HEAD, 0).split(b"\n")[:-1]
+    head = lines[:1]
+    for line in lines[1:_MOST_HEAD]:
+        if not line.startswith(b"#"):
+            break
+        head.append(line)
+    return tuple(line.rstrip(b"\r") for line in head)
+
+
+def _known(followed: _Followed) -> dict[str, Any]:
+    return {
+        "position": followed.position - len(followed.rest),
+        "mark": followed.mark,
+        "mark_length": followed.mark_length,
+    }
+
+
+def _remark(followed: _Followed, read: int) -> None:
+    """Know the file by its start, as far as that was read."""
+    length = min(_FINGERPRINT, read)
+    if length != followed.mark_length:
+        followed.mark, followed.mark_length = _mark(followed.file, length), length
+
+
+def _unchanged(followed: _Followed) -> bool:
+    return _mark(followed.file, followed.mark_length) == followed.mark if followed.mark_length else True
 
 
 def _position(known: Mapping[str, Any]) -> int:

@@ -17,11 +17,13 @@ from sentinel.intake.declaration import AuthDeclaration, Declaration, LogSourceD
 from sentinel.intake.pairs import PairReader, read_cef, read_leef
 from sentinel.intake.record import Record
 from sentinel.intake.stamp import StampForm, epoch, stamp_form
-from sentinel.intake.typed import EventMaker, Untyped
+from sentinel.intake.typed import EventMaker, Untyped, event_maker
 
 __all__ = ["Format", "FormatError"]
 
 _PLANS = 4096
+_LONGEST_VALUE = 256
+"""Plans by longer values are not remembered: a stranger chooses them."""
 _MOST_TIMES = 100
 """Attempts that one record may tell of."""
 _ESCAPE = re.compile(r'\\x([0-9A-Fa-f]{2})|\\(["\\])')
@@ -71,7 +73,7 @@ class Format:
         ]
         self._cases = [(holds_for(case.when), case) for case in declaration.cases]
         self._events = [
-            (holds_for(event.when), (EventMaker(event.kind), event.fields, event.set, event.beside))
+            (holds_for(event.when), (event_maker(event.kind), event.fields, event.set, event.beside))
             for event in declaration.events
         ]
         self._auths = [(holds_for(auth.when), auth) for auth in declaration.auth]
@@ -207,9 +209,11 @@ class Format:
         except TypeError:  # a list or mapping where a plain value was asked for
             return self._planned(fields, pattern)
         if plan is None:
-            if len(self._plans) >= _PLANS:
-                self._plans.clear()
-            plan = self._plans[key] = self._planned(fields, pattern)
+            plan = self._planned(fields, pattern)
+            if all(value.__class__ is not str or len(value) <= _LONGEST_VALUE for value in key):
+                if len(self._plans) >= _PLANS:
+                    self._plans.clear()
+                self._plans[key] = plan
         return plan
 
     def _planned(self, fields: Fields, pattern: int) -> _Plan:

@@ -7,14 +7,19 @@ from typing import Final
 
 __all__ = ["Framing", "FramingError"]
 
-_LONGEST: Final = 1 << 20
-"""Octets of one message."""
+_LONGEST: Final = 1 << 18
+"""Octets of one message; each connection may hold so many."""
+_END: Final = re.compile(rb"[\n\0]")
 _COUNT: Final = re.compile(rb"([1-9]\d{0,9}) (?=<)")
 """A count (RFC 6587 §3.4.1) stands before a priority, which every message of syslog begins with."""
 
 
 class FramingError(Exception):
-    """A sender counts octets past all measure: where its next message begins cannot be known."""
+    """A sender counts `octets` past all measure: where its next message begins cannot be known."""
+
+    def __init__(self, octets: int) -> None:
+        super().__init__(f"{octets} octets")
+        self.octets = octets
 
 
 class Framing:
@@ -40,13 +45,14 @@ class Framing:
             if counted is not None:
                 start, length = counted.end(), int(counted[1])
                 if length > self._longest:
-                    raise FramingError(f"{length} octets")
+                    raise FramingError(length)
                 if len(held) < start + length:
                     break
                 messages.append(bytes(held[start : start + length]))
                 at = start + length
                 continue
-            end = _end(held, at)
+            ended = _END.search(held, at)
+            end = -1 if ended is None else ended.start()
             if end < 0:
                 if len(held) - at > self._longest:
                     messages.append(bytes(held[at:]))
@@ -63,9 +69,3 @@ class Framing:
         rest = bytes(self._held).strip(b"\n\r\0")
         self._held.clear()
         return [rest] if rest else []
-
-
-def _end(held: bytearray, at: int) -> int:
-    """Where a message that begins at `at` ends; -1 where its end has not come."""
-    ends = [end for end in (held.find(b"\n", at), held.find(b"\0", at)) if end >= 0]
-    return min(ends) if ends else -1

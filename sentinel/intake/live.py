@@ -6,27 +6,28 @@ import asyncio
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sentinel.event import Event, Notice
+from sentinel.event import Event, Log, Notice
 from sentinel.intake.account import SourceAccount
 from sentinel.intake.catalogue import Catalogue
 from sentinel.intake.chunk import Chunk, Inlet, Report
 from sentinel.intake.file import decoded_line
-from sentinel.intake.follow import FileSource
-from sentinel.intake.journal import JournalSource
 from sentinel.intake.mqtt import MqttSource
+from sentinel.intake.plausible import AHEAD, BEHIND, EARLIEST, LATEST, redate
 from sentinel.intake.pulse import Pulse
+from sentinel.intake.pulses import SYSLOG, Pulses
 from sentinel.intake.reader import LineReader
-from sentinel.intake.receive import StreamSource, UdpSource, tls_context
+from sentinel.intake.receive import UdpSource
 from sentinel.intake.record import Origin
 from sentinel.intake.sensor import SensorReader
 from sentinel.intake.settings import IntakeSettings, SourceSettings
+from sentinel.intake.source import Source, sources_of
 from sentinel.intake.zeek import stream_of_name
 from sentinel.text import text
 
@@ -46,22 +47,15 @@ _MOST_STREAMS: Final = 4096
 _LOOK: Final = 5.0
 """Seconds between two looks at silences and positions."""
 _RETRY: Final = 5.0
-_SENDERS: Final = frozenset({"udp", "tcp", "tls", "mqtt"})
-"""Kinds whose streams are silent each by itself."""
+_REMEMBER: Final = 300.0
+"""Seconds between two times that it is kept how senders usually speak."""
+_CROWD_AGAIN: Final = 3600.0
 _SKEW: Final = 5.0
 """Seconds that a clock may be off."""
 _SKEW_AGAIN: Final = 3600.0
 _FAULT_AGAIN: Final = 600.0
 """Seconds in which the same fault is counted, but not reported again."""
 _MOST_FAULTS: Final = 1024
-
-
-class Source(Protocol):
-    """Hands over chunks until it is cancelled."""
-
-    name: str
-
-    async def run(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -71,10 +65,7 @@ class _Stream:
     reader: LineReader | SensorReader
     pulse: Pulse
     told: tuple[int, int, int] = (0, 0, 0)
-    shifted: bool = False
     skew_told: float = float("-inf")
-    host: str | None = None
-    hosts: Counter[str] = field(default_factory=Counter)
 
 
 class Intake:
@@ -100,12 +91,21 @@ class Intake:
         self.accounts = {source.name: SourceAccount() for source in settings.sources}
         self._by_name = {source.name: source for source in settings.sources}
         self._streams: OrderedDict[tuple[str, str], _Stream] = OrderedDict()
+        """Who sent last stands last."""
+        self._strangers: OrderedDict[tuple[str, str], None] = OrderedDict()
+        """Those of them that are hardly known: they are the first to be forgotten."""
+        self._forgotten: Counter[str] = Counter()
+        """By source, senders that we knew and had to forget."""
+        self._crowd_told = float("-inf")
+        self._remembered_at = now()
         self._told: dict[tuple[str, str, str], float] = {}
         """When a fault was last reported."""
-        self._pulses: dict[tuple[str, str], Pulse] = {}
+        self._pulses = Pulses(settings.sources, self.accounts, positions or {}, now())
         self._positions: dict[tuple[str, str], Mapping[str, Any]] = {}
         self.sources: list[Source] = [
-            source for one in settings.sources for source in self._made(one, positions or {})
+            source
+            for one in settings.sources
+            for source in sources_of(one, self.inlet, partial(self._fault, one.name), positions or {}, now)
         ]
         for source in settings.sources:
             if source.format not in ("auto", *self.catalogue.formats):
@@ -113,36 +113,6 @@ class Intake:
         self._zones: dict[str, tzinfo] = {
             source.name: ZoneInfo(source.zone or settings.zone) for source in settings.sources
         }
-
-    def _made(
-        self, one: SourceSettings, positions: Mapping[tuple[str, str], Mapping[str, Any]]
-    ) -> list[Source]:
-        report = partial(self._fault, one.name)
-        own = {stream: position for (name, stream), position in positions.items() if name == one.name}
-        if one.kind == "file":
-            return [
-                FileSource(
-                    one.name,
-                    path,
-                    self.inlet,
-                    report,
-                    positions=own,
-                    from_start=one.from_start,
-                    now=self._now,
-                )
-                for path in one.paths
-            ]
-        if one.kind == "journal":
-            return [JournalSource(one.name, self.inlet, report, positions=own, now=self._now)]
-        if one.kind == "udp":
-            return [UdpSource(one.name, one.listen, one.port, self.inlet, report, self._now)]
-        if one.kind == "mqtt":
-            return [MqttSource(one, self.inlet, report, self._now)]
-        tls = None
-        if one.kind == "tls":
-            authority = Path(one.authority) if one.authority else None
-            tls = partial(tls_context, Path(one.certificate), Path(one.key), authority)
-        return [StreamSource(one.name, one.listen, one.port, self.inlet, report, tls=tls, now=self._now)]
 
     async def run(self) -> None:
         """Run until cancelled; then what was handed over already is still read."""
@@ -158,6 +128,8 @@ class Intake:
             await self.inlet.join()
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
+            self._pulses.measure()
+            self._remember(self._now())
             await self._save()
 
     async def _lasting(self, source: Source) -> None:
@@ -195,30 +167,35 @@ class Intake:
         account = self.accounts[chunk.source]
         stream = self._stream(chunk)
         account.last = max(account.last, chunk.arrival)
-        if stream.pulse.beat(chunk.arrival):
-            account.silent -= 1
+        if self._pulses.beat(self._by_name[chunk.source], stream.pulse, chunk.arrival):
             await self._take(
                 [self._notice("Intake::Source_Back", "intake.back", chunk.source, stream, chunk)]
             )
         live = chunk.reference is None
+        sent = self._by_name[chunk.source].kind in SYSLOG
+        earliest = chunk.arrival - BEHIND if sent else EARLIEST
         if live:
             stream.reader.origin.last = chunk.arrival
         if isinstance(stream.reader, SensorReader):
             stream.reader.retained = chunk.retained
         for begin in range(0, len(chunk.lines), _AT_ONCE):
             events: list[Event] = []
-            last: Event | None = None
+            stamp: float | None = None
             for line in chunk.lines[begin : begin + _AT_ONCE]:
                 made = stream.reader.events(
                     decoded_line(line.rstrip(b"\r\0")),
                     host=chunk.host,
                     arrival=chunk.arrival if live or chunk.current else None,
                 )
-                if made:
-                    events += made
-                    last = made[0]
-            if last is not None and live:
-                self._clock(stream, last, chunk.arrival)
+                told = redate(made, earliest, chunk.arrival + AHEAD, chunk.arrival)
+                if told is not None:
+                    account.misdated += 1
+                    stream.reader.origin.last = chunk.arrival
+                if made and (live or _prompt(made[0])):
+                    stamp = made[0].ts if told is None else told
+                events += made
+            if stamp is not None and (live or chunk.current):
+                self._clock(stream, stamp, chunk.arrival)
             if events:
                 account.events += len(events)
                 await self._take(events)
@@ -242,11 +219,17 @@ class Intake:
                 now=self._now if live else None,
             )
             reader = self._reader(source, origin, chunk.stream)
-            stream = self._streams[key] = _Stream(reader, self._pulse(source, chunk.stream))
-            if len(self._streams) > _MOST_STREAMS:
-                self._forget(self._streams.popitem(last=False)[0])
+            stream = self._streams[key] = _Stream(reader, self._pulses.of(source, chunk.stream))
+            if isinstance(reader, LineReader):
+                reader.learn(map(decoded_line, chunk.head))
+        self._streams.move_to_end(key)
+        if stream.pulse.known:
+            self._strangers.pop(key, None)
         else:
-            self._streams.move_to_end(key)
+            self._strangers[key] = None
+            self._strangers.move_to_end(key)
+        if len(self._streams) > _MOST_STREAMS:
+            self._forget(next((one for one in self._strangers if one != key), next(iter(self._streams))))
         return stream
 
     def _reader(self, source: SourceSettings, origin: Origin, stream: str) -> LineReader | SensorReader:
@@ -257,17 +240,14 @@ class Intake:
             origin,
             format=source.format if source.format in self.catalogue.formats else None,
             stream=stream_of_name(Path(stream).name) if source.kind == "file" else None,
+            headed=source.kind == "file",
         )
 
-    def _pulse(self, source: SourceSettings, stream: str) -> Pulse:
-        """Of a sender; of all files of a source together, since a file ends where the next day's begins."""
-        key = (source.name, stream if source.kind in _SENDERS else "")
-        return self._pulses.setdefault(key, Pulse(source.silence))
-
     def _forget(self, key: tuple[str, str]) -> None:
-        pulse = self._pulses.pop(key, None)
-        if pulse is not None and pulse.silent:
-            self.accounts[key[0]].silent -= 1
+        """Whom we knew can be silent then without our noticing: that itself is told."""
+        del self._streams[key]
+        self._strangers.pop(key, None)
+        self._forgotten[key[0]] += self._pulses.forget(key)
 
     def _account(self, account: SourceAccount, stream: _Stream) -> None:
         reader = stream.reader
@@ -279,24 +259,23 @@ class Intake:
 
     # Clocks.
 
-    def _clock(self, stream: _Stream, event: Event, arrival: float) -> None:
-        if event.ts == arrival:
+    def _clock(self, stream: _Stream, stamp: float, arrival: float) -> None:
+        if stamp == arrival or not EARLIEST <= stamp <= LATEST:
             return
-        stream.pulse.clock(event.ts, arrival)
+        stream.pulse.clock(stamp, arrival)
         origin = stream.reader.origin
-        if origin.zoneless and not stream.shifted:
+        if origin.zoneless:
             shift = stream.pulse.zone_shift()
             if shift:
                 own = datetime.fromtimestamp(arrival, UTC).astimezone(origin.zone).utcoffset() or timedelta()
-                origin.zone = timezone(own + timedelta(seconds=shift))
-                stream.shifted = True
+                offset = own + timedelta(seconds=shift)
+                if abs(offset) < timedelta(days=1):
+                    origin.zone = timezone(offset)
 
     async def _tell_skew(self, account: SourceAccount, stream: _Stream, chunk: Chunk) -> None:
         offset = stream.pulse.offset
         if offset is None:
             return
-        if abs(offset) > abs(account.offset) or abs(account.offset) <= _SKEW:
-            account.offset = offset
         if abs(offset) > _SKEW and chunk.arrival >= stream.skew_told + _SKEW_AGAIN:
             stream.skew_told = chunk.arrival
             await self._take(
@@ -322,13 +301,15 @@ class Intake:
     async def look(self) -> None:
         """Tell of sources that fell silent, and keep positions."""
         now = self._now()
-        notices: list[Event] = []
-        for (name, sender), pulse in self._pulses.items():
-            if pulse.fell_silent(now):
-                self.accounts[name].silent += 1
-                notices.append(self._silence(name, sender, pulse, now))
+        notices: list[Event] = [
+            self._silence(name, sender, pulse, now) for name, sender, pulse in self._pulses.fallen_silent(now)
+        ]
+        notices += self._crowd(now)
         if notices:
             await self._take(notices)
+        self._pulses.measure()
+        if now >= self._remembered_at + _REMEMBER:
+            self._remember(now)
         for name, dropped in self.inlet.dropped.items():
             self.accounts[name].dropped = dropped
         for source in self.sources:
@@ -339,6 +320,28 @@ class Intake:
             elif isinstance(source, MqttSource):
                 self.accounts[source.name].dropped = self.inlet.dropped.get(source.name, 0) + source.lost
         await self._save()
+
+    def _crowd(self, now: float) -> list[Notice]:
+        """Tell of senders that had to be forgotten since there are too many, now and then."""
+        if not self._forgotten.total() or now < self._crowd_told + _CROWD_AGAIN:
+            return []
+        self._crowd_told = now
+        forgotten, self._forgotten = self._forgotten, Counter()
+        return [
+            Notice(
+                ts=now,
+                note="Intake::Too_Many_Senders",
+                msg=text("intake.crowd", source=name, number=number, most=_MOST_STREAMS),
+                sub=name,
+                figures={"forgotten": number, "threshold": _MOST_STREAMS},
+            )
+            for name, number in sorted(forgotten.items())
+            if number
+        ]
+
+    def _remember(self, now: float) -> None:
+        self._remembered_at = now
+        self._positions.update(self._pulses.memory())
 
     def _silence(self, name: str, sender: str, pulse: Pulse, now: float) -> Notice:
         silent = round(now - pulse.last)
@@ -367,3 +370,10 @@ class Intake:
         if self._positions:
             positions, self._positions = self._positions, {}
             await self._keep(positions)
+
+
+def _prompt(event: Event) -> bool:
+    """Whether a record in a file was written when it happened: what others say of flows comes at their end."""
+    if isinstance(event, Log):
+        return event.product not in ("zeek", "suricata")
+    return str(getattr(event, "uid", None) or "L").startswith("L")

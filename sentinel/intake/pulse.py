@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Final
 
 __all__ = ["Pulse"]
@@ -26,12 +27,14 @@ _MIN_FOR_ZONE: Final = 5
 class Pulse:
     """Of one sender. All times are of arrival, seconds since 1970 UTC."""
 
-    def __init__(self, silence: float = 0.0) -> None:
+    def __init__(self, silence: float = 0.0, *, delayed: bool = False) -> None:
+        """`delayed`: records come some time after they were written (files), so the least late tells the clock."""
         self.last = 0.0
         """When it last sent."""
         self.silent = False
         """It was told to be silent."""
         self._fixed = silence
+        self._delayed = delayed
         self._count = 0
         self._longest = 0.0
         self._offsets: deque[float] = deque(maxlen=_SAMPLES)
@@ -46,6 +49,27 @@ class Pulse:
         self.last = max(self.last, arrival)
         ended, self.silent = self.silent, False
         return ended
+
+    def expect(self, now: float) -> None:
+        """Be patient from `now` on, as if it had just spoken."""
+        self._count = max(1, self._count)
+        self.last = max(self.last, now)
+
+    @property
+    def known(self) -> bool:
+        """Whether it is known how it usually speaks."""
+        return self._count >= _LEARNED
+
+    def memory(self) -> dict[str, float]:
+        """What is to be known of it in a next life."""
+        return {"longest": self._longest, "last": self.last, "silent": float(self.silent)}
+
+    def remember(self, memory: Mapping[str, float], now: float) -> None:
+        """Go on from an earlier life's `memory`. What it sent while we were away we could not hear."""
+        self._count = _LEARNED
+        self._longest = float(memory.get("longest", 0.0))
+        self.silent = bool(memory.get("silent"))
+        self.last = float(memory.get("last", now)) if self.silent else now
 
     @property
     def patience(self) -> float | None:
@@ -70,9 +94,12 @@ class Pulse:
 
     @property
     def offset(self) -> float | None:
-        """Median of stamp minus arrival over the last records; None while too little is known."""
+        """Median of stamp minus arrival over the last records (of delayed ones the least late); None while too little is
+        known."""
         if len(self._offsets) < _MIN_FOR_ZONE:
             return None
+        if self._delayed:
+            return max(self._offsets)
         return sorted(self._offsets)[len(self._offsets) // 2]
 
     def zone_shift(self) -> float:

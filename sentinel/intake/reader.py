@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -27,6 +28,8 @@ __all__ = ["LONGEST", "LineReader"]
 LONGEST: Final = 1 << 16
 """Characters of a line that are read; what is past them is cut off, and counted."""
 _LONGEST_OBJECT: Final = 1 << 22
+_MOST_RECORDS: Final = 20_000
+"""Records of one line; a line of more is a message. As many empty ones as fit would keep all others waiting."""
 _SERVICES: Final = {
     "sshd": "sshd",
     "sshd-session": "sshd",
@@ -89,10 +92,20 @@ _ZEEK_HEADERS: Final = tuple(
 
 
 class LineReader:
-    """Reads the lines of one source. `format` names the only format to try; without it, content decides."""
+    """Reads the lines of one source. `format` names the only format to try; without it, content decides.
+
+    `headed`: lines may say what the columns of those behind them are, as in files. From the network anyone could
+    send such a line under another's address, and so make all that follows unreadable.
+    """
 
     def __init__(
-        self, catalogue: Catalogue, origin: Origin, *, format: str | None = None, stream: str | None = None
+        self,
+        catalogue: Catalogue,
+        origin: Origin,
+        *,
+        format: str | None = None,
+        stream: str | None = None,
+        headed: bool = True,
     ) -> None:
         self.origin = origin
         self.read = 0
@@ -103,6 +116,7 @@ class LineReader:
         """Lines that became no more than a message, by why."""
         self.cut = 0
         """Lines that were cut off since they are too long."""
+        self._headed = headed
         self._catalogue = catalogue
         self._only = catalogue.formats[format] if format and format != "auto" else None
         self._last: Format | None = None
@@ -110,6 +124,16 @@ class LineReader:
         self._eve = EveReader()
         self._audit = AuditReader()
         self._table = TableReader()
+
+    def learn(self, head: Iterable[str]) -> None:
+        """Take what the first lines of a file say of its columns: they were read in an earlier life, or passed over."""
+        for number, line in enumerate(head):
+            if line.startswith(_W3C_HEADERS):
+                self._table.w3c_header(line)
+            elif line.startswith(_ZEEK_HEADERS):
+                self._zeek.header(line)
+            elif number == 0 and self._table.head(line):
+                return
 
     def events(self, line: str, *, host: str | None = None, arrival: float | None = None) -> list[Event]:
         """The events of one line. `host` and `arrival` are what the transport knows, where it knows any."""
@@ -138,14 +162,14 @@ class LineReader:
         if self._only is not None:
             return self._read_as(self._only, record)
         text = record.text
-        if text[0] == "#" or self._zeek.columnar or self._table.columnar:
+        if self._headed and (text[0] == "#" or self._zeek.columnar or self._table.columnar):
             events = self._columnar(record)
             if events is not None:
                 return events
         if text[0] == "<" and is_event_xml(text) and (fields := read_event_xml(text)) is not None:
             record.fields = fields
             return self._object(record)
-        if self.read == 1 and self._table.head(text):
+        if self._headed and self.read == 1 and self._table.head(text):
             return self._found("header", [])
         last = self._last
         if last is not None and (events := last.events(record)) is not None:
@@ -219,6 +243,8 @@ class LineReader:
             return None
         value = _value(line)
         records = records_in(value)
+        if records is not None and len(records) > _MOST_RECORDS:
+            return None
         if records is None:
             return (
                 self._object(Record(self.origin, line, line, arrival, host, fields=value))

@@ -7,19 +7,24 @@ import contextlib
 import socket
 import ssl
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from sentinel.intake.chunk import Chunk, Inlet, Report
 from sentinel.intake.framing import Framing, FramingError
+from sentinel.text import text
 
 __all__ = ["StreamSource", "UdpSource", "tls_context"]
 
 _BUFFER: Final = 8 << 20
 """Bytes that the kernel may hold of datagrams."""
 _PIECE: Final = 1 << 16
-_MOST_CONNECTIONS: Final = 1024
+_MOST_CONNECTIONS: Final = 512
+"""Past these, who has been quiet for longest gives way."""
+_MOST_OF_ONE: Final = 64
+"""Connections of one address."""
 _GATHER: Final = 0.05
 """Seconds in which datagrams of one sender are handed over together."""
 _TOGETHER: Final = 500
@@ -73,9 +78,9 @@ class UdpSource:
 
     def take(self, data: bytes, sender: str) -> None:
         """One datagram. Some senders put several lines into one."""
-        lines = self._gathered.setdefault(sender, [])
-        lines += [line for line in data.split(b"\n") if line.strip(b"\r\0 ")]
-        self._number += 1
+        lines = [line for line in data.split(b"\n") if line.strip(b"\r\0 ")]
+        self._gathered.setdefault(sender, []).extend(lines)
+        self._number += max(1, len(lines))
         if self._number >= _TOGETHER:
             self._flush()
 
@@ -121,9 +126,8 @@ class StreamSource:
         self.name = name
         self.port = port
         """The one it listens at, once it does: 0 takes any."""
-        self.connections = 0
         self.refused = 0
-        """Connections closed at once since there are too many."""
+        """Connections closed since there are too many."""
         self.damaged = 0
         """Connections closed since where a message begins could not be known any more."""
         self.listening = asyncio.Event()
@@ -132,6 +136,8 @@ class StreamSource:
         self._report = report
         self._tls = tls
         self._now = now
+        self._open: OrderedDict[asyncio.StreamWriter, str] = OrderedDict()
+        """Connections and their senders; who sent last stands last."""
 
     async def run(self) -> None:
         """Accept until cancelled."""
@@ -158,27 +164,36 @@ class StreamSource:
     def _accept(
         self, tasks: asyncio.TaskGroup, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        if self.connections >= _MOST_CONNECTIONS:
-            self.refused += 1
-            writer.transport.abort()
-            return
-        self.connections += 1
-        tasks.create_task(self._serve(reader, writer))
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         sender = _plain((writer.get_extra_info("peername") or ("?",))[0])
+        if sum(1 for one in self._open.values() if one == sender) >= _MOST_OF_ONE:
+            self._refuse(writer, sender)
+            return
+        if len(self._open) >= _MOST_CONNECTIONS:
+            self._refuse(*next(iter(self._open.items())))
+        self._open[writer] = sender
+        tasks.create_task(self._serve(reader, writer, sender))
+
+    def _refuse(self, writer: asyncio.StreamWriter, sender: str) -> None:
+        self.refused += 1
+        self._open.pop(writer, None)
+        self._report(sender, text("intake.too-many-connections", one=_MOST_OF_ONE, most=_MOST_CONNECTIONS))
+        writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sender: str) -> None:
         framing = Framing()
         try:
             while data := await reader.read(_PIECE):
+                if writer in self._open:
+                    self._open.move_to_end(writer)
                 await self._put(framing.feed(data), sender)
             await self._put(framing.finish(), sender)
         except FramingError as error:
             self.damaged += 1
-            self._report(sender, str(error))
+            self._report(sender, text("intake.bad-framing", octets=error.octets))
         except (OSError, ssl.SSLError):
             await self._put(framing.finish(), sender)
         finally:
-            self.connections -= 1
+            self._open.pop(writer, None)
             writer.close()
             with contextlib.suppress(OSError, ssl.SSLError):
                 await writer.wait_closed()

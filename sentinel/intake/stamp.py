@@ -27,7 +27,14 @@ _CLF = re.compile(r"(\d\d?)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d)(?:\s*([+-])(\d\
 _CHINESE = re.compile(r"(\d{4})年(\d\d?)月(\d\d?)日\s*(\d\d?)[::时](\d\d?)[::分](\d\d?)")
 _ISO_FRACTION = re.compile(r"([.,]\d{6})\d+")
 _ISO_WITHOUT_COLON = re.compile(r"([+-]\d\d)(\d\d)$")
+_LONGEST: Final = 80
+"""Letters of a stamp: what is longer is none, and must not fill the memory of those read before."""
 _SCALES = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
+
+
+def _remembered(read: StampForm) -> StampForm:
+    cached = lru_cache(8192)(read)
+    return lambda text, zone: cached(text, zone) if len(text) <= _LONGEST else None
 
 
 def epoch(value: float) -> Stamp:
@@ -38,7 +45,7 @@ def epoch(value: float) -> Stamp:
     return float(value)
 
 
-@lru_cache(8192)
+@_remembered
 def _iso(text: str, zone: tzinfo) -> Stamp | None:
     try:
         moment = datetime.fromisoformat(text)
@@ -62,7 +69,7 @@ def _stamp(moment: datetime, zone: tzinfo) -> Stamp | None:
         return None
 
 
-@lru_cache(8192)
+@_remembered
 def _clf(text: str, zone: tzinfo) -> Stamp | None:
     match = _CLF.match(text)
     if match is None:
@@ -82,7 +89,7 @@ def _clf(text: str, zone: tzinfo) -> Stamp | None:
     return _stamp(moment, zone)
 
 
-@lru_cache(8192)
+@_remembered
 def _chinese(text: str, zone: tzinfo) -> Stamp | None:
     match = _CHINESE.match(text)
     if match is None:
@@ -100,7 +107,7 @@ def _epoch(text: str, zone: tzinfo) -> Stamp | None:
         return None
 
 
-@lru_cache(8192)
+@_remembered
 def _any(text: str, zone: tzinfo) -> Stamp | None:
     for read in (_iso, _epoch, _clf, _chinese):
         stamp = read(text, zone)
@@ -110,7 +117,7 @@ def _any(text: str, zone: tzinfo) -> Stamp | None:
 
 
 def _patterned(pattern: str) -> StampForm:
-    @lru_cache(8192)
+    @_remembered
     def read(text: str, zone: tzinfo) -> Stamp | None:
         try:
             return _stamp(datetime.strptime(text, pattern), zone)

@@ -6,6 +6,7 @@ import datetime
 import types
 import typing
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -14,7 +15,7 @@ import msgspec
 from sentinel.event import KINDS, Event, field_attributes
 from sentinel.intake.stamp import epoch, stamp_form
 
-__all__ = ["EventMaker", "Untyped"]
+__all__ = ["EventMaker", "Untyped", "event_maker"]
 
 _any_time = stamp_form("auto")
 _EMPTY: dict[type, Any] = {int: 0, float: 0.0, bool: False, list: []}
@@ -40,6 +41,12 @@ _TRANSPORTS = {
 
 class Untyped(Exception):
     """The record has too little, or other things, for the kind."""
+
+
+@cache
+def event_maker(kind: str) -> EventMaker:
+    """The one maker of a kind: making it looks through all its fields, and strangers may open many streams."""
+    return EventMaker(kind)
 
 
 class EventMaker:

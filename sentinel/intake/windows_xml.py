@@ -39,7 +39,10 @@ def _nested(element: ElementTree.Element, depth: int) -> Any:
         name, value = _local(child.tag), _nested(child, depth + 1)
         if name in fields:
             held = fields[name]
-            fields[name] = [*held, value] if isinstance(held, list) else [held, value]
+            if isinstance(held, list):
+                held.append(value)
+            else:
+                fields[name] = [held, value]
         else:
             fields[name] = value
     text = (element.text or "").strip()

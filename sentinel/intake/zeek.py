@@ -9,12 +9,14 @@ from typing import Any, Final
 from sentinel.event import KINDS, Event, Log
 from sentinel.intake.record import Record
 from sentinel.intake.stamp import epoch, stamp_form
-from sentinel.intake.typed import EventMaker, Untyped
+from sentinel.intake.typed import EventMaker, Untyped, event_maker
 
 __all__ = ["ZeekReader", "stream_of_name", "zeek_stream"]
 
 _STREAM_KEYS: Final = ("_path", "@stream", "stream", "zeek_stream", "log_type")
 _ENDPOINT: Final = re.compile(r"id_(orig|resp)_([hp])\Z")
+_NEVER: Final = frozenset({"log", "auth", "payload"})
+"""Kinds of ours that are no streams of Zeek's."""
 _STEM: Final = re.compile(r"([a-z][a-z0-9_]*)(?:[._\-].*)?\.log", re.IGNORECASE)
 _TELLING: Final = (
     ("conn", ("conn_state", "history")),
@@ -84,7 +86,6 @@ class ZeekReader:
 
     def __init__(self, stream: str | None = None) -> None:
         self._named = stream
-        self._makers: dict[str, EventMaker | None] = {}
         self._columns: list[tuple[str, Callable[[str], Any]]] = []
         self._separator = "\t"
         self._set_separator = ","
@@ -171,7 +172,7 @@ class ZeekReader:
         if ts is None:
             ts = record.ts if record.ts is not None else origin.last
         origin.last = record.ts = ts
-        maker = self._maker(stream)
+        maker = _maker(stream)
         if maker is not None:
             try:
                 return [maker.make(ts, fields)]
@@ -188,13 +189,9 @@ class ZeekReader:
             )
         ]
 
-    def _maker(self, stream: str) -> EventMaker | None:
-        if stream not in self._makers:
-            if len(self._makers) >= 256:
-                self._makers.clear()
-            known = stream in KINDS and stream not in ("log", "auth", "payload")
-            self._makers[stream] = EventMaker(stream) if known else None
-        return self._makers[stream]
+
+def _maker(stream: str) -> EventMaker | None:
+    return event_maker(stream) if stream in KINDS and stream not in _NEVER else None
 
 
 def _renamed(fields: dict[str, Any]) -> dict[str, Any]:

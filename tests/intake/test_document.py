@@ -56,3 +56,14 @@ def test_records_in() -> None:
     assert records_in({"events": [{"a": 1}, 2]}) == [{"a": 1}]
     assert records_in({"a": 1, "events": "x"}) is None
     assert records_in([1, 2]) is None
+
+
+def test_a_long_line_of_many_records_is_each_of_them() -> None:
+    records = [{"eventName": f"e{number}", "x": "y" * 100} for number in range(30_000)]
+    lines = list(single_lines(iter([json.dumps({"Records": records}), "and one more"])))
+    assert len(lines) == 30_001 and json.loads(lines[29_999]) == records[-1]
+
+
+def test_half_a_pair_of_utf_16_stays_text() -> None:
+    (line,) = single_lines(iter(["{", '"m": "\\ud800"', "}"]))
+    assert json.loads(line) == {"m": "\ud800"} and line.encode()

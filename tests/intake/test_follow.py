@@ -158,3 +158,66 @@ async def test_a_file_that_cannot_be_read_is_told_once_and_folders_never(tmp_pat
             await follower.until(number)
             add(tmp_path / "b.log", "more\n")
         assert sorted(Path(what).name for what, _ in follower.reports) == ["a.log", "d.log"]
+
+
+async def test_what_logrotate_copied_before_it_truncated_is_read_from_the_copy(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    async with following(log, from_start=True) as follower:
+        await follower.until(1)
+        add(log, "2\n3\n")
+        (tmp_path / "a.log.1").write_bytes(log.read_bytes())
+        os.truncate(log, 0)
+        add(log, "4\n")
+        assert sorted(await follower.until(4)) == ["1", "2", "3", "4"]
+        assert (await follower.until(4))[0] == "1"
+
+
+async def test_a_file_truncated_and_filled_past_where_we_were_is_read_from_its_start(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("old 1\n")
+    async with following(log, from_start=True) as follower:
+        await follower.until(1)
+        log.write_text("new 1\nnew 2\nnew 3\n")
+        assert await follower.until(4) == ["old 1", "new 1", "new 2", "new 3"]
+
+
+async def test_a_restart_after_several_rotations_reads_what_came_between(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    async with following(log, from_start=True) as follower:
+        await follower.until(1)
+    add(log, "2\n")
+    log.rename(tmp_path / "a.log.2")
+    (tmp_path / "a.log.1").write_text("3\n4\n")
+    os.utime(tmp_path / "a.log.2", (1, 1))
+    os.utime(tmp_path / "a.log.1", (2, 2))
+    (tmp_path / "a.logbook").write_text("another program's\n")
+    log.write_text("5\n")
+    async with following(log, follower.positions) as later:
+        assert sorted(await later.until(4)) == ["2", "3", "4", "5"]
+        assert later.reports == []
+
+
+async def test_a_file_that_is_gone_before_it_was_read_to_its_end_is_told(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    async with following(log, from_start=True) as follower:
+        await follower.until(1)
+    log.unlink()
+    log.write_text("2\n")
+    async with following(log, follower.positions) as later:
+        assert await later.until(1) == ["2"]
+        assert [what for what, _ in later.reports] == [str(log)]
+        assert "sentinel replay" in later.reports[0][1]
+
+
+async def test_the_head_of_a_file_comes_with_lines_that_do_not_begin_with_it(tmp_path: Path) -> None:
+    log = tmp_path / "conn.log"
+    head = "#separator \\x09\n#fields\tts\tuid\n"
+    log.write_text(head + "1\tC1\n")
+    async with following(log) as follower:
+        add(log, "2\tC2\n")
+        async with asyncio.timeout(20):
+            chunk = await follower.inlet.get()
+        assert chunk.lines == [b"2\tC2"] and chunk.head == tuple(head.encode().splitlines()) + (b"1\tC1",)[:0]

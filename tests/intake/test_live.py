@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sentinel.event import Auth, Event, Log, Notice
+import pytest
+
+from sentinel.event import Auth, Conn, Event, Log, Notice
 from sentinel.intake.chunk import Chunk
 from sentinel.intake.live import Intake
 from sentinel.intake.receive import UdpSource
@@ -132,6 +134,7 @@ async def test_a_clock_that_is_off_is_told_once() -> None:
     late = "<13>May  1 07:58:00 web1 x: y"
     await desk.read(*(chunk(late, arrival=START + number / 10) for number in range(20)))
     assert desk.notes() == ["Intake::Clock_Offset"]
+    await desk.intake.look()
     assert -123 < desk.intake.accounts["syslog"].offset < -119
 
 
@@ -189,3 +192,139 @@ async def test_senders_remembered_are_bounded(monkeypatch: Any) -> None:
     await desk.read(*(chunk("<13>x: y", sender=f"10.0.0.{number}") for number in range(50)))
     assert len(desk.events) == 50
     assert len(desk.intake._streams) == len(desk.intake._pulses) == 10
+
+
+async def test_a_forged_or_broken_clock_counts_as_of_its_arrival_and_is_told() -> None:
+    desk = Desk(SYSLOG)
+    await desk.read(
+        *(chunk("<13>1 9999-12-31T23:59:59Z h p - - - x", arrival=START + n) for n in range(3)),
+        chunk(
+            "<13>1 2000-01-01T00:00:00Z h p - - - x", '{"@timestamp": "nan", "a": 1}', "y", arrival=START + 9
+        ),
+        *(chunk("<13>1 2000-01-01T00:00:00Z h p - - - x", arrival=START + 10) for _ in range(9)),
+    )
+    logs = [event for event in desk.events if isinstance(event, Log)]
+    assert [event.ts - START for event in logs[:6]] == [0, 1, 2, 9, 9, 9]
+    assert desk.intake.accounts["syslog"].misdated == 14
+    assert desk.notes() == ["Intake::Clock_Offset"]
+
+
+async def test_a_relay_may_be_late_by_days() -> None:
+    desk = Desk(SYSLOG)
+    await desk.read(chunk("<13>1 2024-04-28T00:00:00Z h p - - - x"))
+    assert desk.events[0].ts == START - 3 * 86400
+    assert desk.intake.accounts["syslog"].misdated == 0
+
+
+@pytest.mark.parametrize("forged", ["#fields\tx", "#separator a", "#Fields: message", "a,b,c,d,e"])
+async def test_no_line_from_the_network_changes_how_those_behind_it_are_read(forged: str) -> None:
+    desk = Desk(SYSLOG)
+    await desk.read(chunk(forged), chunk(FAILED))
+    assert isinstance(desk.events[0], Log) and desk.events[0].fields["message"] == forged
+    assert isinstance(desk.events[2], Auth)
+
+
+async def test_a_clock_set_right_is_no_longer_off() -> None:
+    desk = Desk(SYSLOG)
+    await desk.read(*(chunk("<13>May  1 08:02:00 web1 x: y", arrival=START + n / 10) for n in range(20)))
+    await desk.intake.look()
+    assert desk.intake.accounts["syslog"].offset > 100
+    await desk.read(*(chunk("<13>May  1 08:00:04 web1 x: y", arrival=START + 3 + n / 100) for n in range(40)))
+    await desk.intake.look()
+    assert abs(desk.intake.accounts["syslog"].offset) < 5
+
+
+async def test_a_zone_guessed_wrong_is_mended() -> None:
+    desk = Desk(SYSLOG)
+    await desk.read(*(chunk("<13>May  1 00:00:00 web1 x: y") for _ in range(10)))
+    await desk.read(*(chunk(FAILED) for _ in range(10)))
+    assert [event.ts for event in desk.events if isinstance(event, Log)][-1] == START
+
+
+async def test_the_clock_of_a_file_is_told_by_its_least_late_record() -> None:
+    desk = Desk(SourceSettings(name="files", kind="file", paths=("/nowhere/*.log",)))
+
+    def line(stamp: str, arrival: float) -> Chunk:
+        return Chunk("files", "/nowhere/a.log", [stamp.encode()], arrival, reference=arrival)
+
+    buffered = [line(f"May  1 08:00:{n:02} h p: x", START + 30) for n in range(0, 30, 3)]
+    await desk.read(*buffered, line("May  1 08:00:30 h p: x", START + 31))
+    await desk.intake.look()
+    assert desk.intake.accounts["files"].offset == -1 and desk.notes() == ["Intake::Clock_Offset"]
+    desk = Desk(SourceSettings(name="files", kind="file", paths=("/nowhere/*.log",)))
+    await desk.read(*(line("May  1 08:10:00 h p: x", START + n / 10) for n in range(20)))
+    await desk.intake.look()
+    assert desk.intake.accounts["files"].offset > 590 and desk.notes() == ["Intake::Clock_Offset"]
+
+
+async def test_who_does_not_speak_again_after_a_restart_is_silent() -> None:
+    desk = Desk(SYSLOG)
+    await desk.read(*(chunk("<13>x: y", arrival=START + number) for number in range(30)))
+    later = Desk(SYSLOG, positions=desk.kept)
+    await later.intake.look()
+    assert later.notes() == []
+    later.now = START + 61
+    await later.intake.look()
+    assert later.notes() == ["Intake::Source_Silent"]
+    await later.read(chunk("<13>x: y", sender="10.0.0.9", arrival=later.now))
+    last = Desk(SYSLOG, positions=later.kept)
+    last.now = START + 3600
+    await last.intake.look()
+    assert last.notes() == [] and last.intake.accounts["syslog"].silent == 1
+    await last.read(chunk("<13>x: y", arrival=last.now))
+    assert last.notes() == ["Intake::Source_Back"] and last.intake.accounts["syslog"].silent == 0
+
+
+async def test_a_source_with_a_silence_of_its_own_that_never_speaks_is_told() -> None:
+    desk = Desk(replace(SYSLOG, silence=300.0))
+    desk.now += 301
+    await desk.intake.look()
+    await desk.intake.look()
+    assert desk.notes() == ["Intake::Source_Silent"]
+    await desk.read(chunk("<13>x: y", arrival=desk.now))
+    assert desk.notes()[-1] == "Intake::Source_Back" and desk.intake.accounts["syslog"].silent == 0
+
+
+async def test_forged_senders_do_not_push_out_those_we_know(monkeypatch: Any) -> None:
+    monkeypatch.setattr("sentinel.intake.live._MOST_STREAMS", 10)
+    desk = Desk(SYSLOG)
+    await desk.read(*(chunk("<13>x: y", arrival=START + number) for number in range(30)))
+    await desk.read(*(chunk("<13>x: y", sender=f"10.9.0.{number}") for number in range(100)))
+    desk.now = START + 100
+    await desk.intake.look()
+    assert desk.notes() == ["Intake::Source_Silent"]
+    await desk.read(
+        *(chunk("<13>x: y", sender=f"10.8.0.{n}", arrival=desk.now) for n in range(12) for _ in range(20))
+    )
+    await desk.intake.look()
+    assert desk.notes().count("Intake::Too_Many_Senders") == 1
+    assert len(desk.intake._streams) == 10
+
+
+async def test_a_table_is_read_on_after_a_restart(tmp_path: Path) -> None:
+    log = tmp_path / "conn.log"
+    names = "ts uid id.orig_h id.orig_p id.resp_h id.resp_p proto".split()
+    kinds = "time string addr port addr port enum".split()
+    row = "{}\tC{}\t10.0.0.1\t1\t10.0.0.2\t53\tudp\n"
+    head = (
+        "#separator \\x09\n#path\tconn\n"
+        + "\t".join(["#fields", *names])
+        + "\n"
+        + "\t".join(["#types", *kinds])
+    )
+    log.write_text(f"{head}\n" + row.format(START, 1))
+    files = SourceSettings(name="files", kind="file", paths=(str(log),), from_start=True)
+    positions: Mapping[tuple[str, str], Mapping[str, Any]] = {}
+    for life in (1, 2):
+        desk = Desk(files, positions=positions)
+        task = asyncio.create_task(desk.intake.run())
+        async with asyncio.timeout(20):
+            while not desk.events:
+                await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        (event,) = desk.events
+        assert isinstance(event, Conn) and event.uid == f"C{life}"
+        positions = desk.kept
+        with log.open("a") as file:
+            file.write(row.format(START + 1, life + 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -100,6 +101,66 @@ def test_no_json_value_stops_the_reading(value: Any) -> None:
     assert events or it.read == 0
     assert "fault" not in it.unexplained
     EventEncoder().encode(events)
+
+
+HEAD = "<13>1 2024-05-01T00:00:00Z h p - - "
+HOSTILE = {
+    "nothing but names": HEAD + "[a " + "a" * 60_000 + "] x",
+    "open quotes": HEAD + '[a b="' + '\\"' * 30_000,
+    "many elements": HEAD + "[a]" * 20_000,
+    "many parameters": HEAD + "[a " + 'a="b" ' * 10_000 + "] x",
+    "a long host": "<13>May  1 08:00:00 " + "h" * 60_000 + " p: x",
+    "priorities": "<" * 60_000,
+    "deep JSON": '{"a":' * 100_000 + "1" + "}" * 100_000,
+    "many fields": json.dumps({f"k{number}": number for number in range(200_000)}),
+    "many records": "[" + "{}," * 300_000 + "{}]",
+    "half a pair": '{"@timestamp":"2024-05-01T00:00:00Z","m":"\\ud800"}',
+    "a huge number": '{"a":' + "9" * 5000 + "}",
+    "a number past all": '{"a":1e400}',
+    "escapes of a terminal": "<13>May  1 08:00:00 h p: \x1b[2J\x1b[31mroot\0",
+    "entities that grow": '<Event a="1"><!DOCTYPE l [<!ENTITY a "ha">]>&a;</Event>',
+    "many children": "<Event>" + "<a/>" * 15_000 + "</Event>",
+    "CEF": "CEF:0|a|b|c|d|e|f|" + "a=" * 30_000,
+    "audit": "type=EXECVE msg=audit(1.1:1): argc=99999 " + "a1=" * 20_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_line_costs_neither_time_nor_memory_nor_the_lines_behind_it(name: str) -> None:
+    it = reader()
+    began = time.process_time()
+    events = it.events(HOSTILE[name])
+    assert time.process_time() - began < 1.0
+    assert 1 <= len(events) <= 2 and "fault" not in it.unexplained
+    encoder = EventEncoder()
+    encoder.encode(events)
+    assert encoder.unencodable == 0
+    assert it.events("<13>May  1 08:00:00 h odd: x")[0].host == "h"  # type: ignore[attr-defined]
+
+
+def test_what_strangers_choose_is_not_remembered_without_bounds() -> None:
+    catalogue = Catalogue.load()
+    it = LineReader(catalogue, Origin("here"))
+    for number in range(50):
+        it.events(json.dumps({f"{number}{at}": "x" for at in range(300)}))
+        it.events(json.dumps({f"{number}" * 100: "x"}))
+        it.events(f'date=2024-05-01 devname="a" logid="1" type="{"x" * 1000}{number}" srcip=1.1.1.1 x=y')
+    assert not any(len(name) > 64 for signature in catalogue._signatures for name in signature)
+    assert all(len(signature) <= 256 for signature in catalogue._signatures)
+    assert not any(len(str(part)) > 300 for plan in catalogue.formats["fortigate"]._plans for part in plan)
+
+
+def test_what_a_file_says_of_its_columns_can_be_told_again() -> None:
+    it = reader()
+    it.learn(
+        [
+            "#separator \\x09",
+            "#path\tdns",
+            "#fields\tts\tquery\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tuid",
+        ]
+    )
+    (event,) = it.events("1714521600.0\ta.example\t10.0.0.1\t1\t10.0.0.2\t53\tudp\tC1")
+    assert isinstance(event, Dns) and event.query == "a.example" and it.read == 1
 
 
 def test_a_line_that_nothing_explains_is_its_own_message() -> None:

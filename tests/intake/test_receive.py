@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import socket
 import ssl
@@ -88,6 +89,54 @@ async def test_many_senders_at_once_lose_nothing_while_there_is_room() -> None:
     assert inlet.waiting == 500 and inlet.dropped == {}
 
 
+async def test_a_datagram_of_many_lines_is_handed_over_at_once() -> None:
+    inlet = Inlet(100_000)
+    source = UdpSource("syslog", HERE, 0, inlet, no_report)
+    source.take(b"x\n" * 30_000, "10.0.0.1")
+    assert inlet.waiting == 30_000
+
+
+async def test_too_many_connections_cost_who_is_quiet_for_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentinel.intake.receive._MOST_CONNECTIONS", 2)
+    inlet = Inlet(10)
+    reports: list[tuple[str, str]] = []
+    source = StreamSource("syslog", HERE, 0, inlet, lambda what, why: reports.append((what, why)))
+    async with running(source):
+        _, busy = await asyncio.open_connection(HERE, source.port)
+        idle_reader, idle = await asyncio.open_connection(HERE, source.port)
+        busy.write(b"<13>one\n")
+        assert await lines_of(inlet, 1) == [b"<13>one"]
+        _, third = await asyncio.open_connection(HERE, source.port)
+        third.write(b"<13>three\n")
+        assert await lines_of(inlet, 1) == [b"<13>three"]
+        with contextlib.suppress(ConnectionError):
+            assert await idle_reader.read() == b""
+        busy.write(b"<13>two\n")
+        assert await lines_of(inlet, 1) == [b"<13>two"]
+        assert source.refused == 1 and [what for what, _ in reports] == [HERE]
+        for writer in (busy, idle, third):
+            writer.close()
+
+
+async def test_one_address_has_but_some_of_the_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentinel.intake.receive._MOST_OF_ONE", 1)
+    inlet = Inlet(10)
+    reports: list[tuple[str, str]] = []
+    source = StreamSource("syslog", HERE, 0, inlet, lambda what, why: reports.append((what, why)))
+    async with running(source):
+        _, first = await asyncio.open_connection(HERE, source.port)
+        first.write(b"<13>one\n")
+        assert await lines_of(inlet, 1) == [b"<13>one"]
+        reader, second = await asyncio.open_connection(HERE, source.port)
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
+        first.write(b"<13>two\n")
+        assert await lines_of(inlet, 1) == [b"<13>two"]
+        assert source.refused == 1 and [what for what, _ in reports] == [HERE]
+        for writer in (first, second):
+            writer.close()
+
+
 async def test_streams_and_what_has_no_end() -> None:
     inlet = Inlet(10)
     source = StreamSource("syslog", HERE, 0, inlet, no_report)
@@ -132,7 +181,8 @@ async def test_a_count_past_all_measure_ends_that_connection_alone() -> None:
         other.write(b"<13>fine\n")
         assert await lines_of(inlet, 1) == [b"<13>fine"]
         other.close()
-    assert source.damaged == 1 and reports == [(HERE, "99999999 octets")]
+    assert source.damaged == 1 and [what for what, _ in reports] == [HERE]
+    assert "99999999" in reports[0][1]
 
 
 def certificate(folder: Path, name: str, by: tuple[Any, Any] | None = None) -> tuple[Any, Any]:
