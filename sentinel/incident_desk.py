@@ -17,6 +17,7 @@ from sentinel.incident.owner import Ledger
 from sentinel.log import Log
 from sentinel.metrics import Metrics
 from sentinel.store import StoreError, StoreWriter
+from sentinel.text import Message
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -152,6 +153,7 @@ def _tell(change: Change) -> None:
         "incident.change",
         number=change.number,
         kind=change.kind.value,
+        what=Message(f"notify.kind.{change.kind.value}"),
         title=change.title,
         alerts=change.alerts,
     )

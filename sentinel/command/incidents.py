@@ -24,7 +24,8 @@ from sentinel.incident import Change, Grading, Handling, Incident, IncidentError
 from sentinel.incident.category import MAJORS, major_of, old_category
 from sentinel.incident.listing import Filter, count_incidents, list_incidents
 from sentinel.incident.silence import end_silence, make_silence, silences
-from sentinel.incident.timeline import entries
+from sentinel.incident.timeline import Entry, entries
+from sentinel.incident.wording import advice, in_words
 from sentinel.ledger import LedgerStore
 from sentinel.notify_desk import put_into_outbox
 from sentinel.store.session import in_transaction, reading
@@ -66,7 +67,9 @@ def _list(config: Config, options: argparse.Namespace) -> int:
 
 
 def _show(config: Config, options: argparse.Namespace) -> int:
-    def read(connection: Any) -> tuple[Incident, list[Any], list[Any], list[Any]]:
+    def read(
+        connection: Any,
+    ) -> tuple[Incident, list[Any], list[Any], list[Entry], list[tuple[str, str]]]:
         incident = find_incident(connection, options.incident)
         clocks = connection.execute(
             "SELECT clock, due, met_at FROM incident_clock WHERE incident = ? ORDER BY due", (incident.id,)
@@ -76,13 +79,14 @@ def _show(config: Config, options: argparse.Namespace) -> int:
             " ORDER BY severity DESC, alerts DESC LIMIT 20",
             (incident.id,),
         ).fetchall()
-        return incident, clocks, found, entries(connection, incident.id)
+        return incident, clocks, found, entries(connection, incident.id), advice(connection, incident.id)
 
-    incident, clocks, found, timeline = _look(config, read)
+    incident, clocks, found, timeline, advised = _look(config, read)
     if options.json:
         document = dataclasses.asdict(incident) | {
             "clocks": [{"clock": clock, "due": due, "met_at": met} for clock, due, met in clocks],
             "timeline": [dataclasses.asdict(entry) for entry in timeline],
+            "advice": [{"title": title, "respond": words} for title, words in advised],
         }
         print(json.dumps(document, ensure_ascii=False))
         return 0
@@ -108,15 +112,15 @@ def _show(config: Config, options: argparse.Namespace) -> int:
         )
     if incident.findings > len(found):
         print(text("incident.show.more", number=incident.findings - len(found)))
+    for title, words in advised:
+        print(text("incident.show.advice", title=title, words=words))
     for entry in timeline:
-        detail = json.dumps(entry.detail, ensure_ascii=False)
         print(
             text(
                 "incident.show.entry",
                 at=local_time(entry.at),
                 actor=entry.actor,
-                action=entry.action,
-                detail=detail,
+                words=in_words(entry),
             )
         )
     return 0

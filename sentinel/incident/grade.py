@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from sentinel.incident.fault import IncidentError
-from sentinel.text import Message
+from sentinel.text import Message, current_language
 
 __all__ = ["ORDINARY", "REPORTABLE", "Clause", "Grading"]
 
@@ -77,6 +77,12 @@ class Grading:
     def facts(self) -> tuple[str, ...]:
         """Names of all facts that matter, each once."""
         return tuple(dict.fromkeys(clause.fact for clause in self.clauses))
+
+    def examples(self) -> list[str]:
+        """Each fact with the first clause that it can meet, in words: `people (影响 10 万人以上的工作、生活)`."""
+        first = {clause.fact: clause for clause in reversed(self.clauses)}
+        english = current_language() == "en"
+        return [f"{fact} ({first[fact].en if english else first[fact].zh})" for fact in self.facts]
 
     def met(self, facts: Mapping[str, float]) -> tuple[Clause, ...]:
         """The clauses that `facts` meet, gravest first."""

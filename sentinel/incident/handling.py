@@ -161,7 +161,7 @@ class Handling:
         incident = self._open(connection, asked)
         unknown = sorted(facts.keys() - set(self._grading.facts))
         if unknown:
-            known = ", ".join(self._grading.facts)
+            known = "; ".join(self._grading.examples())
             raise IncidentError(Message("incident.unknown-fact", got=unknown[0], facts=known))
         if category is not None:
             self._check_category(category)
