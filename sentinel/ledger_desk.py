@@ -74,6 +74,7 @@ class LedgerDesk:
         while True:
             await asyncio.sleep(_EVERY)
             await self.flush()
+            await self.take_left_sights()
             await self.read_register()
 
     async def read_register(self) -> None:
@@ -84,6 +85,19 @@ class LedgerDesk:
                 assets = await self._writer.run(lambda database: LedgerStore(database.conn).assets())
                 self.ledger.register(assets)
                 self._revision = revision
+        except StoreError as error:
+            self._outage.failed(error)
+
+    async def take_left_sights(self) -> None:
+        """Take up what a command saw; it is left no longer once the devices are written."""
+        try:
+            left = await self._writer.run(lambda database: LedgerStore(database.conn).left_sights(_TOGETHER))
+            if not left:
+                return
+            self.ledger.take_sights(sight for _, sight in left)
+            if await self.flush():
+                last = left[-1][0]
+                await self._writer.run(lambda database: LedgerStore(database.conn).take_away_sights(last))
         except StoreError as error:
             self._outage.failed(error)
 
@@ -136,8 +150,8 @@ class LedgerDesk:
             waiting=self._told.waiting,
         )
 
-    async def flush(self) -> None:
-        """Write what changed since the last time."""
+    async def flush(self) -> bool:
+        """Write what changed since the last time; whether it could be written."""
         changed, gone = self.ledger.seen.changes()
         rows = [row_of(device) for device in changed]
         try:
@@ -146,8 +160,9 @@ class LedgerDesk:
         except StoreError as error:
             self.ledger.seen.put_back(changed, gone)
             self._outage.failed(error)
-        else:
-            self._outage.over()
+            return False
+        self._outage.over()
+        return True
 
     async def _write(self, rows: list[tuple[object, ...]], gone: list[tuple[str, str]]) -> None:
         await self._writer.run(lambda database: LedgerStore(database.conn).put_devices(rows, gone))

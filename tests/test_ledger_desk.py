@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sentinel.config import Config
 from sentinel.event import Conn, Event
@@ -11,6 +12,7 @@ from sentinel.event import Ledger as LedgerEvent
 from sentinel.flow.settings import FlowSettings
 from sentinel.ledger import Asset, LedgerSettings, LedgerStore, Registered
 from sentinel.ledger.intake import Plan
+from sentinel.ledger.sweep import Answer, sights_of
 from sentinel.ledger_desk import LedgerDesk
 from sentinel.store import StoreWriter
 from sentinel.store.session import in_transaction
@@ -142,3 +144,27 @@ async def test_a_database_in_the_way_delays_a_difference_and_loses_none(tmp_path
         folder.unlink()
         await desk.compare()
         assert len(told) == 2
+
+
+async def test_what_a_scan_left_is_taken_up_and_left_no_longer(tmp_path: Path) -> None:
+    def look(database: Any) -> tuple[int, int]:
+        tables = ("asset_sight", "device")
+        left, written = (
+            database.conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables
+        )
+        return left, written
+
+    answers = [Answer(5.0, f"10.0.0.{n}", None, (22,)) for n in (1, 2)]
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        desk = LedgerDesk(CONFIG, writer, nobody)
+        in_transaction(
+            tmp_path / "s.sqlite",
+            lambda database: LedgerStore(database.conn).leave_sights(
+                sight for answer in answers for sight in sights_of(answer, "")
+            ),
+        )
+        assert await writer.run(look) == (4, 0)
+        await desk.take_left_sights()
+        assert await writer.run(look) == (0, 2)
+        device = desk.ledger.seen.find(("", "10.0.0.1"))
+        assert device is not None and [fact.value for fact in device.of("service")] == ["22/tcp"]

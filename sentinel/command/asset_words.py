@@ -49,6 +49,13 @@ def add_assets(parser: argparse.ArgumentParser, configured: argparse.ArgumentPar
     diff = actions.add_parser("diff", parents=[told], help=text("cli.assets.diff"))
     diff.add_argument("--days", type=float, default=30.0, help=text("cli.assets.days"))
     diff.add_argument("--kind", choices=DIFFERENCES, help=text("cli.assets.kind"))
+    scan = actions.add_parser("scan", parents=[configured], help=text("cli.assets.scan"))
+    scan.add_argument(
+        "--range", action="append", default=[], metavar="NETWORK", help=text("cli.assets.range")
+    )
+    scan.add_argument("--no-ports", action="store_true", help=text("cli.assets.no-ports"))
+    scan.add_argument("--zone", help=text("cli.assets.scan-zone"))
+    scan.add_argument("--by", default="", metavar="PERSON", help=text("cli.assets.scan-by"))
     _add_life(actions, configured)
 
 

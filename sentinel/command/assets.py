@@ -14,6 +14,7 @@ import msgspec
 
 from sentinel.command.acting import Action, act, actor
 from sentinel.command.asset_life import LIFE
+from sentinel.command.asset_sweep import SWEEP
 from sentinel.command.asset_views import VIEWS
 from sentinel.config import Config
 from sentinel.ledger import LedgerStore
@@ -147,5 +148,6 @@ _ACTIONS: Mapping[str, Action] = {
     "export": _export,
     "import": _import,
     **LIFE,
+    **SWEEP,
     **VIEWS,
 }

@@ -138,8 +138,11 @@ class Comparison:
                 "drift", *device.key, "vendor", asset.department, asset.vendor, vendor.value, device, asset
             )
         learned = device.first_seen + self._settings.learning
-        for fact in device.of("service"):
-            if fact.first_seen > learned and fact.confidence >= _LIKELY and _is_set_up(fact):
+        services = [fact for fact in device.of("service") if fact.source != "scan"]
+        known = {port_of(fact.value) for fact in services if fact.first_seen <= learned}
+        for fact in services:
+            fresh = fact.first_seen > learned and fact.confidence >= _LIKELY
+            if fresh and _is_set_up(fact) and port_of(fact.value) not in known:
                 yield Difference(
                     "drift", *device.key, "service", asset.department, "", fact.value, device, asset
                 )

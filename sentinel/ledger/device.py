@@ -21,7 +21,7 @@ class Fact(msgspec.Struct, array_like=True, gc=False):
     value: str
     source: str
     """What told it: `arp`, `dhcp`, `dns`, `ntlm`, `kerberos`, `http`, `ssh`, `ftp`, `x509`, `conn`, `tcp_syn`,
-    `oui`."""
+    `oui`, `scan`."""
     confidence: int
     """0 to 100: how far the source can be believed. What a stranger can write freely stays below 50."""
     first_seen: float

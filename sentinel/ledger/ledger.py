@@ -49,6 +49,12 @@ class Ledger:
                 for sight in self._waiting.pop(event.uid, ()):
                     self.seen.take(sight, event.zone or "")
 
+    def take_sights(self, sights: Iterable[Sight]) -> None:
+        """Take what was seen otherwise than by events, each with its zone."""
+        for sight in sights:
+            if sight.address in self._ours:
+                self.seen.take(sight, sight.zone or "")
+
     def register(self, rows: Iterable[Registered]) -> None:
         """Take the whole register, in the place of what was known of it."""
         self.registered = Register(rows)

@@ -4,9 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["LedgerSettings"]
+__all__ = ["LedgerSettings", "SweepSettings"]
 
 _DAY = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSettings:
+    """Active discovery: who may ask what, when and how fast."""
+
+    enabled: bool = False
+    ranges: tuple[str, ...] = ()
+    """IPv4 prefixes that may be asked; nothing else ever is."""
+    exclude: tuple[str, ...] = ()
+    """Prefixes within them that are left alone: devices that a question might upset."""
+    persons: tuple[str, ...] = ()
+    """Who may authorise a sweep; it is done in that person's name."""
+    hours: str = ""
+    """In which hours, by the clock of `intake.zone`, as `22:00-06:00`; empty: always."""
+    rate: int = 50
+    """Packets a second at most."""
+    ports: tuple[int, ...] = (22, 23, 80, 135, 139, 443, 445, 1433, 1521, 3306, 3389, 5432, 6379, 8080)
+    """TCP ports that are asked of a host that answers."""
+    wait: float = 2.0
+    """Seconds to wait for answers after the last packet of a round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +63,4 @@ class LedgerSettings:
     """Ports whose services count as exposed: remote administration, shares, databases, middleware."""
     headings: tuple[str, ...] = ()
     """A site's own headings of registers, as `使用科室=责任单位`; an export writes the first one of each column."""
+    sweep: SweepSettings = SweepSettings()

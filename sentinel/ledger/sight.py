@@ -10,7 +10,7 @@ from sentinel.event import X509, Arp, Conn, Dhcp, Dns, Event, Ftp, Http, Kerbero
 from sentinel.ledger.system import system_of_dhcp, system_of_syn
 from sentinel.ledger.vendor import vendor_of
 
-__all__ = ["READ", "Sight", "sights"]
+__all__ = ["READ", "Sight", "of_mac", "sights"]
 
 _LONGEST = 128
 """Characters of a value that are kept."""
@@ -48,12 +48,13 @@ def sights(event: Event) -> Iterator[Sight]:
     for sight in read(event):
         value = "".join(letter for letter in sight.value if letter.isprintable()).strip()[:_LONGEST]
         if sight.field == "mac":
-            yield from _of_mac(sight, value.lower())
+            yield from of_mac(sight, value.lower())
         elif value or not sight.field:
             yield sight._replace(value=value)
 
 
-def _of_mac(sight: Sight, mac: str) -> Iterator[Sight]:
+def of_mac(sight: Sight, mac: str) -> Iterator[Sight]:
+    """A MAC address, and who made it."""
     if not _MAC.match(mac):  # from a log, or of a network that is no Ethernet
         yield sight._replace(field="", value="")
         return

@@ -14,6 +14,7 @@ from sentinel.ledger.compare import DifferenceKey
 from sentinel.ledger.device import Device, Fact, Key
 from sentinel.ledger.intake import Plan
 from sentinel.ledger.register import Life, Registered
+from sentinel.ledger.sight import Sight
 from sentinel.ledger.told import News
 
 __all__ = ["LedgerStore", "Listed", "Wanted"]
@@ -24,6 +25,7 @@ _asset = msgspec.json.Decoder(Asset).decode
 _names = msgspec.json.Decoder(list[str]).decode
 _facts = msgspec.json.Decoder(list[Fact]).decode
 _event = msgspec.json.Decoder(LedgerEvent).decode
+_sight = msgspec.json.Decoder(Sight).decode
 
 
 _SHOWN = "asset.id AS id, document, locked, life, registered_at, changed_at, department, developer, product, version"
@@ -209,6 +211,20 @@ class LedgerStore:
             " VALUES (?, ?, ?, ?, ?, ?)",
             [(*key, event.ts, _written(event)) for key, event in news.begun.items()],
         )
+
+    def leave_sights(self, sights: Iterable[Sight]) -> None:
+        """Leave what a command saw for the daemon."""
+        rows = [(_encode(sight).decode(),) for sight in sights]
+        self._connection.executemany("INSERT INTO asset_sight (document) VALUES (?)", rows)
+
+    def left_sights(self, most: int) -> list[tuple[int, Sight]]:
+        """What was left, oldest first, each with its number."""
+        query = "SELECT id, document FROM asset_sight ORDER BY id LIMIT ?"
+        return [(id, _sight(document)) for id, document in self._connection.execute(query, (most,))]
+
+    def take_away_sights(self, upto: int) -> None:
+        """These, up to this number, were taken up."""
+        self._connection.execute("DELETE FROM asset_sight WHERE id <= ?", (upto,))
 
     def history(self, id: int) -> list[tuple[float, str, str, str]]:
         """When, who, what and the changes as JSON, oldest first."""

@@ -6,7 +6,7 @@ import sqlite3
 
 from sqlite_utils import Database
 
-__all__ = ["create_ledger_tables"]
+__all__ = ["create_ledger_tables", "create_sight_table"]
 
 _TABLES = """
 CREATE TABLE device (
@@ -76,3 +76,10 @@ def create_ledger_tables(database: Database) -> None:
         if sqlite3.complete_statement(statement):
             database.conn.execute(statement)
             statement = ""
+
+
+def create_sight_table(database: Database) -> None:
+    """What a command saw and the daemon, which holds the devices in memory, has not taken up yet."""
+    database.conn.execute(
+        "CREATE TABLE asset_sight (id INTEGER PRIMARY KEY AUTOINCREMENT, document TEXT NOT NULL)"
+    )

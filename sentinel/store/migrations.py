@@ -14,7 +14,7 @@ from sentinel.store.duty_tables import (
 from sentinel.store.fault import StoreError
 from sentinel.store.feed import create_feed_table
 from sentinel.store.incident_tables import create_incident_tables
-from sentinel.store.ledger_tables import create_ledger_tables
+from sentinel.store.ledger_tables import create_ledger_tables, create_sight_table
 from sentinel.store.outbox import create_merge_columns, create_outbox_table, create_request_table
 from sentinel.store.playbook_tables import make_playbook_tables
 from sentinel.text import Message
@@ -151,6 +151,7 @@ def _ledger_difference(db: Database) -> None:
 
 _migrations(name="0016-feed")(create_feed_table)
 _migrations(name="0017-zero-report")(create_zero_report_tables)
+_migrations(name="0018-ledger-sight")(create_sight_table)
 
 
 def migrate(db: Database) -> None:
