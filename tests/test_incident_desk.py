@@ -22,7 +22,9 @@ def alert(number: int) -> Alert:
     )
 
 
-async def test_what_a_former_life_left_is_grouped_at_the_start(tmp_path: Path) -> None:
+async def test_what_a_former_life_left_is_grouped_at_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with StoreWriter(tmp_path / "s.sqlite") as writer:
         await AlertStore(writer).add([alert(1)])
     async with StoreWriter(tmp_path / "s.sqlite") as writer:
@@ -38,6 +40,9 @@ async def test_what_a_former_life_left_is_grouped_at_the_start(tmp_path: Path) -
         running.cancel()
         labels = {"state": "new", "level": "4"}
         assert metrics.registry.get_sample_value("sentinel_incidents_open", labels) == 1
+    said = [record.getMessage() for record in caplog.records]
+    assert any("新事件,扫描(告警 1 条)" in line for line in said)
+    assert any("事件扩大,扫描" in line for line in said)
 
 
 async def test_what_is_written_with_a_change_is_committed_with_it_or_not_at_all(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def _rules(config: Config) -> Iterator[_Verdict]:
     rules = RuleSet.load(config.rule, config.root)
     bad = [problem for problem in rules.problems if not problem.informational]
     for problem in bad:
-        yield _Verdict("error", str(problem))
+        yield _Verdict("error", Message("agent.rule-problem", problem=problem))
     grade = "ok" if rules.rules else "warning"
     paths = ", ".join(config.rule.paths) or "-"
     yield _Verdict(grade, Message("check.rules", running=len(rules.rules), refused=len(bad), paths=paths))
