@@ -45,7 +45,7 @@ class Watch:
         self._restraint = Restraint(config.rule, self._zone)
         self._rules: RuleSet | None = None
         self.rules = rules
-        scene = Scene(config.detect, config.flow.local_networks)
+        scene = Scene(config.detect, config.flow.local_networks, self._zone)
         disabled = frozenset(config.detect.disabled)
         self.detectors: list[Detector] = [kind(scene) for kind in DETECTORS if kind.name not in disabled]
         self.told_notices = ToldNotices()

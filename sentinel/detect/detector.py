@@ -6,6 +6,7 @@ from abc import ABC
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from sentinel.detect.memory import Memory
 from sentinel.detect.settings import DetectSettings
@@ -25,6 +26,8 @@ class Scene:
 
     settings: DetectSettings
     local_networks: tuple[str, ...] = ()
+    zone: ZoneInfo = ZoneInfo("UTC")
+    """In which people keep their hours."""
     local: NetworkSet = field(init=False)
     """Our own addresses."""
     excused: NetworkSet = field(init=False)

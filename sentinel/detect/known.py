@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sentinel.detect.administration import Administration
 from sentinel.detect.arp import ArpWatch
 from sentinel.detect.beacon import Beacon
 from sentinel.detect.content_scan import ContentScan
@@ -36,6 +37,7 @@ DETECTORS: tuple[type[Detector], ...] = (
     Transfer,
     Renaming,
     FirstSeen,
+    Administration,
     WeirdStorm,
 )
 """In the order in which they see a batch."""

@@ -273,6 +273,22 @@ class FirstSeenSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AdministrationSettings:
+    """Log-ins to what machines are administered by."""
+
+    services: tuple[str, ...] = ("ssh", "telnet", "rdp", "vnc")
+    """As `auth` events and notices name them."""
+    office_hours: str = "07:30-20:00"
+    """Of the zone `intake.zone`; empty: no hours are odd."""
+    office_days: tuple[int, ...] = (1, 2, 3, 4, 5)
+    """1 is Monday."""
+    learn: float = 7 * 24 * 3600.0
+    """Seconds from the first log-in to a host in which nothing is told of its nights."""
+    origins: tuple[str, ...] = ()
+    """Networks from which machines are administered; empty: any of ours."""
+
+
+@dataclass(frozen=True, slots=True)
 class DetectSettings:
     """Which detectors run, what they may keep, and whom they excuse."""
 
@@ -301,3 +317,4 @@ class DetectSettings:
     renaming: RenamingSettings = RenamingSettings()
     first_seen: FirstSeenSettings = FirstSeenSettings()
     weird_storm: WeirdStormSettings = WeirdStormSettings()
+    administration: AdministrationSettings = AdministrationSettings()
