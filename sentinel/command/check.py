@@ -23,6 +23,8 @@ from sentinel.config.quantity import write_size
 from sentinel.incident import Grading, IncidentError
 from sentinel.intake.catalogue import Catalogue
 from sentinel.intake.settings import SourceSettings
+from sentinel.notify import ChannelSettings, FeedSettings
+from sentinel.notify.examine import examine
 from sentinel.playbook_desk import load_library
 from sentinel.rule import RuleSet
 from sentinel.store.fault import StoreError
@@ -65,7 +67,7 @@ def _verdicts(options: argparse.Namespace) -> Iterator[_Verdict]:
             "ok", Message("check.config", path=file.absolute()) if file else Message("check.no-config")
         )
     if config is not None:
-        for part in (_rules, _intake, _incidents, _playbooks, _capture, _paths, _metrics):
+        for part in (_rules, _intake, _incidents, _playbooks, _notify, _capture, _paths, _metrics):
             yield from part(config)
     yield from _cache()
     yield from _clock()
@@ -132,6 +134,18 @@ def _playbooks(config: Config) -> Iterator[_Verdict]:
             "paths": ", ".join(config.playbook.paths),
         }
         yield _Verdict("ok" if library.playbooks else "warning", Message("check.playbooks", **values))
+
+
+def _notify(config: Config) -> Iterator[_Verdict]:
+    """Secrets may be there for the daemon and not for who asks: what is missing is a warning."""
+    ways: list[ChannelSettings | FeedSettings] = [*config.notify.channels, *config.notify.feeds]
+    for way in ways:
+        for reason in examine(way):
+            yield _Verdict("warning", Message("check.channel", name=way.name, reason=reason))
+    if any(not channel.drill for channel in config.notify.channels):
+        yield _Verdict("ok", Message("check.channels", number=len(ways)))
+    else:
+        yield _Verdict("warning", Message("check.no-channel"))
 
 
 def _capture(config: Config) -> Iterator[_Verdict]:

@@ -106,6 +106,11 @@ def _notify(config: Config) -> Iterator[tuple[str, Message]]:
         if channel.name in names:
             yield f"notify.channels[{number}]", Message("config.channel-twice", name=channel.name)
         names.add(channel.name)
+        scheme = channel.url.partition("://")[0]
+        if not channel.body and not channel.robot and scheme in ("http", "https", "mqtt", "mqtts"):
+            yield f"notify.channels[{number}]", Message("config.no-body", name=channel.name)
+        if channel.sign and channel.robot not in ("dingtalk", "feishu"):
+            yield f"notify.channels[{number}].sign", Message("config.no-sign", name=channel.name)
     for number, feed in enumerate(config.notify.feeds):
         if feed.name in names:
             yield f"notify.feeds[{number}]", Message("config.channel-twice", name=feed.name)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import re
 import threading
+from types import ModuleType
 from typing import Final
 
 from sentinel.notify.fault import DeliveryError
 from sentinel.notify.settings import ChannelSettings
 from sentinel.text import text
 
-__all__ = ["tell"]
+__all__ = ["tell", "understands"]
 
 _STATUS: Final = re.compile(r"\b(?:error|code)=(-?\d{1,7})\b")
 _said = threading.local()
@@ -33,14 +34,14 @@ class _Ear(logging.Handler):
 _ear: Final = _Ear()
 
 
+def understands(url: str) -> bool:
+    """Whether it is an address that something can be sent to, as far as its form says."""
+    return _library().Apprise.instantiate(url, suppress_exceptions=True) is not None
+
+
 def tell(channel: ChannelSettings, url: str, title: str, words: str) -> None:
     """Send `words` to `url`. Blocks. Raises DeliveryError."""
-    logger = logging.getLogger("apprise")
-    if _ear not in logger.handlers:
-        logger.addHandler(_ear)
-        logger.propagate = False
-    import apprise  # a tenth of a second, and of no use to who has no such channel
-
+    apprise = _library()
     heard: list[str] = []
     _said.words = heard
     try:
@@ -58,3 +59,14 @@ def tell(channel: ChannelSettings, url: str, title: str, words: str) -> None:
         number = next((found[1] for line in heard if (found := _STATUS.search(line))), None)
         reason = text("notify.apprise") if number is None else text("notify.code", code=number)
         raise DeliveryError(text("notify.unreachable", reason=reason))
+
+
+def _library() -> ModuleType:
+    """Apprise, once its log is turned away from ours."""
+    logger = logging.getLogger("apprise")
+    if _ear not in logger.handlers:
+        logger.addHandler(_ear)
+        logger.propagate = False
+    import apprise  # a tenth of a second, and of no use to who has no such channel
+
+    return apprise

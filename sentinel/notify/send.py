@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 from urllib.parse import quote, urlsplit
 
 from sentinel.notify import mqtt, syslog
@@ -13,7 +14,10 @@ from sentinel.notify.settings import ChannelSettings
 from sentinel.secret import SecretError, reveal
 from sentinel.text import text
 
-__all__ = ["send"]
+__all__ = ["OURS", "address_of", "send"]
+
+OURS: Final = frozenset(("http", "https")) | mqtt.SCHEMES | frozenset(syslog.SCHEMES)
+"""Schemes that Apprise is not asked about."""
 
 
 def send(channel: ChannelSettings, fields: Mapping[str, str]) -> None:
@@ -27,12 +31,15 @@ def send(channel: ChannelSettings, fields: Mapping[str, str]) -> None:
         elif url.scheme in ("http", "https"):
             post(channel, url, fields)
         elif "://" in channel.url:
-            # In such an address a secret stands between signs that part it.
-            address = reveal(channel.url, lambda secret: quote(secret, safe=""))
-            tell(channel, address, fields.get("title", ""), fields.get("text", ""))
+            tell(channel, address_of(channel), fields.get("title", ""), fields.get("text", ""))
         else:
             raise DeliveryError(text("notify.unusable"))
     except SecretError as error:
         raise DeliveryError(str(error)) from error
     except ValueError as error:
         raise DeliveryError(text("notify.unusable")) from error
+
+
+def address_of(channel: ChannelSettings) -> str:
+    """An address of Apprise with its secrets: they stand between signs that part it, and are quoted. Raises SecretError."""
+    return reveal(channel.url, lambda secret: quote(secret, safe=""))
