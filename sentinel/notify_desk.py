@@ -4,50 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from sentinel.duty import DutySettings, Reminder
-from sentinel.event import Level
-from sentinel.hours import Hours
-from sentinel.incident import Change, ChangeKind, Role
+from sentinel.announcement import ZONE, Reach, message_id, nobody, put_into_outbox
+from sentinel.duty import Reminder
+from sentinel.incident import Change
 from sentinel.log import Log
 from sentinel.metrics import Metrics
-from sentinel.notify import ChannelSettings, Delivery, Notice, NotifySettings
+from sentinel.notify import Delivery, Notice, NotifySettings
 from sentinel.store import StoreError, StoreWriter
 from sentinel.store.outbox import OutboxMessage, OutboxStore, enqueue
-from sentinel.text import current_language, text
+from sentinel.text import text
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["NotifyDesk", "Reach", "message_of", "put_into_outbox"]
+__all__ = ["NotifyDesk"]
 
-Reach = Callable[[Any, Role, float], tuple[str, str]]
-"""Given the database, a role and the time: whom to tell (role and name) and their phone; empty where not known."""
-
-_TOLD: Final = frozenset(ChangeKind) - {ChangeKind.STATE, ChangeKind.LEVEL}
-"""What people are told of, whoever caused it. Steps of the handling stand on the timeline."""
 _EVERY: Final = 1.0
 """Seconds between looks at the outbox."""
 _REMINDING: Final = 3
 """Priority of reminders: after what is grave, before what is ordinary."""
 _TIDY: Final = 60.0
 """Seconds between looks for what is too old, too much, or for a channel that is no more."""
-_TIMED: Final = (ChangeKind.CLOCK_WARNED, ChangeKind.CLOCK_OVERDUE, ChangeKind.ESCALATED)
-"""What is told of a clock."""
-_ZONE: Final = ZoneInfo(DutySettings().zone)
-_IDS: Final = uuid.UUID("5d0f1c7e-6a43-4b1c-9f0e-2b7f3c1a8d55")
 
 _log = Log("notify")
-
-
-def nobody(database: Any, role: Role, now: float) -> tuple[str, str]:
-    """A `Reach` that knows no one."""
-    return "", ""
 
 
 class NotifyDesk:
@@ -60,7 +43,7 @@ class NotifyDesk:
         *,
         metrics: Metrics | None = None,
         reach: Reach = nobody,
-        zone: ZoneInfo = _ZONE,
+        zone: ZoneInfo = ZONE,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
@@ -93,7 +76,7 @@ class NotifyDesk:
         said = words + (text("notify.to", person=person) if person else "")
         for channel in self._settings.channels:
             if not channel.drill:
-                id = str(uuid.uuid5(_IDS, reminder.id))
+                id = message_id(reminder.id)
                 message = OutboxMessage(id, channel.name, now, _REMINDING, notice.content(said))
                 enqueue(database, message)
 
@@ -167,99 +150,3 @@ class NotifyDesk:
         elif channel not in self._down:
             self._down.add(channel)
             _log.warning("notify.retried", channel=channel, reason=reason)
-
-
-def put_into_outbox(
-    database: Any,
-    changes: Sequence[Change],
-    settings: NotifySettings,
-    now: float,
-    reach: Reach = nobody,
-    zone: ZoneInfo = _ZONE,
-) -> None:
-    """Write what people are to be told of `changes` inside the caller's transaction, in the language spoken now.
-
-    The daemon and the commands both go this way: what a person opens or raises is told like what a rule found.
-    """
-    on_duty: dict[Role, tuple[str, str]] = {}
-    for change in changes:
-        if change.kind not in _TOLD:
-            continue
-        channels = [
-            channel
-            for channel in settings.channels
-            if change.drill == channel.drill and change.level <= channel.level
-        ]
-        if not channels:
-            continue
-        if change.role not in on_duty:
-            on_duty[change.role] = reach(database, change.role, now)
-        notice = notice_of(database, change, *on_duty[change.role], zone)
-        for channel in channels:
-            enqueue(database, message_of(change, notice, channel, now, zone))
-
-
-def notice_of(database: Any, change: Change, person: str, phone: str, zone: ZoneInfo) -> Notice:
-    """What is said of `change`, with what its incident knows.
-
-    The phone of the `person` it is meant for is a field for gateways of text messages; the text has it not.
-    """
-    english = current_language() == "en"
-    found = database.conn.execute(
-        "SELECT attacker, victim FROM incident WHERE id = ?", (change.incident,)
-    ).fetchone()
-    attacker, victim = found or (None, None)
-    kind, due = text(f"notify.kind.{change.kind.value}"), ""
-    if change.kind in _TIMED:
-        due = f"{datetime.fromtimestamp(change.due, zone):%m-%d %H:%M}"
-        kind = text("notify.clock", kind=kind, clock=text(f"incident.clock.{change.clock}"), due=due)
-    return Notice(
-        title=(change.title_en or change.title) if english else change.title,
-        number=change.number,
-        kind=kind,
-        level=text(f"notify.level.{change.level}"),
-        department=change.department or "-",
-        alerts=str(change.alerts),
-        drill=text("notify.drill") if change.drill else "",
-        person=person,
-        phone=phone,
-        code=change.kind.value,
-        grade=str(change.level),
-        severity=change.severity,
-        category=change.category,
-        attacker=attacker or "",
-        victim=victim or "",
-        due=due,
-        ts=repr(change.at),
-    )
-
-
-def message_of(
-    change: Change, notice: Notice, channel: ChannelSettings, now: float, zone: ZoneInfo = _ZONE
-) -> OutboxMessage:
-    """What `channel` says of `change`. The same change always gives the same id."""
-    words = text("notify.text", **notice.fields())
-    if notice.person:
-        words += text("notify.to", person=notice.person)
-    name = f"{change.incident}/{change.kind}/{change.clock}/{change.role}/{change.alerts}/{change.at!r}"
-    return OutboxMessage(
-        id=str(uuid.uuid5(_IDS, name)),
-        channel=channel.name,
-        made_at=now,
-        priority=change.level,
-        content=notice.content(words),
-        drill=change.drill,
-        about=f"{change.number}/{notice.person}",
-        due_at=_due_at(channel, change, now, zone),
-    )
-
-
-def _due_at(channel: ChannelSettings, change: Change, now: float, zone: ZoneInfo) -> float:
-    """When to tell: now, or at the end of the channel's quiet hours where it is not loud."""
-    hours, moment = Hours.read(channel.quiet), datetime.fromtimestamp(now, zone)
-    if hours is None or not hours.hold(moment):
-        return now
-    loud = (
-        change.level <= channel.loud_level or Level(change.severity).rank >= Level(channel.loud_severity).rank
-    )
-    return now if loud else hours.over_at(moment).timestamp()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
+from sentinel.announcement import put_into_outbox
 from sentinel.config import Config
 from sentinel.duty import DutyBook
 from sentinel.duty_desk import reach
@@ -19,7 +20,6 @@ from sentinel.ledger import LedgerStore
 from sentinel.log import Log
 from sentinel.metrics import Metrics
 from sentinel.notify import ChannelSettings, Notice
-from sentinel.notify_desk import put_into_outbox
 from sentinel.playbook import journal
 from sentinel.playbook.action import Act
 from sentinel.playbook.action.asset import LookUpAsset, LookUpProduct

@@ -10,13 +10,16 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace as replace_struct
 
+from sentinel.announcement import message_of
 from sentinel.event import Alert, Level
 from sentinel.incident import Change, ChangeKind, IncidentSettings, Role
 from sentinel.incident_desk import IncidentDesk
+from sentinel.ledger import Asset
 from sentinel.metrics import Metrics
 from sentinel.notify import ChannelSettings, Notice, NotifySettings
-from sentinel.notify_desk import NotifyDesk, message_of
+from sentinel.notify_desk import NotifyDesk
 from sentinel.store import AlertStore, StoreWriter
 from sentinel.store.outbox import OutboxStore
 from tests.notify.conftest import Receiver, receiver
@@ -24,6 +27,9 @@ from tests.notify.conftest import Receiver, receiver
 __all__ = ["receiver"]
 
 ALERT = Alert(ts=1e9, id="a1", level=Level.HIGH, title="扫描", rule_id="r", kind="conn", src="192.0.2.1")
+ASSET = Asset(
+    department="政数局", name="门户", addresses=(), system="门户", responsible="王五", location="机房"
+)
 CHANGE = Change(
     incident=1,
     number="20261125-0001",
@@ -95,6 +101,29 @@ def test_the_same_change_has_the_same_id_and_another_one_has_not() -> None:
     one = message_of(CHANGE, notice, channel(), 1.0)
     assert one.id == message_of(CHANGE, notice, channel(), 2.0).id
     assert one.id != message_of(replace(CHANGE, kind=ChangeKind.GROWN), notice, channel(), 1.0).id
+
+
+async def test_a_message_says_what_to_whom_whose_it_is_and_what_is_due(tmp_path: Path) -> None:
+    class Known:
+        def find(self, zone: str | None, address: str) -> Asset | None:
+            return ASSET if address == "10.0.0.5" else None
+
+    alert = replace_struct(ALERT, dst="10.0.0.5")
+    zone = ZoneInfo("Asia/Shanghai")
+    now = datetime(2026, 11, 25, 8, 30, tzinfo=zone).timestamp()
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        desk = NotifyDesk(NotifySettings(channels=(channel(),)), writer, zone=zone, clock=lambda: now)
+        await AlertStore(writer, clock=lambda: now).add([alert])
+        incidents = IncidentDesk(
+            IncidentSettings(), writer, ledger=Known(), clock=lambda: now, within=[desk.within]
+        )
+        ((change),) = await incidents.take()
+        (row,) = await writer.run(lambda database: OutboxStore(database).latest(9))
+    assert json.loads(row["content"])["text"].splitlines() == [
+        f"【一般】新事件 {change.number}:扫描",
+        "192.0.2.1 → 10.0.0.5,责任方 政数局 门户 王五 机房,告警 1 条",
+        "时限:确认 11-25 08:40,初步研判 11-25 09:00",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
 
+from sentinel.announcement import put_into_outbox
 from sentinel.command.acting import Action, act, actor, local_time
 from sentinel.config import Config
 from sentinel.config.quantity import parse_duration
@@ -27,7 +28,6 @@ from sentinel.incident.silence import end_silence, make_silence, silences
 from sentinel.incident.timeline import Entry, entries
 from sentinel.incident.wording import advice, in_words
 from sentinel.ledger import LedgerStore
-from sentinel.notify_desk import put_into_outbox
 from sentinel.store.session import in_transaction, reading
 from sentinel.text import Message, current_language, speaking, text
 

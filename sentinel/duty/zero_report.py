@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sentinel.duty.book import DutyBook
 from sentinel.duty.fault import DutyError
 from sentinel.duty.plan import moments
-from sentinel.incident.listing import Filter, count_incidents, list_incidents
+from sentinel.incident.listing import Filter, count_incidents
 from sentinel.text import Message
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class ZeroReport:
     due: float
     """When it was due."""
     found: int
-    """Incidents discovered from `start` up to but without `end`."""
+    """Incidents entered from `start` up to but without `end`, whenever they were discovered: each is in one report."""
     open: int
     """Incidents not ended when it was submitted."""
     alerts: Mapping[str, int]
@@ -89,7 +89,7 @@ class ZeroReportBook:
             raise DutyError(Message("duty.zero.not-on-duty", actor=actor))
         former = self.latest(1)
         start = former[0].end if former and now - former[0].end <= _LONGEST_GAP else now - _DAY
-        found = Filter(drill=False, since=start, until=now)
+        numbers = self._entered(start, now)
         columns = {
             "ts": now,
             "person": actor,
@@ -97,12 +97,10 @@ class ZeroReportBook:
             "start": start,
             "end": now,
             "due": self._due(now),
-            "found": count_incidents(self._connection, found),
+            "found": len(numbers),
             "open": count_incidents(self._connection, Filter(open=True, drill=False)),
             "alerts": json.dumps(self._alerts(start, now)),
-            "numbers": json.dumps(
-                [incident.number for incident in list_incidents(self._connection, found, _MOST_NUMBERS)]
-            ),
+            "numbers": json.dumps(numbers[:_MOST_NUMBERS]),
             "note": note,
             "receiver": receiver,
             "receipt": receipt,
@@ -138,6 +136,15 @@ class ZeroReportBook:
         """The time it is for: the last one while it is missing and not long past, else the next one."""
         last, following = due_times(self._at, now, self._zone)
         return following if now - last > _LONG_PAST or self.submitted_for(last) else last
+
+    def _entered(self, start: float, end: float) -> list[str]:
+        """Numbers of the real incidents that were entered then, the latest first."""
+        rows = self._connection.execute(
+            "SELECT number FROM incident_timeline t JOIN incident i ON i.id = t.incident"
+            " WHERE t.action = 'created' AND t.at >= ? AND t.at < ? AND i.drill = 0 ORDER BY t.at DESC, t.id DESC",
+            (start, end),
+        )
+        return [number for (number,) in rows]
 
     def _alerts(self, start: float, end: float) -> dict[str, int]:
         rows = self._connection.execute(

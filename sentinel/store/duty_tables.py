@@ -9,6 +9,7 @@ __all__ = [
     "create_guard_table",
     "create_handover_tables",
     "create_zero_report_tables",
+    "index_entered_incidents",
     "refuse_replacing",
 ]
 
@@ -102,6 +103,11 @@ def create_zero_report_tables(db: Database) -> None:
     refuse_replacing(db, "duty_zero_report")
     db.table("duty_reminder").create({"id": str, "ts": float}, pk="id", not_null={"ts"})
     db.table("duty_reminder").create_index(["ts"])
+
+
+def index_entered_incidents(db: Database) -> None:
+    """When incidents were entered, which zero-reports count by."""
+    db.execute("CREATE INDEX incident_timeline_created ON incident_timeline (at) WHERE action = 'created'")
 
 
 def refuse_replacing(db: Database, table: str) -> None:

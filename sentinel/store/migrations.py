@@ -9,6 +9,7 @@ from sentinel.store.duty_tables import (
     create_guard_table,
     create_handover_tables,
     create_zero_report_tables,
+    index_entered_incidents,
     refuse_replacing,
 )
 from sentinel.store.fault import StoreError
@@ -152,6 +153,7 @@ def _ledger_difference(db: Database) -> None:
 _migrations(name="0016-feed")(create_feed_table)
 _migrations(name="0017-zero-report")(create_zero_report_tables)
 _migrations(name="0018-ledger-sight")(create_sight_table)
+_migrations(name="0019-entered")(index_entered_incidents)
 
 
 def migrate(db: Database) -> None:

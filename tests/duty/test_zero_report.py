@@ -59,9 +59,13 @@ def test_each_incident_is_in_one_report_and_drills_in_none(desk: Desk) -> None:
     second = desk.incident("25 16:50")
     two = desk.reports.submit("张三", ts("26 16:30"))
     assert (two.start, list(two.numbers), two.open) == (one.end, [second], 2)
-    nothing = desk.reports.submit("张三", ts("26 16:31"))
+    late, _ = desk.handling.open(
+        desk.database.conn, title="x", actor="张三", now=ts("26 16:30"), discovered_at=ts("25 09:00")
+    )
+    assert list(desk.reports.submit("张三", ts("26 16:31")).numbers) == [late.number], "entered after all"
+    nothing = desk.reports.submit("张三", ts("26 16:32"))
     assert (nothing.found, nothing.due) == (0, ts("26 17:00")), "one more for the same time"
-    assert [report.id for report in desk.reports.due_within(ts("26 00:00"), ts("27 00:00"))] == [2, 3]
+    assert [report.id for report in desk.reports.due_within(ts("26 00:00"), ts("27 00:00"))] == [2, 3, 4]
 
 
 @pytest.mark.parametrize(
