@@ -15,7 +15,8 @@ from sentinel.capture.batch import Batch
 from sentinel.capture.file import open_capture
 from sentinel.decode.decoder import Decoder
 from sentinel.decode.settings import DecodeSettings
-from sentinel.flow import FlowSettings, FlowTable
+from sentinel.flow.settings import FlowSettings
+from sentinel.flow.table import FlowTable
 
 __all__ = ["cost_of_many_flows", "decode_and_flow"]
 

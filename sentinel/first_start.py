@@ -17,7 +17,8 @@ import numpy as np
 from sentinel.decode.decoder import Decoder
 from sentinel.decode.packet import PACKET
 from sentinel.decode.settings import DecodeSettings
-from sentinel.flow import FlowSettings, FlowTable
+from sentinel.flow.settings import FlowSettings
+from sentinel.flow.table import FlowTable
 from sentinel.flow.transcript import Scribe
 
 __all__ = ["compile_kernels"]

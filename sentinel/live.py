@@ -16,7 +16,7 @@ from sentinel.event import Alert, Event
 from sentinel.event.encode import EventEncoder
 from sentinel.event.pack import EventPacker
 from sentinel.first_start import compile_kernels
-from sentinel.flow import Shedding
+from sentinel.flow.record import Shedding
 from sentinel.frame import WorkerFrame, encode_frame
 from sentinel.kernel_cache import tolerate_failing_cache
 from sentinel.ledger import Ledger

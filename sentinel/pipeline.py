@@ -23,9 +23,9 @@ from sentinel.decode.decoder import Decoder, Packets
 from sentinel.decode.packet import Status
 from sentinel.decode.packet import Tunnel as Encapsulation
 from sentinel.event import Alert, Event, Tunnel, Weird
-from sentinel.flow import FlowTable, Shedding, Step, Verdict, Work
 from sentinel.flow.conn import ConnWriter
-from sentinel.flow.record import FlowFlag
+from sentinel.flow.record import FlowFlag, Shedding, Verdict, Work
+from sentinel.flow.table import FlowTable, Step
 from sentinel.flow.transcript import Scribe, Transcript
 from sentinel.protocol.arp import arp_event
 from sentinel.protocol.conversation import Conversation, Speech

@@ -19,7 +19,7 @@ from sentinel.capture.batch import Batch
 from sentinel.capture.file import open_capture
 from sentinel.config import default_config
 from sentinel.event import Alert, Event
-from sentinel.flow import Shedding
+from sentinel.flow.record import Shedding
 from sentinel.flow.settings import FlowSettings, ZoneSettings
 from sentinel.pipeline import Pipeline
 from sentinel.rule import RuleSet

@@ -9,7 +9,8 @@ from scapy.layers.l2 import Ether
 from bench.kernels import datagrams
 from sentinel.decode.decoder import Decoder
 from sentinel.decode.settings import DecodeSettings
-from sentinel.flow import FlowSettings, FlowTable
+from sentinel.flow.settings import FlowSettings
+from sentinel.flow.table import FlowTable
 
 
 def test_each_number_is_a_flow_of_its_own() -> None:

@@ -11,8 +11,10 @@ import pytest
 
 from sentinel.decode.packet import PACKET
 from sentinel.event import Conn
-from sentinel.flow import FlowSettings, FlowTable, Work
 from sentinel.flow.conn import ConnWriter
+from sentinel.flow.record import Work
+from sentinel.flow.settings import FlowSettings
+from sentinel.flow.table import FlowTable
 
 FLAGS = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16}
 CLIENT, SERVER = 0x0A000001, 0x0A000002

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sentinel.flow import Verdict
+from sentinel.flow.record import Verdict
 
 START = 1000
 

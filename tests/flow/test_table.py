@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from sentinel.flow import FlowSettings, FlowTable, Shedding, Verdict, ZoneSettings
+from sentinel.flow.record import Shedding, Verdict
+from sentinel.flow.settings import FlowSettings, ZoneSettings
+from sentinel.flow.table import FlowTable
 
 
 def test_udp_both_ways_is_one_flow(wire: Any, packet: Any) -> None:

@@ -6,7 +6,7 @@ import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
-from sentinel.flow import Verdict, Work
+from sentinel.flow.record import Verdict, Work
 from sentinel.flow.transcript import Scribe
 from tests.flow.conftest import Wire
 

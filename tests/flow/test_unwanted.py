@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sentinel.flow import Verdict, Work
+from sentinel.flow.record import Verdict, Work
 from tests.flow.conftest import Wire
 
 Packet = Callable[..., dict[str, Any]]

@@ -34,7 +34,7 @@ with atheris.instrument_imports(include=["sentinel"]):
     from sentinel.capture.file import open_capture
     from sentinel.config import default_config
     from sentinel.decode.decoder import Decoder
-    from sentinel.flow import FlowTable
+    from sentinel.flow.table import FlowTable
     from sentinel.pipeline import Pipeline
     from sentinel.rule import RuleSet
 
