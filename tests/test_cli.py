@@ -89,7 +89,7 @@ def test_a_file_that_is_no_capture_is_one_line_and_2(here: Path, capsys: pytest.
     assert main(["replay", good, "no.pcap", "--out", "out"]) == 2
     assert main(["replay", "missing.pcap"]) == 2
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 2 and all(line.startswith("错误:") for line in lines)
+    assert len(lines) == 2 and all(line.startswith("error: ") for line in lines)  # scripts look for it
     assert not (here / "out").exists()
 
 

@@ -53,7 +53,7 @@ def test_a_known_log_needs_no_format_and_unknown_text_is_refused(
     (here / "note.txt").write_text("hello\n")
     assert main(["replay", "access.log", "--out", "out"]) == 0
     assert main(["replay", "note.txt"]) == 2
-    assert capsys.readouterr().err.startswith("错误:")
+    assert capsys.readouterr().err.startswith("error: ")
     assert main(["replay", "--format", "auto", "note.txt", "--out", "other"]) == 0
     assert read(here / "other" / "log.log")[0]["fields"] == {"message": "hello"}
 
@@ -116,7 +116,7 @@ def test_an_unknown_format_is_told_with_those_that_are(
     (here / "a.log").write_text("x\n")
     assert main(["replay", "--format", "nginx", "a.log"]) == 2
     message = capsys.readouterr().err
-    assert message.startswith("错误:") and "web-access" in message
+    assert message.startswith("error: ") and "web-access" in message
 
 
 def test_two_replays_are_byte_identical(here: Path) -> None:

@@ -71,7 +71,7 @@ def test_a_full_cache_disk_only_costs_time(small_disk: Path, tmp_path: Path) -> 
     }
     command = (*SENTINEL, "replay", ROOT / "demo" / "demo.pcap", "--out", tmp_path / "out")
     done = subprocess.run(command, capture_output=True, env=environment)
-    assert (done.returncode, done.stderr.decode().count("注意:编译结果无法保存")) == (0, 1), done.stderr
+    assert (done.returncode, done.stderr.decode().count("warning: 编译结果无法保存")) == (0, 1), done.stderr
     assert (tmp_path / "out" / "alerts.log").stat().st_size > 0
     check = subprocess.run((*SENTINEL, "check"), capture_output=True, env=environment, cwd=tmp_path)
     assert f"[注意] 缓存目录 {small_disk}" in check.stdout.decode()
