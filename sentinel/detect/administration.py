@@ -93,7 +93,9 @@ class Administration(Detector):
         """What is odd about where a log-in comes from."""
         if not self._origins.empty:
             return None if login.src in self._origins else "Unusual_Origin"
-        return "From_Outside" if _is_address(login.src) and login.src not in self.scene.local else None
+        local = self.scene.local
+        ours = login.dst in local or not _is_address(login.dst)
+        return "From_Outside" if ours and _is_address(login.src) and login.src not in local else None
 
     def _at_night(self, ts: float) -> bool:
         if self._hours is None:

@@ -18,6 +18,7 @@ from sentinel.detect.renaming import Renaming
 from sentinel.detect.scan import Scan
 from sentinel.detect.sweep import Sweep
 from sentinel.detect.transfer import Transfer
+from sentinel.detect.web_shell import WebShell
 from sentinel.detect.weird_storm import WeirdStorm
 
 __all__ = ["DETECTORS"]
@@ -38,6 +39,7 @@ DETECTORS: tuple[type[Detector], ...] = (
     Renaming,
     FirstSeen,
     Administration,
+    WebShell,
     WeirdStorm,
 )
 """In the order in which they see a batch."""

@@ -273,6 +273,18 @@ class FirstSeenSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebShellSettings:
+    """Signs of web shells, scored together."""
+
+    posts: int = 5
+    """Of one client to one script, before it is judged."""
+    window: float = 3600.0
+    """Seconds from the first request."""
+    score: int = 60
+    """Of 100."""
+
+
+@dataclass(frozen=True, slots=True)
 class AdministrationSettings:
     """Log-ins to what machines are administered by."""
 
@@ -318,3 +330,4 @@ class DetectSettings:
     first_seen: FirstSeenSettings = FirstSeenSettings()
     weird_storm: WeirdStormSettings = WeirdStormSettings()
     administration: AdministrationSettings = AdministrationSettings()
+    web_shell: WebShellSettings = WebShellSettings()

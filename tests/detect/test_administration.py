@@ -92,6 +92,13 @@ def test_log_ins_seen_on_the_wire() -> None:
     assert (notice.note, notice.p, notice.uid) == ("Admin::From_Outside", 22, session.uid)
 
 
+def test_a_session_that_only_passes_by_is_none_of_ours() -> None:
+    session = flow_event(
+        "ssh", at(10, 10), "198.51.100.7", "203.0.113.80", 22, auth_success=True, auth_attempts=1
+    )
+    assert feed(administration(), [session]) == []
+
+
 def test_habits_of_one_host_are_bounded() -> None:
     detector = administration()
     many = [login(at(2, 2) + n, f"10.3.{n // 250}.{n % 250}") for n in range(500)]
