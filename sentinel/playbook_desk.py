@@ -6,13 +6,14 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 from sentinel.announcement import put_into_outbox
 from sentinel.config import Config
-from sentinel.duty import DutyBook
+from sentinel.duty import DutyBook, Role
 from sentinel.duty_desk import reach
 from sentinel.event import Alert, Level
 from sentinel.incident import Change, Grading, Handling
@@ -32,29 +33,32 @@ from sentinel.playbook.action.mqtt import Publish
 from sentinel.playbook.action.notify import Notify
 from sentinel.playbook.action.script import Script
 from sentinel.playbook.action.ssh import Ssh
+from sentinel.playbook.approver import Approvers
 from sentinel.playbook.asset import Asset, Protected, is_of_class
-from sentinel.playbook.document import Playbook, Trigger
+from sentinel.playbook.document import Playbook, Schedule, Trigger
 from sentinel.playbook.engine import Engine, queue_run
 from sentinel.playbook.fault import PlaybookError
 from sentinel.playbook.guard import Guard
 from sentinel.playbook.library import Library
+from sentinel.playbook.schedule import Due, due_between, latest_due
 from sentinel.playbook.secret import Secrets
-from sentinel.playbook.settings import PlaybookSettings
 from sentinel.playbook.sign import Sign
 from sentinel.store import StoreError, StoreWriter
 from sentinel.store.outbox import OutboxMessage, enqueue
-from sentinel.text import text
+from sentinel.text import current_language, text
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["PlaybookDesk", "holds_role", "load_library", "make_actions"]
+__all__ = ["PlaybookDesk", "load_library", "make_actions"]
 
 _LOOK = 0.5
 """Seconds between looks at the database."""
 _AGAIN = 3600.0
 """Seconds in which the same rule about the same pair of addresses starts a playbook once."""
 
+_PUNCTUAL = 90.0
+"""Seconds by which a scheduled start may be late without a word."""
 _ACTOR = "sentinel"
 _TOLD = frozenset(("waiting", "late", "unknown", "failed"))
 """Signs that go out to people; the others stand in the log."""
@@ -128,12 +132,6 @@ def load_library(config: Config) -> Library:
     return Library.load([Path(folder) for folder in config.playbook.paths], checks)
 
 
-def holds_role(settings: PlaybookSettings, person: str, role: str) -> bool:
-    """Whether `person` may answer as `role`; a role without names is anyone's."""
-    names = {"officer": settings.officers, "leader": settings.leaders, "in_charge": settings.in_charge}[role]
-    return not names or person in names
-
-
 class PlaybookDesk:
     """Runs playbooks in the agent."""
 
@@ -151,6 +149,9 @@ class PlaybookDesk:
         self._channels = config.notify.channels
         self._metrics = metrics
         self._clock = clock
+        self._zone = ZoneInfo(config.duty.zone)
+        self._looked: dict[str, float] = {}
+        """By schedule: the last time due that was seen to."""
         self._minute = (0, 0)
         """The minute under way and the runs that alerts started in it."""
         self.held_back = 0
@@ -162,7 +163,8 @@ class PlaybookDesk:
             make_actions(config),
             tell=self._tell,
             clock=clock,
-            may=lambda person, role: holds_role(self._settings, person, role),
+            may=Approvers(config.playbook).may,
+            periods=lambda database, now: DutyBook(database, _ACTOR).guard_periods(now),
             most=self._settings.most,
         )
 
@@ -212,21 +214,61 @@ class PlaybookDesk:
         return await self._writer.run(queue)
 
     async def _start_scheduled(self) -> None:
+        """Start what became due, also while there was no daemon; what is too late for that is told."""
         now = self._clock()
-        due = [
-            (one.playbook, id)
+        scheduled = [
+            (one.playbook, trigger.schedule)
             for one in self.library.playbooks.values()
             for trigger in one.playbook.triggers
-            if (id := _scheduled(one.playbook, trigger, now))
+            if trigger.schedule is not None
         ]
+        wanted = [
+            (playbook, schedule, latest_due(schedule, now, self._zone)) for playbook, schedule in scheduled
+        ]
+        # Looked at in memory first: the database is asked only when something is due.
+        if not any(self._looked.get(_name(*one[:2]), -1.0) < one[2] for one in wanted):
+            return
 
-        def queue(database: Database) -> None:
-            for playbook, id in due:
-                if journal.find_run(database, id) is None:
-                    self._queue(database, playbook, id, now, {}, {"schedule": id})
+        def look(database: Database) -> None:
+            for playbook, schedule, due in wanted:
+                self._look_at(database, playbook, schedule, due, now)
 
-        if due:
-            await self._writer.run(queue)
+        await self._writer.run(look)
+        self._looked = {_name(playbook, schedule): due for playbook, schedule, due in wanted}
+
+    def _look_at(
+        self, database: Database, playbook: Playbook, schedule: Schedule, due: float, now: float
+    ) -> None:
+        name = _name(playbook, schedule)
+        looked = journal.schedule_looked(database, name)
+        if looked is not None and (passed := due_between(schedule, looked, now, self._zone)) is not None:
+            self._start_due(database, playbook, schedule, passed, now)
+        if looked is None or looked < due:
+            journal.set_schedule_looked(database, name, now if looked is None else due)
+
+    def _start_due(
+        self, database: Database, playbook: Playbook, schedule: Schedule, due: Due, now: float
+    ) -> None:
+        late = now - due.ts
+        told = {
+            "playbook": playbook.name if current_language() == "zh" else playbook.name_en,
+            "at": f"{datetime.fromtimestamp(due.ts, self._zone):%Y-%m-%d %H:%M}",
+            "minutes": round(late / 60),
+            "passed_over": due.passed_over,
+        }
+        full = journal.count_open(database, playbook.id, _ACTOR) >= self._settings.open_most
+        if late > schedule.late or full:
+            said = "full" if full else "missed"
+        else:
+            id = _digest(playbook.id, "schedule", repr(due.ts))
+            cause = {"schedule": schedule.at or f"every {schedule.every}", "due": due.ts, "late": round(late)}
+            self._queue(database, playbook, id, now, {}, cause)
+            if late < _PUNCTUAL and not due.passed_over:
+                return
+            said = "late"
+        _log.warning(f"playbook.schedule.{said}", **told)
+        words = text(f"playbook.schedule.{said}", **told)
+        _put(database, self._channels, f"{playbook.id}/{due.ts!r}", playbook.id, said, words, False, now)
 
     def _queue(
         self,
@@ -263,7 +305,13 @@ class PlaybookDesk:
         if sign.kind in _TOLD:
             id = f"{run.id}/{sign.key}/{sign.kind}/{self._clock()!r}"
             words = text(f"playbook.sign.{sign.kind}", **told)
-            _put(database, self._channels, id, run.id, sign.kind, words, run.drill, self._clock())
+            if sign.due is not None:
+                words += text(
+                    "playbook.due", at=f"{datetime.fromtimestamp(sign.due, self._zone):%m-%d %H:%M}"
+                )
+            now = self._clock()
+            person, phone = reach(database, Role(sign.owner), now) if sign.owner else ("", "")
+            _put(database, self._channels, id, run.id, sign.kind, words, run.drill, now, person, phone)
 
     def _fits(self, trigger: Trigger, alert: Alert) -> bool:
         if not (trigger.rule or trigger.category or trigger.level or trigger.asset_class):
@@ -313,16 +361,9 @@ def _cause(alert: Alert) -> dict[str, Any]:
     return {"alert": alert.id, "rule": alert.rule_id, "title": alert.title, "level": str(alert.level)}
 
 
-def _scheduled(playbook: Playbook, trigger: Trigger, now: float) -> str:
-    """The id of the run that should have begun by now, or empty."""
-    if trigger.schedule is None:
-        return ""
-    if trigger.schedule.every:
-        return _digest(playbook.id, "every", int(now // trigger.schedule.every))
-    local = time.localtime(now)
-    if time.strftime("%H:%M", local) != trigger.schedule.at:
-        return ""
-    return _digest(playbook.id, "at", time.strftime("%Y-%m-%d", local))
+def _name(playbook: Playbook, schedule: Schedule) -> str:
+    """A schedule's name: one that was changed is a new one."""
+    return f"{playbook.id} {schedule.at or schedule.every}"
 
 
 def _digest(*parts: object) -> str:
@@ -330,11 +371,16 @@ def _digest(*parts: object) -> str:
 
 
 def _put(
-    database: Database, channels: Sequence[ChannelSettings], id: str, run: str, kind: str, words: str, drill: bool, ts: float
+    database: Database, channels: Sequence[ChannelSettings], id: str, run: str, kind: str, words: str, drill: bool,
+    ts: float, person: str = "", phone: str = "",
 ) -> int:  # fmt: skip
     """Write a message for every channel that takes it; drills have channels of their own. How many."""
     mark = text("notify.drill") if drill else ""
-    notice = Notice(title=words, number=run[:8], kind=text("playbook.notice"), drill=mark)
+    if person:
+        words += text("notify.to", person=person)
+    notice = Notice(
+        title=words, number=run[:8], kind=text("playbook.notice"), drill=mark, person=person, phone=phone
+    )
     content = notice.content((text("playbook.drill") if drill else "") + words)
     taking = [channel.name for channel in channels if channel.drill == drill]
     messages = [OutboxMessage(f"{id}/{kind}", name, ts, _PRIORITY, content, drill) for name in taking]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -16,7 +19,7 @@ from sentinel.ledger import Asset
 from sentinel.metrics import Metrics
 from sentinel.notify import ChannelSettings
 from sentinel.playbook import journal
-from sentinel.playbook_desk import PlaybookDesk, holds_role
+from sentinel.playbook_desk import PlaybookDesk
 from sentinel.store import StoreWriter
 
 
@@ -114,10 +117,45 @@ async def test_a_storm_starts_few_and_counts_the_rest(
         assert desk.held_back == 50 - started
 
 
-def test_roles_without_names_are_anyones(tmp_path: Path) -> None:
-    settings = replace(default_config(tmp_path).playbook, leaders=("甲",))
-    assert holds_role(settings, "甲", "leader") and not holds_role(settings, "乙", "leader")
-    assert holds_role(settings, "乙", "officer")
+AT_FIVE = {"schedule": {"at": "17:00"}}
+FIVE = datetime(2026, 11, 25, 17, tzinfo=ZoneInfo("Asia/Shanghai")).timestamp()
+
+
+async def look(
+    folder: Path, trigger: dict[str, Any], *moments: float, **settings: Any
+) -> tuple[int, list[str]]:
+    """Runs after a daemon looked at these moments, each in a life of its own, and what people were told."""
+    for now in moments:
+        async with StoreWriter(folder / "s.sqlite") as writer:
+            await desk_of(folder, writer, trigger, now, **settings)._start_scheduled()
+            runs = await writer.run(journal.runs)
+            rows = await writer.run(lambda db: db.conn.execute("SELECT content FROM outbox").fetchall())
+    return len(runs), [json.loads(row[0])["text"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("moments", "runs", "said"),
+    [
+        ([FIVE - 60, FIVE + 0.4, FIVE + 60, FIVE + 3600], 1, []),
+        ([FIVE + 60], 0, []),  # new at six: it was not to start at five
+        ([FIVE - 60, FIVE + 600], 1, ["10 分钟"]),
+        ([FIVE - 60, FIVE + 7200], 0, ["不再补做"]),
+        ([FIVE - 60, FIVE + 7200, FIVE + 7300], 0, ["不再补做"]),  # told once
+        ([FIVE - 60, FIVE + 3 * 86400 + 60], 1, ["3 次没有启动"]),
+    ],
+)
+async def test_a_daemon_that_was_down_at_the_minute(
+    tmp_path: Path, moments: list[float], runs: int, said: list[str]
+) -> None:
+    number, told = await look(tmp_path, AT_FIVE, *moments)
+    assert number == runs and len(told) == len(said)
+    assert all(part in whole for part, whole in zip(said, told, strict=True))
+
+
+async def test_scheduled_runs_that_nobody_ends_do_not_pile_up(tmp_path: Path) -> None:
+    moments = [1e9 + 60 * minute for minute in range(6)]
+    number, told = await look(tmp_path, {"schedule": {"every": 60}}, *moments, open_most=2)
+    assert number == 2 and len(told) == 3 and "没有启动" in told[0]
 
 
 CHANNELS = (

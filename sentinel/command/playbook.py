@@ -16,9 +16,10 @@ import msgspec
 import yaml
 
 from sentinel.command.acting import Action as Word
-from sentinel.command.acting import act, local_time
+from sentinel.command.acting import act, local_time, logged_in
 from sentinel.config import Config
 from sentinel.playbook import journal
+from sentinel.playbook.approver import Approvers
 from sentinel.playbook.cacao import export_cacao, import_cacao
 from sentinel.playbook.document import Action, Manual, Playbook
 from sentinel.playbook.engine import queue_run
@@ -28,7 +29,7 @@ from sentinel.playbook.library import json_schema
 from sentinel.playbook.lint import successors
 from sentinel.playbook.rehearsal import rehearse
 from sentinel.playbook.value import read_value
-from sentinel.playbook_desk import holds_role, load_library
+from sentinel.playbook_desk import load_library
 from sentinel.store.session import in_transaction, reading
 from sentinel.text import Message, current_language, text
 
@@ -106,24 +107,48 @@ def _dry_run(config: Config, options: argparse.Namespace) -> int:
 
 
 def _approve(config: Config, options: argparse.Namespace) -> int:
-    now = time.time()
+    now, approvers = time.time(), Approvers(config.playbook)
 
-    def write(database: Database) -> tuple[Run, str]:
+    def write(database: Database) -> tuple[Run, str, str]:
         run = _one_run(database, options.run)
-        key = "" if options.decision in ("cancel", "undo") else _waiting(database, run, options.step)
-        if key:
-            role = str(_entry(database, run, key).intent.get("owner", "officer"))
-            if not holds_role(config.playbook, options.person, role):
-                raise PlaybookError(Message("playbook.may-not", person=options.person, role=role))
-        journal.answer(database, run, key, options.person, options.decision, options.note, now)
+        key, role, more = "", "officer", ""
+        if options.decision not in _OF_RUNS:
+            key = _waiting(database, run, options.step)
+            entry = _entry(database, run, key)
+            role = str(entry.intent.get("owner", role))
+            if options.decision not in _OF_STEPS[entry.step]:
+                fitting = " ".join(_OF_STEPS[entry.step])
+                raise PlaybookError(Message("playbook.unfitting", step=key, fitting=fitting))
+        who = approvers.who(database, role, now)
+        if who is not None and options.person not in who:
+            names = "、".join(sorted(who)) or text("playbook.nobody")
+            raise PlaybookError(
+                Message(
+                    "playbook.may-not", person=options.person, role=Message(f"duty.role.{role}"), names=names
+                )
+            )
+        journal.answer(database, run, key, options.person, options.decision, options.note, now, logged_in())
         if options.decision == "undo":
             journal.make_due(database, run.id, now)
-        return run, key
+        if options.decision == "approve" and entry.intent.get("persons") == 2:
+            said = journal.answers(database, run.id, key)
+            more = "" if len({one.person for one in said if one.decision == "approve"}) > 1 else key
+        return run, key, more
 
-    run, key = in_transaction(Path(config.store.path), write)
+    run, key, more = in_transaction(Path(config.store.path), write)
     values = {"step": key, "decision": options.decision, "person": options.person}
     print(text("playbook.answered", run=run.id[:8], **values))
+    if more:
+        print(text("playbook.one-more"))
     return 0
+
+
+_OF_RUNS = ("cancel", "undo")
+_OF_STEPS = {
+    "approval": ("approve", "reject"),
+    "manual": ("done", "failed"),
+    "unknown": ("done", "failed", "retry"),
+}
 
 
 def _history(config: Config, options: argparse.Namespace) -> int:

@@ -53,6 +53,8 @@ class Schedule(Written, frozen=True, kw_only=True):
 
     every: float = 0.0
     at: str = ""
+    late: float = 3600.0
+    """Seconds by which it may still start late, after a time without a daemon; past that it is told and not made up for."""
 
 
 class Trigger(Written, frozen=True, kw_only=True):
@@ -130,6 +132,7 @@ class Action(Step, frozen=True, kw_only=True, tag="action"):
     """What holds when the daemon died in the middle of it: nobody knows whether it was done."""
     owner: Owner = "officer"
     deadline: float = 0.0
+    """Seconds from its beginning, approval and all, until it counts as late (0: none); it goes on past that."""
 
 
 class Manual(Step, frozen=True, kw_only=True, tag="manual"):

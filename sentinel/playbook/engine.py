@@ -13,8 +13,10 @@ import itertools
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from sentinel.duty import GuardPeriods
+from sentinel.incident import IncidentError, find_incident
 from sentinel.log import Log
 from sentinel.playbook import journal
 from sentinel.playbook.action import Act, Call, Result
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "queue_run"]
 
+May: TypeAlias = Callable[["Database", str, str, float], bool]
+"""Given a person, a role and a time."""
 _T = TypeVar("_T")
 _log = Log("playbook")
 
@@ -42,12 +46,27 @@ def queue_run(
     database: Database, library: Library, playbook: str, given: Mapping[str, Any], *, id: str, now: float, actor: str,
     cause: Mapping[str, Any] | None = None, incident: str = "", drill: bool = False,
 ) -> Run:  # fmt: skip
-    """Queue a run, inside a writer's job; the engine takes it up. Raises PlaybookError where the values do not fit."""
+    """Queue a run, inside a writer's job; the engine takes it up. Raises PlaybookError where the values do not fit.
+
+    A run for an incident of a drill is a drill; for any other incident it cannot be one.
+    """
     shelved = library.find(playbook)
     starting_values(shelved.playbook, given)
+    if incident:
+        drill = _drills(database, incident, drill)
     run = Run(id, playbook, shelved.digest, "queued", "", given, cause or {}, incident, actor, drill, now)
     journal.add_run(database, run, shelved)
     return run
+
+
+def _drills(database: Database, incident: str, drill: bool) -> bool:
+    try:
+        found = find_incident(database.conn, incident)
+    except IncidentError as error:
+        raise PlaybookError(error.message) from error
+    if drill and not found.drill:
+        raise PlaybookError(Message("playbook.drill-apart", incident=found.number))
+    return found.drill
 
 
 class Engine:
@@ -61,21 +80,24 @@ class Engine:
         *,
         tell: Tell = lambda database, sign: None,
         clock: Callable[[], float] = time.time,
-        may: Callable[[str, str], bool] = lambda person, role: True,
+        may: May = lambda database, person, role, ts: True,
+        periods: Callable[[Database, float], GuardPeriods] = lambda database, now: GuardPeriods(),
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
         most: int = 5000,
     ) -> None:
         self.library = library
         self.clock = clock
-        self.ended: dict[str, int] = {"done": 0, "failed": 0, "cancelled": 0}
-        """Runs that ended since the start, by state."""
+        self.ended: dict[str, int] = {"done": 0, "failed": 0, "cancelled": 0, "drill": 0}
+        """Runs that ended since the start, by state; those of drills apart, however they ended."""
         self.unknown = 0
         """Steps that were caught mid-way by a death of the daemon."""
         self._writer = writer
         self._actions = actions
         self._tell = tell
         self.may = may
-        """Whether a person holds a role: others' answers do not count."""
+        """Whether a person held a role when they answered: others' answers do not count."""
+        self.periods = periods
+        """The guard periods: they shorten deadlines, and freeze changes."""
         self._new_id = new_id
         self._most = most
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -217,6 +239,10 @@ class Engine:
         """Whether an action does all it does in the journal's transaction."""
         return name in self._actions and self._actions[name].transactional
 
+    def changes(self, name: str, arguments: Mapping[str, Any]) -> bool:
+        """Whether an action leaves a system other than it was."""
+        return name in self._actions and self._actions[name].changes(arguments)
+
     def tell(self, database: Database, sign: Sign) -> None:
         """Tell of a sign, inside a writer's job."""
         self._tell(database, sign)
@@ -234,7 +260,7 @@ class Engine:
                 self.tell(database, Sign("ended", run, text=state))
 
             await self.commit(end)
-            self.ended[state] += 1
+            self.ended["drill" if run.drill else state] += 1
         finally:
             self._running.pop(run.id, None)
 

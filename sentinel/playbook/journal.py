@@ -234,14 +234,15 @@ def set_late(database: Database, run: Run, key: str) -> None:
 
 
 def answer(
-    database: Database, run: Run, key: str, person: str, decision: str, value: str, now: float
+    database: Database, run: Run, key: str, person: str, decision: str, value: str, now: float, user: str = ""
 ) -> None:
-    """Write down a person's word."""
+    """Write down a person's word; `user` is the account of the system that typed it."""
     database.conn.execute(
         "INSERT INTO playbook_answer (run, key, person, decision, value, ts) VALUES (?, ?, ?, ?, ?, ?)",
         (run.id, key, person, decision, value, now),
     )
-    _trail(database, run, now, person, f"playbook.{decision}", {"step": key, "value": value})
+    detail = {"step": key, "value": value, **({"user": user} if user else {})}
+    _trail(database, run, now, person, f"playbook.{decision}", detail)
 
 
 def answers(database: Database, run: str, key: str) -> list[Answer]:
@@ -259,6 +260,20 @@ def answers_after(database: Database, id: int) -> list[Answer]:
 def last_answer(database: Database) -> int:
     """The latest answer's id."""
     return int(database.conn.execute("SELECT ifnull(max(id), 0) FROM playbook_answer").fetchone()[0])
+
+
+def schedule_looked(database: Database, schedule: str) -> float | None:
+    """Up to when a schedule was looked after, in seconds since 1970 UTC; None for one that is new."""
+    query = "SELECT looked FROM playbook_schedule WHERE schedule = ?"
+    row = database.conn.execute(query, (schedule,)).fetchone()
+    return None if row is None else float(row[0])
+
+
+def set_schedule_looked(database: Database, schedule: str, looked: float) -> None:
+    """A schedule was looked after up to that time."""
+    database.conn.execute(
+        "INSERT OR REPLACE INTO playbook_schedule (schedule, looked) VALUES (?, ?)", (schedule, looked)
+    )
 
 
 def add_undo(database: Database, undo: Undo) -> None:

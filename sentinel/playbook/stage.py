@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+from msgspec import structs
+
+from sentinel.incident import Role
 from sentinel.playbook import journal
 from sentinel.playbook.document import Action, AnyStep, Approval, Manual, Playbook, SubPlaybook
 from sentinel.playbook.expression import fill
@@ -30,6 +36,8 @@ class JournaledStage:
         self._run = run
         self._written = written
         """What the journal held when the run was taken up."""
+        self._agreed: dict[str, tuple[str, ...]] = {}
+        """By approval that ended since: who agreed, in the order in which they did."""
 
     async def note(self, key: str, step: AnyStep, value: Any) -> Any:
         entry = self._written.get(key)
@@ -78,19 +86,20 @@ class JournaledStage:
         if entry is not None and entry.finished:
             return _outcome(entry)
         begun = entry.begun if entry is not None else self._engine.clock()
-        due = begun + step.deadline if step.deadline else None
         last = begun + step.timeout if step.timeout else None
         if entry is None:
-            intent = {
+            intent: Mapping[str, Any] = {
                 "instruction": fill(step.instruction, variables),
                 "instruction_en": fill(step.instruction_en, variables),
                 "owner": step.owner,
             }
-            sign = Sign("waiting", self._run, key, step.owner, intent["instruction"], due)
-            await self._begin(key, "manual", "waiting", intent, due=due, sign=sign)
+            sign = Sign("waiting", self._run, key, step.owner, intent["instruction"])
+            due = await self._begin(key, "manual", "waiting", intent, deadline=step.deadline, sign=sign)
+        else:
+            intent, due = entry.intent, entry.due
         late = entry is not None and bool(entry.outcome.get("late"))
         while True:
-            answers = await self._answers(key)
+            answers = await self._answers(key, step.owner)
             if answers:
                 return await self._answered(key, answers[0])
             now = self._engine.clock()
@@ -100,7 +109,7 @@ class JournaledStage:
                 )
             if due is not None and now >= due and not late:
                 late = True
-                await self._tell_late(key, step, due)
+                await self._tell_late(key, step.owner, intent["instruction"], due)
             await self._engine.wait_for(self._run, key, due if due is not None and not late else last)
 
     async def _answered(self, key: str, answer: Answer) -> Outcome:
@@ -110,14 +119,28 @@ class JournaledStage:
         await self._end(key, "done" if ok else "failed", {**values, "reason": reason})
         return Outcome(ok, values, reason)
 
-    async def _tell_late(self, key: str, step: Manual, due: float) -> None:
-        sign = Sign("late", self._run, key, step.owner, step.instruction, due)
+    async def _tell_late(self, key: str, owner: str, told: str, due: float) -> None:
+        """The next one up the roster hears of it."""
+        sign = Sign("late", self._run, key, _above(owner), told, due)
 
         def write(database: Database) -> None:
             journal.set_late(database, self._run, key)
             self._engine.tell(database, sign)
 
         await self._engine.commit(write)
+
+    async def _asked(self, key: str, step: Action, arguments: Mapping[str, Any]) -> Approval | None:
+        """Who must agree: as the step says, and more while changes are frozen. What was asked once stays asked."""
+        entry = self._written.get(key)
+        if entry is not None:
+            asked = entry.intent.get("approval")
+            return msgspec.convert(asked, Approval) if asked else step.approval
+        # What a drill does is not done, and what was begun is brought to its end.
+        if self._run.drill or not self._engine.changes(step.action, arguments):
+            return step.approval
+        now = self._engine.clock()
+        periods = await self._engine.commit(lambda database: self._engine.periods(database, now))
+        return _in_freeze(step.approval) if periods.frozen(now) else step.approval
 
     async def _approved(self, key: str, approval: Approval, told: str) -> str:
         """Empty where it may go on; otherwise why not."""
@@ -126,16 +149,30 @@ class JournaledStage:
             return str(entry.outcome.get("reason", ""))
         due = entry.due if entry is not None and entry.due else self._engine.clock() + approval.expiry
         if entry is None:
-            intent = {"instruction": told, "owner": approval.role, "persons": approval.persons}
-            sign = Sign("waiting", self._run, key, approval.role, told, due)
+            asked = msgspec.to_builtins(approval)
+            intent = {
+                "instruction": told,
+                "owner": approval.role,
+                "persons": approval.persons,
+                "approval": asked,
+            }
+            sign = Sign("waiting", self._run, key, approval.role, told)
             await self._begin(key, "approval", "waiting", intent, due=due, sign=sign)
         while True:
-            answers = [one for one in await self._answers(key) if self._engine.may(one.person, approval.role)]
+            answers = await self._answers(key, approval.role)
             reason = _verdict(answers, approval, self._engine.clock() >= due)
             if reason is not None:
-                await self._end(key, "failed" if reason else "done", {"reason": reason})
+                people = list(dict.fromkeys(one.person for one in answers if one.decision == "approve"))
+                await self._end(key, "failed" if reason else "done", {"reason": reason, "persons": people})
+                self._agreed[key] = tuple(people)
                 return reason
             await self._engine.wait_for(self._run, key, due)
+
+    def _agreed_to(self, key: str) -> tuple[str, ...]:
+        entry = self._written.get(f"{key}?")
+        if entry is not None and entry.finished:
+            return tuple(entry.outcome.get("persons", ()))
+        return self._agreed.get(f"{key}?", ())
 
     # Steps of the daemon.
 
@@ -143,13 +180,44 @@ class JournaledStage:
         entry = self._written.get(key)
         if entry is not None and entry.finished:
             return _outcome(entry)
+        if not step.deadline:
+            return await self._act(key, step, variables)
+        watch = asyncio.create_task(self._watch(f"{key}!", step))
+        try:
+            outcome = await self._act(key, step, variables)
+        finally:
+            watch.cancel()
+            await asyncio.wait([watch])
+        if watch.cancelled():
+            await self._end(f"{key}!", "done", {}, told=False)
+        else:
+            watch.result()
+        return outcome
+
+    async def _watch(self, key: str, step: Action) -> None:
+        """Wait for a step's deadline, and say that it has passed."""
+        entry = self._written.get(key)
+        if entry is not None and entry.finished:
+            return
+        due = entry.due if entry is not None else None
+        if due is None:
+            due = await self._begin(key, "deadline", "waiting", {}, deadline=step.deadline)
+        while due is not None and self._engine.clock() < due:
+            await self._engine.wait_for(self._run, key, due)
+        sign = Sign("late", self._run, key, _above(step.owner), step.name or step.action, due)
+        await self._end(key, "done", {"late": True}, sign)
+
+    async def _act(self, key: str, step: Action, variables: Mapping[str, Any]) -> Outcome:
+        entry = self._written.get(key)
         arguments: Mapping[str, Any] = (
             entry.intent["arguments"] if entry is not None else fill(step.arguments, variables)
         )
         attempt = entry.attempt if entry is not None else 1
-        if entry is None and step.approval is not None:
+        if entry is None and (approval := await self._asked(f"{key}?", step, arguments)) is not None:
             told = f"{step.name or step.action} {arguments}"
-            if refusal := await self._approved(f"{key}?", step.approval, told):
+            if approval != step.approval:
+                told = str(Message("playbook.frozen", step=told))
+            if refusal := await self._approved(f"{key}?", approval, told):
                 return await self._refused(key, step, arguments, refusal)
         if entry is not None and not self._engine.is_transactional(step.action):
             settled = await self._settle_unknown(key, entry, step)
@@ -174,7 +242,8 @@ class JournaledStage:
             key, "action", "begun", {"action": step.action, "arguments": arguments}, attempt=attempt
         )
         try:
-            result = await self._engine.perform(self._run, key, step.action, arguments, step.timeout)
+            people = self._agreed_to(key)
+            result = await self._engine.perform(self._run, key, step.action, arguments, step.timeout, people)
         except ActionFailed as error:
             return Outcome(False, reason=str(error))
         now = self._engine.clock()
@@ -209,10 +278,11 @@ class JournaledStage:
             since = self._engine.clock()
             state = "waiting" if step.on_unknown == "ask" else "unknown"
             sign = Sign("unknown", self._run, key, step.owner, step.name or step.action)
-            await self._begin(key, "unknown", state, entry.intent, attempt=entry.attempt, sign=sign)
+            intent = {**entry.intent, "owner": step.owner}
+            await self._begin(key, "unknown", state, intent, attempt=entry.attempt, sign=sign)
         decision = {"retry": "retry", "skip": "done", "fail": "failed"}.get(step.on_unknown, "")
         while not decision:
-            answers = [answer for answer in await self._answers(key) if answer.ts >= since]
+            answers = [answer for answer in await self._answers(key, step.owner) if answer.ts >= since]
             decision = answers[-1].decision if answers else ""
             if not decision:
                 await self._engine.wait_for(self._run, key, None)
@@ -242,16 +312,21 @@ class JournaledStage:
 
     async def _begin(
         self, key: str, kind: str, state: str, intent: Mapping[str, Any],
-        *, attempt: int = 1, due: float | None = None, sign: Sign | None = None,
-    ) -> None:  # fmt: skip
+        *, attempt: int = 1, due: float | None = None, deadline: float = 0.0, sign: Sign | None = None,
+    ) -> float | None:  # fmt: skip
+        """Returns when it is due: as given, or by its deadline, which guard periods shorten."""
         now = self._engine.clock()
 
-        def write(database: Database) -> None:
-            journal.begin(database, self._run, key, kind, state, intent, now, attempt=attempt, due=due)
+        def write(database: Database) -> float | None:
+            until = due
+            if deadline:
+                until = now + deadline * self._engine.periods(database, now).factor(now)
+            journal.begin(database, self._run, key, kind, state, intent, now, attempt=attempt, due=until)
             if sign is not None:
-                self._engine.tell(database, sign)
+                self._engine.tell(database, replace(sign, due=until))
+            return until
 
-        await self._engine.commit(write)
+        return await self._engine.commit(write)
 
     async def _end(
         self, key: str, state: str, outcome: Mapping[str, Any], sign: Sign | None = None, *, told: bool = True
@@ -265,8 +340,16 @@ class JournaledStage:
 
         await self._engine.commit(write)
 
-    async def _answers(self, key: str) -> list[Answer]:
-        return await self._engine.commit(lambda database: journal.answers(database, self._run.id, key))
+    async def _answers(self, key: str, role: str) -> list[Answer]:
+        """What was answered by those who hold the role."""
+        may = self._engine.may
+        return await self._engine.commit(
+            lambda database: [
+                one
+                for one in journal.answers(database, self._run.id, key)
+                if may(database, one.person, role, one.ts)
+            ]
+        )
 
 
 def _outcome(entry: Entry) -> Outcome:
@@ -286,6 +369,16 @@ def _verdict(answers: list[Answer], approval: Approval, expired: bool) -> str | 
     if not expired:
         return None
     return "" if approval.default == "approve" else str(Message("playbook.expired"))
+
+
+def _in_freeze(approval: Approval | None) -> Approval:
+    """While changes are frozen the person in charge agrees to each, and silence is no agreement."""
+    return structs.replace(approval or Approval(), role="in_charge", default="reject")
+
+
+def _above(owner: str) -> str:
+    roles = [role.value for role in Role]
+    return roles[min(roles.index(owner) + 1, len(roles) - 1)]
 
 
 def _kind(step: AnyStep) -> str:

@@ -17,7 +17,7 @@ from sentinel.store.feed import create_feed_table
 from sentinel.store.incident_tables import create_incident_tables
 from sentinel.store.ledger_tables import create_ledger_tables, create_sight_table
 from sentinel.store.outbox import create_merge_columns, create_outbox_table, create_request_table
-from sentinel.store.playbook_tables import make_playbook_tables
+from sentinel.store.playbook_tables import make_playbook_tables, make_schedule_table
 from sentinel.text import Message
 
 __all__ = ["migrate", "refuse_newer"]
@@ -154,6 +154,7 @@ _migrations(name="0016-feed")(create_feed_table)
 _migrations(name="0017-zero-report")(create_zero_report_tables)
 _migrations(name="0018-ledger-sight")(create_sight_table)
 _migrations(name="0019-entered")(index_entered_incidents)
+_migrations(name="0020-playbook-schedule")(make_schedule_table)
 
 
 def migrate(db: Database) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-__all__ = ["make_playbook_tables"]
+__all__ = ["make_playbook_tables", "make_schedule_table"]
 
 
 def make_playbook_tables(db: Database) -> None:
@@ -60,3 +60,10 @@ def make_playbook_tables(db: Database) -> None:
         not_null={"action", "arguments", "state"},
     )
     db.table("playbook_rollback").create_index(["state", "due"])
+
+
+def make_schedule_table(db: Database) -> None:
+    """Up to when each schedule was looked after."""
+    db.execute(
+        "CREATE TABLE playbook_schedule (schedule TEXT PRIMARY KEY, looked REAL NOT NULL) WITHOUT ROWID"
+    )

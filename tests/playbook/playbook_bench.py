@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from sentinel.duty import GuardPeriods
 from sentinel.playbook import journal
 from sentinel.playbook.action import Act, Call, Parameter, Result
 from sentinel.playbook.engine import Engine
@@ -110,6 +111,8 @@ class Bench:
         self.tell = Tell()
         self.reach = Reach()
         self.signs: list[Sign] = []
+        self.periods = GuardPeriods()
+        self.may: Callable[[str, str, float], bool] = lambda person, role, ts: True
         self.actions: dict[str, Act] = {"tell": self.tell, "reach": self.reach}
         self._ids = itertools.count(1)
         (folder / "playbooks").mkdir()
@@ -135,7 +138,8 @@ class Bench:
         async with StoreWriter(self.folder / "s.sqlite") as writer:
             engine = Engine(
                 writer, library, self.actions, clock=lambda: self.now, new_id=lambda: f"run{next(self._ids)}",
-                tell=lambda database, sign: self.signs.append(sign),
+                tell=lambda database, sign: self.signs.append(sign), periods=lambda database, now: self.periods,
+                may=lambda database, person, role, ts: self.may(person, role, ts),
             )  # fmt: skip
             async with engine:
                 await engine.resume()

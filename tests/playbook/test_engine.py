@@ -9,6 +9,8 @@ import pytest
 from playbook_bench import Bench, action, manual
 from sqlite_utils import Database
 
+from sentinel.duty import GuardPeriod, GuardPeriods
+from sentinel.incident import Grading, Handling, IncidentSettings
 from sentinel.playbook import journal
 from sentinel.playbook.engine import queue_run
 from sentinel.playbook.fault import PlaybookError
@@ -182,11 +184,120 @@ async def test_people_do_a_step_late_but_do_it(bench: Bench) -> None:
         await desk.until(lambda _, entries: entries["m"].outcome.get("late"), run)
         assert [(sign.kind, sign.owner) for sign in bench.signs] == [
             ("waiting", "leader"),
-            ("late", "leader"),
+            ("late", "in_charge"),
         ]
         await desk.say(run, "m", "乙", "done", "修好了")
         await desk.end(run)
     assert bench.tell.said == ["修好了"]
+
+
+async def test_an_action_late_with_its_approval_is_told_once_and_goes_on(bench: Bench) -> None:
+    bench.write({"a": action("x", deadline=300, owner="officer", approval={"expiry": 5000})})
+    async with bench.life() as desk:
+        run = await desk.start()
+        await desk.waits(run, "a?")
+        await desk.later(300)
+        await desk.until(lambda _, entries: entries["a!"].finished, run)
+    async with bench.life() as desk:  # and not again after a restart
+        await desk.waits(run, "a?")
+        await desk.later(300)
+        await desk.say(run, "a?", "甲", "approve")
+        assert (await desk.end(run)).state == "done"
+    assert [(sign.kind, sign.owner) for sign in bench.signs if sign.kind == "late"] == [("late", "leader")]
+    assert bench.tell.said == ["x"]
+
+
+async def test_an_action_in_time_is_not_late(bench: Bench) -> None:
+    bench.write({"a": action("x", deadline=300, on_completion="m"), "m": manual()})
+    async with bench.life() as desk:
+        run = await desk.start()
+        await desk.waits(run, "m")
+        await desk.later(1000)
+        await desk.say(run, "m", "甲", "done")
+        await desk.end(run)
+        assert (await desk.read(run))[1]["a!"].outcome == {}
+    assert "late" not in [sign.kind for sign in bench.signs]
+
+
+GUARD = GuardPeriod(1, "两会", 0, 5000, 0.5, 0, True, "李四")
+
+
+async def test_guard_periods_shorten_deadlines(bench: Bench) -> None:
+    bench.write({"m": manual(deadline=300)})
+    bench.periods = GuardPeriods([GUARD])
+    async with bench.life() as desk:
+        run = await desk.start()
+        assert (await desk.waits(run, "m")).due == 1150
+        assert bench.signs[0].due == 1150
+
+
+@pytest.mark.parametrize(
+    ("step", "asked"),
+    [({}, ("in_charge", 1)), ({"approval": {"role": "leader", "persons": 2, "default": "approve"}}, ("in_charge", 2))],
+)  # fmt: skip
+async def test_while_changes_are_frozen_the_person_in_charge_agrees_to_each(
+    bench: Bench, step: dict[str, Any], asked: tuple[str, int]
+) -> None:
+    bench.write({"a": action("x", **step) | {"action": "reach"}})
+    bench.periods = GuardPeriods([GUARD])
+    bench.may = lambda person, role, ts: role != "in_charge" or person in ("局长", "主任")
+    async with bench.life() as desk:
+        run = await desk.start()
+        entry = await desk.waits(run, "a?")
+        assert (entry.intent["owner"], entry.intent["persons"]) == asked and "冻结" in entry.intent[
+            "instruction"
+        ]
+        await desk.say(run, "a?", "带班", "approve")
+        bench.periods = GuardPeriods()  # what was asked for stays so
+    async with bench.life() as desk:
+        await desk.waits(run, "a?")
+        for person in ("局长", "主任")[: asked[1]]:
+            assert bench.reach.said == []
+            await desk.say(run, "a?", person, "approve")
+        await desk.end(run)
+    assert bench.reach.said == ["x"] and bench.reach.calls[0].approved_by == ("局长", "主任")[: asked[1]]
+
+
+async def test_silence_is_no_agreement_while_changes_are_frozen(bench: Bench) -> None:
+    bench.write({"a": action("x", approval={"default": "approve", "expiry": 60}) | {"action": "reach"}})
+    bench.periods = GuardPeriods([GUARD])
+    async with bench.life() as desk:
+        run = await desk.start()
+        await desk.waits(run, "a?")
+        await desk.later(60)
+        assert (await desk.end(run)).state == "failed"
+    assert bench.reach.calls == []
+
+
+@pytest.mark.parametrize(("act", "drill"), [("tell", False), ("reach", True)])
+async def test_what_changes_nothing_and_drills_are_not_frozen(bench: Bench, act: str, drill: bool) -> None:
+    bench.write({"a": action("x") | {"action": act}})
+    bench.periods = GuardPeriods([GUARD])
+    async with bench.life() as desk:
+        assert (await desk.end(await desk.start(drill=drill))).state == "done"
+
+
+async def test_a_freeze_does_not_keep_what_was_done_from_being_taken_back(bench: Bench) -> None:
+    undo = {"action": "reach", "arguments": {"what": "lift"}, "after": 60}
+    bench.write({"a": action("block", rollback=undo) | {"action": "reach"}})
+    async with bench.life() as desk:
+        await desk.end(await desk.start())
+        bench.periods = GuardPeriods([GUARD])
+        await desk.later(60)
+    assert bench.reach.said == ["block", "lift"]
+
+
+async def test_who_held_the_role_when_they_answered_counts(bench: Bench) -> None:
+    bench.write({"a": action("x", approval={"expiry": 5000})})
+    bench.may = lambda person, role, ts: (person, role) == ("李四", "leader") and ts < 1100
+    async with bench.life() as desk:
+        run = await desk.start()
+        await desk.waits(run, "a?")
+        await desk.say(run, "a?", "张三", "approve")
+        await desk.say(run, "a?", "李四", "approve")
+        bench.now = 2000  # 李四 is off duty by now
+        await desk.end(run)
+    assert bench.tell.calls[0].approved_by == ("李四",)
 
 
 APPROVAL: dict[str, Any] = {"role": "leader", "persons": 2, "expiry": 600}
@@ -263,6 +374,29 @@ async def test_a_drill_reaches_nobody_outside_and_says_so(bench: Bench) -> None:
     assert run.drill and all(row.drill for row in trail)
     assert entries["a"].outcome["values"] == {"drill": True}
     assert bench.reach.calls == [] and bench.tell.calls[0].drill
+
+
+@pytest.mark.parametrize(
+    ("of", "asked", "is_drill"),
+    [(True, False, True), (True, True, True), (False, False, False), (False, True, None)],
+)
+async def test_a_run_for_an_incident_is_a_drill_if_that_is_one(
+    bench: Bench, of: bool, asked: bool, is_drill: bool | None
+) -> None:
+    bench.write({"a": action("x")})
+    async with bench.life() as desk:
+        handling = Handling(IncidentSettings(), Grading.load())
+        incident, _ = await desk.writer.run(
+            lambda db: handling.open(db.conn, title="x", actor="甲", now=900.0, drill=of)
+        )
+        if is_drill is None:
+            with pytest.raises(PlaybookError):
+                await desk.start(incident=incident.number, drill=asked)
+        else:
+            assert (await desk.end(await desk.start(incident=incident.number, drill=asked))).drill == is_drill
+        with pytest.raises(PlaybookError):
+            await desk.start(incident="9-9")
+        assert desk.engine.ended["drill"] == bool(is_drill)
 
 
 async def test_cancelled_by_a_person(bench: Bench) -> None:
