@@ -25,6 +25,8 @@ _MOST_CONNECTIONS: Final = 512
 """Past these, who has been quiet for longest gives way."""
 _MOST_OF_ONE: Final = 64
 """Connections of one address."""
+_HANDSHAKE: Final = 10.0
+"""Seconds in which a sender must have shown that it speaks TLS."""
 _GATHER: Final = 0.05
 """Seconds in which datagrams of one sender are handed over together."""
 _TOGETHER: Final = 500
@@ -151,6 +153,7 @@ class StreamSource:
                             lambda reader, writer: self._accept(tasks, reader, writer),
                             sock=bound,
                             ssl=context,
+                            ssl_handshake_timeout=_HANDSHAKE if context is not None else None,
                         )
                         async with server:
                             self.listening.set()

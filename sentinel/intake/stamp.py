@@ -26,6 +26,8 @@ StampForm = Callable[[str, tzinfo], Stamp | None]
 _CLF = re.compile(r"(\d\d?)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d)(?:\s*([+-])(\d\d):?(\d\d))?")
 _CHINESE = re.compile(r"(\d{4})年(\d\d?)月(\d\d?)日\s*(\d\d?)[::时](\d\d?)[::分](\d\d?)")
 _ISO_FRACTION = re.compile(r"([.,]\d{6})\d+")
+_LETTERS = re.compile(r"\s[A-Z]{2,5}$")
+"""Of a zone. But for UTC and GMT they mean different ones in different places: the source's counts."""
 _ISO_WITHOUT_COLON = re.compile(r"([+-]\d\d)(\d\d)$")
 _LONGEST: Final = 80
 """Letters of a stamp: what is longer is none, and must not fill the memory of those read before."""
@@ -51,7 +53,7 @@ def _iso(text: str, zone: tzinfo) -> Stamp | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         relaxed = _ISO_FRACTION.sub(r"\1", text.strip().replace("/", "-"))
-        relaxed = relaxed.removesuffix(" UTC").removesuffix(" GMT").replace(" +", "+").replace(" -", "-")
+        relaxed = _LETTERS.sub("", relaxed).replace(" +", "+").replace(" -", "-")
         relaxed = _ISO_WITHOUT_COLON.sub(r"\1:\2", relaxed) if len(relaxed) > 19 else relaxed
         try:
             moment = datetime.fromisoformat(relaxed)
