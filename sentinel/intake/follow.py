@@ -61,7 +61,7 @@ class _Followed:
 
 
 class FileSource:
-    """Follows the files that a pattern names (`/var/log/nginx/*.log`).
+    """Follows the files that a pattern names (`/var/log/nginx/*.log`), or those in a folder.
 
     A file that was there at the first start is read from its end, unless `from_start`; one that comes later
     from its beginning. `positions` is where an earlier life stopped, by path.
@@ -110,8 +110,11 @@ class FileSource:
                 for followed in (*self._files.values(), *self._leaving):
                     os.close(followed.file)
 
+    def _wanted(self) -> str:
+        return f"{glob.escape(self._pattern)}/*" if os.path.isdir(self._pattern) else self._pattern
+
     def _folders(self) -> set[Path]:
-        path = Path(self._pattern)
+        path = Path(self._wanted())
         if not glob.has_magic(str(path.parent)):
             return {path.parent}
         return {Path(folder) for folder in glob.glob(str(path.parent), recursive=True)}
@@ -119,7 +122,9 @@ class FileSource:
     # Which files there are.
 
     def _scan(self) -> None:
-        paths = {Path(path) for path in glob.glob(self._pattern, recursive=True)}
+        paths = {Path(path) for path in glob.glob(self._wanted(), recursive=True)}
+        if self._first and not paths:
+            self._tell(Path(self._pattern), text("intake.no-file"))
         for path in sorted(paths):
             if path.name.endswith(_PACKED) or path in self._files:
                 continue
@@ -217,7 +222,7 @@ class FileSource:
                 continue
             status = sibling.stat()
             fresh = status.st_mtime_ns > since and _identity(status) not in (current, old.identity)
-            if fresh and stat.S_ISREG(status.st_mode) and not Path(sibling).match(self._pattern):
+            if fresh and stat.S_ISREG(status.st_mode) and not sibling.match(self._wanted()):
                 found.append((status.st_mtime_ns, sibling))
         return [sibling for _, sibling in sorted(found)]
 

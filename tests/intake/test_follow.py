@@ -221,3 +221,22 @@ async def test_the_head_of_a_file_comes_with_lines_that_do_not_begin_with_it(tmp
         async with asyncio.timeout(20):
             chunk = await follower.inlet.get()
         assert chunk.lines == [b"2\tC2"] and chunk.head == tuple(head.encode().splitlines()) + (b"1\tC1",)[:0]
+
+
+async def test_a_folder_stands_for_the_files_in_it(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "conn.log").write_text("1\n")
+    async with following(tmp_path, from_start=True) as follower:
+        assert await follower.until(1) == ["1"]
+        (tmp_path / "dns.log").write_text("2\n")
+        assert await follower.until(2) == ["1", "2"]
+    assert follower.reports == []
+
+
+async def test_a_path_at_which_there_is_nothing_is_told_and_awaited(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    async with following(log) as follower:
+        assert [what for what, _ in follower.reports] == [str(log)]
+        log.write_text("1\n")
+        assert await follower.until(1) == ["1"]
+    assert len(follower.reports) == 1

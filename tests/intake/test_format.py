@@ -140,3 +140,15 @@ def test_what_is_wrong_in_a_file_is_told_and_the_rest_is_used(tmp_path: Path) ->
 def test_a_declaration_that_cannot_work_is_refused(line: str, reason: str) -> None:
     with pytest.raises(FormatError, match=reason):
         Format(declared(f"name: x\nabout: x\nabout_en: x\nsamples: []\n{line}\n"))
+
+
+def test_the_format_of_the_manual_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "intake.md").read_text(encoding="utf-8")
+    (example,) = [block for block in page.split("```yaml\n")[1:] if block.startswith("name: ")]
+    (tmp_path / "gate.yaml").write_text(example.partition("```")[0], encoding="utf-8")
+    catalogue = Catalogue.load([tmp_path])
+    assert catalogue.problems == []
+    declaration = catalogue.formats["gate"].declaration
+    assert [
+        word for sample in declaration.samples for word in differences(catalogue, declaration, sample)
+    ] == []

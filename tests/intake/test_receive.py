@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sentinel.intake.chunk import Inlet
-from sentinel.intake.receive import StreamSource, UdpSource, tls_context
+from sentinel.intake.receive import StreamSource, UdpSource, _bound, _dropped, _inode, tls_context
 
 HERE = "127.0.0.1"
 
@@ -79,6 +79,22 @@ async def test_datagrams_that_no_one_can_take_are_counted() -> None:
     chunk = await inlet.get()
     inlet.done(chunk)
     assert inlet.waiting == 500
+
+
+async def test_datagrams_that_the_kernel_drops_are_counted() -> None:
+    with (
+        _bound(HERE, 0, socket.SOCK_DGRAM) as bound,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        for _ in range(100):
+            sender.sendto(b"x" * 1000, bound.getsockname())
+        kept = 0
+        with contextlib.suppress(BlockingIOError):
+            while bound.recv(2000):
+                kept += 1
+        assert 0 < kept < 100 and _dropped(_inode(bound), 0) == 100 - kept
+        assert _dropped("none such", 7) == 7
 
 
 async def test_many_senders_at_once_lose_nothing_while_there_is_room() -> None:
