@@ -1,4 +1,4 @@
-"""The rule engine and the detectors, each measured by a program of its own: processor time and memory are its alone."""
+"""What follows the packets, each part measured by a program of its own: processor time and memory are its alone."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any, Final
 
 from bench.figure import Figure, of_json
 
-__all__ = ["correlation", "detectors", "rules"]
+__all__ = ["correlation", "detectors", "differential", "incidents", "logs", "rules"]
 
 ROOT: Final = Path(__file__).parents[1]
 _SOURCES: Final = 10_000_000
 
 
-def _told(program: str, *options: str | Path) -> Any:
-    """What a program of this folder prints as JSON, run on one core."""
-    command = ["taskset", "-c", "0", sys.executable, ROOT / "bench" / program, *options, "--json"]
+def _told(program: str, *options: str | Path, cores: str = "0") -> Any:
+    """What a program of this folder prints as JSON, run on one core unless told otherwise."""
+    command = ["taskset", "-c", cores, sys.executable, ROOT / "bench" / program, *options, "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{program}: {done.stderr[-2000:]}")
@@ -54,3 +54,22 @@ def correlation() -> list[Figure]:
 def detectors() -> list[Figure]:
     """The detectors under ordinary traffic, and under a flood of random sources."""
     return of_json(_told("watch.py", "--sources", str(_SOURCES)))
+
+
+def logs() -> list[Figure]:
+    """Lines of logs into events."""
+    return of_json(_told("intake.py"))
+
+
+def differential(folder: Path) -> list[Figure]:
+    """The engine against the oracle on a public collection of Sigma rules."""
+    return of_json(_told("differential.py", "--rules", folder, "--rounds", "6"))
+
+
+def incidents() -> list[Figure]:
+    """Alerts into incidents, outbox and channel: storms, a steady stream, a million of them, sudden deaths."""
+    return [
+        figure
+        for what in ("storm", "steady", "million", "kill")
+        for figure in of_json(_told("incident.py", what, cores="0-1"))
+    ]

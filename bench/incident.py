@@ -22,11 +22,15 @@ import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench.figure import Figure, as_json, as_table
 from sentinel.agent import Agent
 from sentinel.capture.settings import CaptureSettings
 from sentinel.config import Config, MetricsSettings
@@ -162,10 +166,42 @@ def agent(path: Path, url: str, worker: Worker, *, per_minute: int = 18, announc
     return Agent(config, supervise=worker, load_rules=lambda *_: RuleSet([]), announcements=announcements)
 
 
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What came of a stream of alerts. Times in seconds."""
+
+    alerts: int
+    sent: float
+    """When the last alert had been sent."""
+    grouped: float
+    """When all were committed and in incidents."""
+    incidents: int
+    held: int
+    """Alerts that the incidents say they hold."""
+    messages: int
+    lags: list[float]
+    """How much later than asked the event loop woke, sorted."""
+
+    def lag(self, share: float) -> float:
+        """Milliseconds that so large a share of the lags stays below."""
+        return 1e3 * self.lags[min(int(len(self.lags) * share), len(self.lags) - 1)]
+
+    def figures(self, what: str, **most: float) -> list[Figure]:
+        """`most`: what is wanted of `incidents`, `messages` and `lag` (p99)."""
+        return [
+            Figure(f"{what}: alerts in no incident", self.alerts - self.held, most=0, note=f"of {self.alerts}"),
+            Figure("  incidents", self.incidents, most=most.get("incidents")),
+            Figure("  messages in the outbox", self.messages, most=most.get("messages")),
+            Figure("  behind at the end", self.grouped - self.sent, "s"),
+            Figure("  lag of the event loop, p99", self.lag(0.99), "ms", most=most.get("lag"),
+                   note=f"p50 {self.lag(0.5):.1f}, largest {self.lag(1):.0f}"),
+        ]  # fmt: skip
+
+
 async def flow(
     path: Path, url: str, rate: int, seconds: int, sources: int, victims: int, rules: int = 1
-) -> None:
-    """`rate` alerts a second through the agent into incidents and outbox; say what came of it."""
+) -> Flow:
+    """`rate` alerts a second through the agent into incidents and outbox."""
     number, slice_ = rate * seconds, max(1, rate // 20)
     frames = [
         encode_frame(WorkerFrame(alerts=alerts(start, slice_, sources, victims, rules)))
@@ -195,14 +231,15 @@ async def flow(
 
     running = agent(path, url, Worker(paced))
     await running.run()
-    lags.sort()
     one = _asking(path)
-    print(
-        f"  {number} alerts sent in {sent:.1f} s, all committed and grouped after {grouped:.1f} s;"
-        f" {one('SELECT count(*) FROM incident')} incidents hold"
-        f" {one('SELECT sum(alerts) FROM incident')}; {one('SELECT count(*) FROM outbox')} messages in the outbox;"
-        f" loop lag p50 {1e3 * lags[len(lags) // 2]:.1f} ms, p99 {1e3 * lags[int(len(lags) * 0.99)]:.1f} ms,"
-        f" max {1e3 * lags[-1]:.1f} ms"
+    return Flow(
+        number,
+        sent,
+        grouped,
+        one("SELECT count(*) FROM incident"),
+        one("SELECT sum(alerts) FROM incident"),
+        one("SELECT count(*) FROM outbox"),
+        sorted(lags),
     )
 
 
@@ -238,7 +275,8 @@ def _asking(path: Path) -> Callable[[str], Any]:
     return one
 
 
-def million(path: Path, number: int = 1_000_000) -> None:
+def million(path: Path, number: int = 1_000_000) -> list[Figure]:
+    """The slowest of all ways to list, filter and count so many incidents."""
     database = open_database(path)
     connection = database.conn
     states = (
@@ -280,7 +318,7 @@ def million(path: Path, number: int = 1_000_000) -> None:
         rows,
     )
     connection.execute("COMMIT")
-    worst = 0.0
+    worst, slowest = 0.0, ""
     for name, chosen_filter in {
         "open": Filter(open=True),
         "all": Filter(),
@@ -298,12 +336,17 @@ def million(path: Path, number: int = 1_000_000) -> None:
             begin = time.perf_counter()
             found = look(connection, chosen_filter)
             took = time.perf_counter() - begin
-            worst = max(worst, took)
-            shown = found if isinstance(found, int) else len(found)
-            print(f"  {verb:5} {name:22} {shown:9} {1e3 * took:7.1f} ms")
+            assert found
+            if took > worst:
+                worst, slowest = took, f"{verb}: {name}"
     begin = time.perf_counter()
     open_by_state_and_level(connection)
-    print(f"  gauges {1e3 * (time.perf_counter() - begin):.1f} ms; slowest of all {1e3 * worst:.1f} ms")
+    gauges = time.perf_counter() - begin
+    return [
+        Figure(f"{number / 1e6:g} M incidents: list, filter, count, the slowest", 1e3 * worst, "ms", most=200,
+               note=slowest),
+        Figure("  their gauges", 1e3 * gauges, "ms", most=200),
+    ]  # fmt: skip
 
 
 async def _feed(path: Path, url: str) -> None:
@@ -409,8 +452,9 @@ def amiss(path: Path, said: int, taken: Counter[str]) -> list[str]:
         "messages of no change": len(taken.keys() - written),
     }
     print(
-        f"  {committed} alerts committed, {linked} grouped, {incidents} incidents, {messages} messages in {len(written)};"
-        f" {sum(taken.values()) - len(taken)} came again under their id"
+        f"{committed} alerts committed, {linked} grouped, {incidents} incidents, {messages} messages in {len(written)};"
+        f" {sum(taken.values()) - len(taken)} came again under their id",
+        file=sys.stderr,
     )
     return [f"{name}: {number}" for name, number in found.items() if number]
 
@@ -422,30 +466,44 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=200)
     parser.add_argument("--database", type=Path)
     parser.add_argument("--url", default="")
+    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     set_up_log("error", "text")
     with tempfile.TemporaryDirectory() as folder:
         path = options.database or Path(folder) / "s.sqlite"
-        if options.what == "million":
-            million(path)
-        elif options.what == "nursery":
+        if options.what == "nursery":
             nursery(path, options.url)
-        elif options.what == "kill":
-            if wrong := kill(path, options.times):
-                print("\n".join(wrong))
-                return 1
-        else:
-            with Server() as server:
-                _load(options.what, path, server.url, options.seconds)
-    return 0
+            return 0
+        figures = _figures(options.what, path, options.seconds, options.times)
+    print(json.dumps(as_json(figures)) if options.json else as_table(figures))
+    return 1 if any(figure.reached is False for figure in figures) and not options.json else 0
 
 
-def _load(what: str, path: Path, url: str, seconds: int) -> None:
-    if what == "steady":
-        asyncio.run(flow(path, url, 1000, seconds or 60, 500, 200, 20))
-        return
-    asyncio.run(flow(path, url, 10_000, seconds or 10, 1, 1))
-    asyncio.run(flow(path.with_name("t.sqlite"), url, 10_000, seconds or 10, 1 << 24, 1 << 20))
+def _figures(what: str, path: Path, seconds: int, times: int) -> list[Figure]:
+    if what == "million":
+        return million(path)
+    if what == "kill":
+        wrong = kill(path, times)
+        return [
+            Figure(
+                f"{times} sudden deaths: sorts of loss and doubling",
+                len(wrong),
+                most=0,
+                note="; ".join(wrong),
+            )
+        ]
+    with Server() as server:
+        if what == "steady":
+            steady = asyncio.run(flow(path, server.url, 1000, seconds or 60, 500, 200, 20))
+            return steady.figures("1,000 alerts/s into incidents and outbox", lag=100)
+        alike = asyncio.run(flow(path, server.url, 10_000, seconds or 10, 1, 1))
+        other = asyncio.run(
+            flow(path.with_name("t.sqlite"), server.url, 10_000, seconds or 10, 1 << 24, 1 << 20)
+        )
+        return [
+            *alike.figures("a storm of 10,000 alerts/s, all alike", incidents=1, messages=5),
+            *other.figures("the same from everywhere to everywhere"),
+        ]
 
 
 if __name__ == "__main__":

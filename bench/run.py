@@ -23,7 +23,7 @@ from sentinel.kernel_cache import use_kernel_cache  # noqa: E402
 
 use_kernel_cache()
 
-from bench.engine import correlation, detectors, rules  # noqa: E402
+from bench.engine import correlation, detectors, differential, incidents, logs, rules  # noqa: E402
 from bench.figure import Figure, as_json, as_table  # noqa: E402
 from bench.kernels import cost_of_many_flows, decode_and_flow  # noqa: E402
 from bench.live import can_run, live  # noqa: E402
@@ -87,11 +87,20 @@ class Bench:
 
     def rules(self) -> list[Figure]:
         """Public Sigma rules."""
+        folder = self._public("rules")
+        return [] if folder is None else rules(folder)
+
+    def differential(self) -> list[Figure]:
+        """The rule engine against a slow, obvious evaluator."""
+        folder = self._public("differential")
+        return [] if folder is None else differential(folder)
+
+    def _public(self, group: str) -> Path | None:
         folder = self.data / "sigmahq"
-        if not folder.is_dir():
-            print(f"rules: left out, there is no {folder}")
-            return []
-        return rules(folder)
+        if folder.is_dir():
+            return folder
+        print(f"{group}: left out, there is no {folder}")
+        return None
 
     def measure(self, only: list[str]) -> Iterator[list[Figure]]:
         """The groups of figures one after another."""
@@ -105,6 +114,9 @@ class Bench:
             "rules": self.rules,
             "correlation": correlation,
             "detectors": detectors,
+            "differential": self.differential,
+            "logs": logs,
+            "incidents": incidents,
         }
         for name, group in groups.items():
             if not only or name in only:
@@ -123,7 +135,8 @@ def main() -> None:
     parser.add_argument(
         "--only",
         default="",
-        help="groups, comma between: kernels,peers,crowd,literals,memory,live,rules,correlation,detectors",
+        help="groups, comma between: kernels,peers,crowd,literals,memory,live,rules,correlation,detectors,"
+        "differential,logs,incidents",
     )
     parser.add_argument("--json", type=Path, help="write the figures there too")
     choice = parser.parse_args()
