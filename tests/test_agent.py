@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiomqtt import Client, ProtocolVersion
 from prometheus_client import generate_latest
 
 from sentinel.agent import Agent
@@ -31,11 +32,13 @@ from sentinel.frame import WorkerFrame, encode_frame
 from sentinel.intake.settings import IntakeSettings, SourceSettings
 from sentinel.ledger import Asset, LedgerSettings, LedgerStore
 from sentinel.ledger.intake import Plan
+from sentinel.notify import FeedSettings, NotifySettings
 from sentinel.rule import RuleSet, RuleSettings
 from sentinel.service import ServiceManager
 from sentinel.statistics import Statistics
 from sentinel.store import OutputSettings, StoreSettings
 from sentinel.store.session import in_transaction
+from tests.mosquitto import HERE, Broker, needs_mosquitto
 
 ROOT = Path(__file__).parents[1]
 
@@ -380,6 +383,38 @@ RULE = "title: {title}\nlogsource: {{product: sentinel, service: weird}}\ndetect
 async def until(true: Callable[[], bool]) -> None:
     while not true():
         await asyncio.sleep(0.01)
+
+
+@needs_mosquitto
+async def test_a_feed_publishes_what_the_agent_commits_and_says_when_it_ends(tmp_path: Path) -> None:
+    broker = Broker(tmp_path)
+    await broker.start()
+    feed = FeedSettings(name="up", broker=f"mqtt://{HERE}:{broker.port}", site="site")
+    workers = FakeWorkers([encode_frame(WorkerFrame(alerts=[alert(number) for number in range(3)]))])
+    heard: dict[str, list[Any]] = {"alerts": [], "incidents": [], "status": []}
+    agent = Agent(
+        settings(tmp_path, notify=NotifySettings(feeds=(feed,))), supervise=workers, load_rules=no_rules
+    )
+    try:
+        async with (
+            Client(HERE, broker.port, protocol=ProtocolVersion.V5) as client,
+            asyncio.timeout(30),
+            asyncio.TaskGroup() as tasks,
+        ):
+            await client.subscribe("sentinel/site/#", qos=1)
+            tasks.create_task(agent.run())
+            async for message in client.messages:
+                assert isinstance(message.payload, bytes)
+                heard[str(message.topic).rpartition("/")[2]].append(json.loads(message.payload))
+                if len(heard["alerts"]) == 3 and heard["incidents"]:
+                    agent.stop("test")
+                if heard["status"] and heard["status"][-1]["state"] == "stopped":
+                    break
+    finally:
+        broker.stop()
+    assert [document["id"] for document in heard["alerts"][:3]] == ["a0", "a1", "a2"]
+    assert heard["incidents"][0]["action"] == "created"
+    assert [document["state"] for document in heard["status"]] == ["online", "stopped"]
 
 
 @pytest.mark.parametrize("on_demand", [False, True])
