@@ -144,6 +144,13 @@ class DutyBook:
             for ts, person, role, place, result, note in rows
         ]
 
+    def count_patrols(self, start: float, end: float) -> int:
+        """All patrols from `start` up to but without `end`, also those that a list has no room for."""
+        row = self._database.conn.execute(
+            "SELECT count(*) FROM duty_patrol WHERE ts >= ? AND ts < ?", (start, end)
+        ).fetchone()
+        return int(row[0])
+
     def patrolled(self, place: str, since: float, until: float) -> bool:
         """Whether someone looked at `place` from `since` up to and with `until`."""
         row = self._database.conn.execute(

@@ -152,6 +152,8 @@ def _patrols(summary: Summary, zone: ZoneInfo) -> Section:
     words = [
         text("duty.report.rounds", place=place, due=due, done=done) for place, due, done in summary.rounds
     ]
+    if missing := summary.patrol_count - len(summary.patrols):
+        words.append(text("duty.report.more-patrols", number=missing))
     rows = [
         (_moment(p.ts, zone), p.person, p.place, text(f"duty.result.{p.result}"), p.note)
         for p in summary.patrols

@@ -67,6 +67,9 @@ class Summary:
     shifts: Sequence[Shift]
     stand_ins: Sequence[StandIn]
     patrols: Sequence[Patrol]
+    """The first of them, oldest first."""
+    patrol_count: int
+    """All of them."""
     rounds: Sequence[tuple[str, int, int]]
     """Place, rounds that the plan has until now, and those that were made."""
     handovers: int
@@ -125,6 +128,7 @@ def summarise(
         [shift for shift in roster.shifts if shift.start < end],
         [stand_in for stand_in in roster.stand_ins if stand_in.start < end],
         book.patrols(start, end),
+        book.count_patrols(start, end),
         _rounds(book, settings, zone, start, end if now is None else min(end, now)),
         handovers,
         reports.due_within(start, end),

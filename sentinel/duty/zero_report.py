@@ -141,7 +141,7 @@ class ZeroReportBook:
         """Numbers of the real incidents that were entered then, the latest first."""
         rows = self._connection.execute(
             "SELECT number FROM incident_timeline t JOIN incident i ON i.id = t.incident"
-            " WHERE t.action = 'created' AND t.at >= ? AND t.at < ? AND i.drill = 0 ORDER BY t.at DESC, t.id DESC",
+            " WHERE t.action = 'created' AND t.at >= ? AND t.at < ? AND +i.drill = 0 ORDER BY t.at DESC, t.id DESC",
             (start, end),
         )
         return [number for (number,) in rows]

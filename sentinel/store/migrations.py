@@ -16,7 +16,12 @@ from sentinel.store.fault import StoreError
 from sentinel.store.feed import create_feed_table
 from sentinel.store.incident_tables import create_incident_tables
 from sentinel.store.ledger_tables import create_ledger_tables, create_sight_table
-from sentinel.store.outbox import create_merge_columns, create_outbox_table, create_request_table
+from sentinel.store.outbox import (
+    create_merge_columns,
+    create_outbox_table,
+    create_request_table,
+    index_done_messages,
+)
 from sentinel.store.playbook_tables import make_playbook_tables, make_schedule_table
 from sentinel.text import Message
 
@@ -155,6 +160,7 @@ _migrations(name="0017-zero-report")(create_zero_report_tables)
 _migrations(name="0018-ledger-sight")(create_sight_table)
 _migrations(name="0019-entered")(index_entered_incidents)
 _migrations(name="0020-playbook-schedule")(make_schedule_table)
+_migrations(name="0021-outbox-done")(index_done_messages)
 
 
 def migrate(db: Database) -> None:

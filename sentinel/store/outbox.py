@@ -24,6 +24,7 @@ __all__ = [
     "create_outbox_table",
     "create_request_table",
     "enqueue",
+    "index_done_messages",
 ]
 
 _TABLE: Final = """
@@ -56,6 +57,10 @@ _MERGE_COLUMNS: Final = (
     "CREATE INDEX outbox_within ON outbox (within) WHERE within IS NOT NULL",
     "CREATE INDEX outbox_about ON outbox (channel, about, seq) WHERE state = 'waiting'",
 )
+_DONE_INDEX: Final = (
+    "DROP INDEX outbox_attempted",
+    "CREATE INDEX outbox_done ON outbox (attempted_at) WHERE state <> 'waiting'",
+)
 _MOST_MERGED: Final = 100
 _REMEMBERED: Final = 3600.0
 """Seconds that a request is remembered for the sake of a channel's pace."""
@@ -76,6 +81,12 @@ def create_request_table(database: Database) -> None:
 def create_merge_columns(database: Database) -> None:
     """A step of the migrations."""
     for statement in _MERGE_COLUMNS:
+        database.execute(statement)
+
+
+def index_done_messages(database: Database) -> None:
+    """A step of the migrations: what is old is found without reading everything."""
+    for statement in _DONE_INDEX:
         database.execute(statement)
 
 

@@ -165,6 +165,18 @@ def test_long_lists_say_how_many_are_missing(tmp_path: Path, monkeypatch: pytest
     assert "另有 2 起未列出" in summary_page(summary, "", ZoneInfo("UTC"))
 
 
+def test_a_list_of_patrols_that_is_cut_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentinel.duty.book._MOST_PATROLS", 1)
+    database = open_database(tmp_path / "s.sqlite")
+    book = DutyBook(database, "desk")
+    book.add_shifts([Shift(Role.OFFICER, Person("张三", "138"), 0, DAY)], "李四", 0)
+    for now in (1, 2, 3):
+        book.patrol("张三", now, "机房", PatrolResult.NORMAL, "")
+    summary = summarise(database, book, 0, DAY)
+    database.conn.close()
+    assert "另有巡检记录 2 条未列出" in summary_page(summary, "", ZoneInfo("UTC"))
+
+
 def test_a_day_without_anything_says_so(tmp_path: Path) -> None:
     database = open_database(tmp_path / "s.sqlite")
     summary = summarise(database, DutyBook(database, "desk"), 0, DAY)
