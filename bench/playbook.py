@@ -55,7 +55,7 @@ def _playbook() -> dict[str, object]:
         "p": {"type": "parallel", "next_steps": ["a0", "b0"], "on_completion": "w"},
         "w": {"type": "while", "condition": "__n__:value < 3", "on_true": "t", "on_completion": "last"},
         "t": _mark("t1", "__n__:value", save={"n": "n"}),
-        "t1": _mark("", 0, retry={"times": 1, "pause": 0}),
+        "t1": _mark("", 0, retry={"times": 1, "pause": 0}, deadline=3600),
         "last": _mark("end", 0, rollback={"action": "mark", "arguments": {"what": 0}, "after": 0.001}),
         "end": {"type": "end"},
     }

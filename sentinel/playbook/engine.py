@@ -12,7 +12,7 @@ import heapq
 import itertools
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from sentinel.duty import GuardPeriods
@@ -39,6 +39,9 @@ __all__ = ["Engine", "queue_run"]
 May: TypeAlias = Callable[["Database", str, str, float], bool]
 """Given a person, a role and a time."""
 _T = TypeVar("_T")
+_UNDO_TIMEOUT = 60.0
+_UNDO_PAUSES = (30.0, 120.0, 600.0)
+"""Seconds between tries to take something back; then people must."""
 _log = Log("playbook")
 
 
@@ -101,6 +104,8 @@ class Engine:
         self._new_id = new_id
         self._most = most
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._undoing: dict[str, asyncio.Task[None]] = {}
+        """By run of which something is being taken back."""
         self._cancelled: dict[str, str] = {}
         """By run that is being cancelled: who said so."""
         self._waits: dict[tuple[str, str], asyncio.Future[None]] = {}
@@ -137,8 +142,7 @@ class Engine:
         for run in reversed(left):
             self._take_up(run)
         undone = await self.commit(lambda database: journal.undos(database, states=["begun"]))
-        for undo in undone:  # taking a block back twice harms nobody; leaving it would
-            await self._undo(undo)
+        self._take_back(undone)  # taking a block back twice harms nobody; leaving it would
         return len(left)
 
     async def look(self) -> None:
@@ -162,8 +166,7 @@ class Engine:
             await self._hear(answer)
         while self._alarms and self._alarms[0][0] <= now:
             _wake(heapq.heappop(self._alarms)[2])
-        for undo in undos:
-            await self._undo(undo)
+        self._take_back(undos)
 
     async def keep_looking(self, wait: Callable[[], Awaitable[None]]) -> None:
         """Look again and again, for ever."""
@@ -179,7 +182,7 @@ class Engine:
         return self
 
     async def __aexit__(self, *error: Any) -> None:
-        for task in self._running.values():
+        for task in (*self._running.values(), *self._undoing.values()):
             task.cancel()
         await self._tasks.__aexit__(*error)
 
@@ -312,8 +315,7 @@ class Engine:
         elif answer.decision == "undo":
             now = self.clock()
             await self.commit(lambda database: journal.make_due(database, answer.run, now))
-            for undo in await self.commit(lambda db: journal.undos(db, run=answer.run)):
-                await self._undo(undo)
+            self._take_back(await self.commit(lambda db: journal.undos(db, run=answer.run)))
 
     async def _cancel_queued(self, answer: Answer) -> None:
         now = self.clock()
@@ -324,6 +326,22 @@ class Engine:
                 journal.set_run(database, run, "cancelled", answer.person, now)
 
         await self.commit(cancel)
+
+    def _take_back(self, undos: Iterable[Undo]) -> None:
+        """One after another in a run; beside all else, which a device that does not answer must not hold up."""
+        of_run: dict[str, list[Undo]] = {}
+        for undo in undos:
+            of_run.setdefault(undo.run, []).append(undo)
+        for run, some in of_run.items():
+            if run not in self._undoing:  # else the next look finds what is left
+                self._undoing[run] = self._tasks.create_task(self._undo_all(run, some))
+
+    async def _undo_all(self, run: str, undos: Iterable[Undo]) -> None:
+        try:
+            for undo in undos:
+                await self._undo(undo)
+        finally:
+            self._undoing.pop(run, None)
 
     async def _undo(self, undo: Undo) -> None:
         now = self.clock()
@@ -339,10 +357,18 @@ class Engine:
             return
         state, reason = "done", ""
         result = Result()
-        try:
-            result = await self.perform(run, f"{undo.key}<", undo.action, undo.arguments, 60.0)
-        except ActionFailed as error:
-            state, reason = "failed", str(error)
+        for pause in (*_UNDO_PAUSES, None):
+            try:
+                result = await self.perform(run, f"{undo.key}<", undo.action, undo.arguments, _UNDO_TIMEOUT)
+                state, reason = "done", ""
+                break
+            except ActionFailed as error:
+                state, reason = "failed", str(error)
+            if pause is not None:
+                due = self.clock() + pause
+                while self.clock() < due:
+                    await self.wait_for(run, f"{undo.key}<", due)
+        now = self.clock()
 
         def end(database: Database) -> None:
             if result.commit is not None:

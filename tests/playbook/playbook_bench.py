@@ -86,6 +86,13 @@ class Desk:
     async def end(self, run: Run) -> Run:
         return (await self.until(lambda now, _: now.ended is not None, run))[0]
 
+    async def undone(self, run: str) -> None:
+        """Until nothing of a run is left that is due to be taken back."""
+        while await self.writer.run(
+            lambda db: [*journal.undos(db, now=self.bench.now), *journal.undos(db, run=run, states=["begun"])]
+        ):
+            await asyncio.sleep(0.002)
+
     async def waits(self, run: Run, key: str) -> Entry:
         _, entries = await self.until(
             lambda _, entries: key in entries and entries[key].state == "waiting" and self.engine.waiting, run

@@ -284,6 +284,7 @@ async def test_a_freeze_does_not_keep_what_was_done_from_being_taken_back(bench:
         await desk.end(await desk.start())
         bench.periods = GuardPeriods([GUARD])
         await desk.later(60)
+        await desk.undone("run1")
     assert bench.reach.said == ["block", "lift"]
 
 
@@ -349,6 +350,7 @@ async def test_what_was_done_is_taken_back_by_itself(bench: Bench) -> None:
         assert bench.tell.said == ["block"]
     async with bench.life() as desk:
         await desk.later(1)
+        await desk.undone("run1")
         assert bench.tell.said == ["block", "lift"]
         await desk.later(9999)
         done = await desk.writer.run(lambda db: journal.undos(db, run="run1", states=["done"]))
@@ -361,7 +363,56 @@ async def test_someone_takes_it_back_sooner(bench: Bench) -> None:
     async with bench.life() as desk:
         run = await desk.end(await desk.start())
         await desk.say(run, "", "甲", "undo")
+        await desk.undone(run.id)
     assert bench.tell.said == ["block", "lift"]
+
+
+async def test_what_cannot_be_taken_back_is_tried_again_then_told(bench: Bench) -> None:
+    undo = {"action": "tell", "arguments": {"what": "lift", "fail": 4}, "after": 60}
+    bench.write({"a": action("block", rollback=undo)})
+    async with bench.life() as desk:
+        run = await desk.end(await desk.start())
+        for pause in (60, 30, 120, 600):
+            await desk.later(pause - 1)
+            said = len(bench.tell.said)
+            await desk.later(1)
+            while len(bench.tell.said) == said or (not desk.engine.waiting and said < 4):
+                await asyncio.sleep(0.002)
+        await desk.undone(run.id)
+        assert [sign.kind for sign in bench.signs] == ["ended", "failed"]
+        await desk.say(run, "", "甲", "undo")  # someone mended the device
+        await desk.undone(run.id)
+        assert await desk.writer.run(lambda db: journal.undos(db, run=run.id, states=["done"]))
+    assert bench.tell.said == ["block"] + ["lift"] * 5
+
+
+async def test_a_device_that_does_not_answer_holds_nobody_up(bench: Bench) -> None:
+    undo = {"action": "reach", "arguments": {"what": "lift"}, "after": 60}
+    bench.write({"a": action("block", rollback=undo)})
+    bench.write({"b": action("other")}, id="q")
+    silent = asyncio.Event()
+    bench.reach.before = lambda call: silent.wait()
+    async with bench.life() as desk:
+        await desk.end(await desk.start())
+        await desk.later(60)
+        while not bench.reach.calls:
+            await asyncio.sleep(0.002)
+        assert (await desk.end(await desk.start("q"))).state == "done"
+        silent.set()
+        await desk.undone("run1")
+
+
+async def test_several_things_are_taken_back_in_the_order_of_the_last_first(bench: Bench) -> None:
+    steps = {
+        name: action(name, rollback={"action": "tell", "arguments": {"what": f"un-{name}"}}) for name in "abc"
+    }
+    steps["a"]["on_completion"], steps["b"]["on_completion"] = "b", "c"
+    bench.write(steps)
+    async with bench.life() as desk:
+        run = await desk.end(await desk.start())
+        await desk.say(run, "", "甲", "undo")
+        await desk.undone(run.id)
+    assert bench.tell.said == ["a", "b", "c", "un-c", "un-b", "un-a"]
 
 
 async def test_a_drill_reaches_nobody_outside_and_says_so(bench: Bench) -> None:
