@@ -18,6 +18,7 @@ from sentinel.detect.renaming import Renaming
 from sentinel.detect.scan import Scan
 from sentinel.detect.sweep import Sweep
 from sentinel.detect.transfer import Transfer
+from sentinel.detect.volume import Volume
 from sentinel.detect.web_shell import WebShell
 from sentinel.detect.weird_storm import WeirdStorm
 
@@ -40,6 +41,7 @@ DETECTORS: tuple[type[Detector], ...] = (
     FirstSeen,
     Administration,
     WebShell,
+    Volume,
     WeirdStorm,
 )
 """In the order in which they see a batch."""

@@ -273,6 +273,20 @@ class FirstSeenSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class VolumeSettings:
+    """Traffic between ours and others, against the week before."""
+
+    bits: int = 100_000_000
+    """A second; less is never worth a word."""
+    packets: int = 20_000
+    """A second; the same of packets."""
+    times: float = 3.0
+    """Times the 99th percentile of minutes."""
+    learn: float = 2 * 24 * 3600.0
+    """Seconds that must be known before minutes are compared."""
+
+
+@dataclass(frozen=True, slots=True)
 class WebShellSettings:
     """Signs of web shells, scored together."""
 
@@ -331,3 +345,4 @@ class DetectSettings:
     weird_storm: WeirdStormSettings = WeirdStormSettings()
     administration: AdministrationSettings = AdministrationSettings()
     web_shell: WebShellSettings = WebShellSettings()
+    volume: VolumeSettings = VolumeSettings()
