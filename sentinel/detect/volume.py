@@ -129,29 +129,47 @@ class Volume(Detector):
         self.reads = {"conn": self._see}
 
     def _see(self, events: Sequence[Conn]) -> Iterator[Notice]:
+        sums: dict[tuple[str | None, int, str], list[float]] = {}
+        ended = float("-inf")
         for event in events:
-            if bool(event.local_orig) is bool(event.local_resp):
+            outward = bool(event.local_orig)
+            if outward is bool(event.local_resp):
                 continue
-            sent = (event.orig_ip_bytes or event.orig_bytes or 0, event.orig_pkts or 0)
-            back = (event.resp_ip_bytes or event.resp_bytes or 0, event.resp_pkts or 0)
-            host, out, into = (event.orig_h, sent, back) if event.local_orig else (event.resp_h, back, sent)
-            yield from self._add(event, "Outbound", host, *out)
-            yield from self._add(event, "Inbound", host, *into)
+            begun, duration = event.ts, event.duration or 0.0
+            ended = max(ended, begun + duration)
+            first, last = int(begun // _SAMPLE), int((begun + duration) // _SAMPLE)
+            host = event.orig_h if outward else event.resp_h
+            share = 1.0 / (last - first + 1)
+            for minute in range(last, max(first, last - _WEEK) - 1, -1):
+                key = (event.zone, minute, host)
+                added = sums.get(key)
+                if added is None:
+                    added = sums[key] = [0.0, 0.0, 0.0, 0.0]
+                out, into = (0, 2) if outward else (2, 0)
+                added[out] += share * (event.orig_ip_bytes or event.orig_bytes or 0)
+                added[out + 1] += share * (event.orig_pkts or 0)
+                added[into] += share * (event.resp_ip_bytes or event.resp_bytes or 0)
+                added[into + 1] += share * (event.resp_pkts or 0)
+        yield from self._add(sums, ended)
 
-    def _add(self, event: Conn, what: str, host: str, sent: int, packets: int) -> Iterator[Notice]:
-        if not packets and not sent:
-            return
-        way = self._ways.at((event.zone, what))
-        first, last = int(event.ts // _SAMPLE), int((event.ts + (event.duration or 0.0)) // _SAMPLE)
-        share = 1 / (last - first + 1)
-        for minute in range(last, max(first, last - _WEEK) - 1, -1):
-            if not way.add(minute, host, sent * share, packets * share):
-                break
-            sample = way.samples[minute]
-            if sample[0] >= self._least[0] or sample[1] >= self._least[1]:
-                yield from self._judge(event, what, way, minute)
+    def _add(self, sums: dict[tuple[str | None, int, str], list[float]], now: float) -> Iterator[Notice]:
+        """Add what each host sent and got in each minute, and judge the minutes that grew to something."""
+        grown: set[tuple[str | None, str, int]] = set()
+        for (zone, minute, host), (out, out_packets, into, into_packets) in sums.items():
+            for what, sent, packets in (("Outbound", out, out_packets), ("Inbound", into, into_packets)):
+                if not sent and not packets:
+                    continue
+                way = self._ways.at((zone, what))
+                if way.add(minute, host, sent, packets):
+                    sample = way.samples[minute]
+                    if sample[0] >= self._least[0] or sample[1] >= self._least[1]:
+                        grown.add((zone, what, minute))
+        for zone, what, minute in sorted(grown, key=lambda one: (one[2], one[1], one[0] or "")):
+            way = self._ways.at((zone, what))
+            if minute in way.samples:
+                yield from self._judge(zone, what, way, minute, now)
 
-    def _judge(self, event: Conn, what: str, way: _Way, minute: int) -> Iterator[Notice]:
+    def _judge(self, zone: str | None, what: str, way: _Way, minute: int, now: float) -> Iterator[Notice]:
         """A minute that is worth a look: is it one of several that are far above the usual?"""
         volume, moment = self.settings.volume, (minute + 1) * float(_SAMPLE)
         if moment < way.quiet_until or minute - way.since < volume.learn / _SAMPLE:
@@ -172,13 +190,13 @@ class Volume(Detector):
         values = {"host": most, "rate": rate, "usual": before, "packets": round(sample[1] / _SAMPLE)}
         yield self.notice(
             f"Volume::{what}_Above_Usual",
-            event.ts + (event.duration or 0.0),
+            now,
             msg=text(f"detect.volume-{what.lower()}", **values),
             sub="bytes" if 0 in above else "packets",
             src=most if what == "Outbound" and most != "-" else None,
             dst=most if what == "Inbound" and most != "-" else None,
             n=_ROW,
-            zone=event.zone,
+            zone=zone,
             figures={
                 "megabits_per_second": rate,
                 "usual_megabits_per_second": before,

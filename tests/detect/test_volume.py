@@ -89,6 +89,13 @@ def test_a_long_connection_is_spread_over_its_time() -> None:
     assert judged(usual(), flow(NOW, 40 * 30, duration=30 * 60.0 - 1)) == []
 
 
+def test_batches_make_no_difference() -> None:
+    events = [*usual(), *(flow(NOW + n * 60.0, 160) for n in range(9))]
+    single = [notice.msg for notice in feed(volume(), events)]
+    whole = [notice.msg for notice in volume().reads["conn"](events)]
+    assert len(single) == 1 and whole == single
+
+
 def test_packets_and_what_goes_out() -> None:
     many = [flow(NOW + n * 60.0, 1, packets=60 * 30_000) for n in range(3)]
     [notice] = judged(usual(), *many)
