@@ -106,7 +106,8 @@ def splice(capture: bytes, chance: random.Random) -> bytes:
     return bytes(damaged)
 
 
-DAMAGES: Final[tuple[Callable[[bytes, random.Random], bytes], ...]] = (flip, cut, noise, shuffle, splice)
+Damage = Callable[[bytes, random.Random], bytes]
+DAMAGES: Final[tuple[Damage, ...]] = (flip, cut, noise, shuffle, splice)
 
 
 def is_capture(path: Path) -> bool:

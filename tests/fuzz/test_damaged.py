@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
+import dataclasses
+import gzip
+import os
 import random
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from sentinel.capture.fault import CaptureError
-from sentinel.capture.file import open_capture
 from sentinel.config import default_config
-from sentinel.pipeline import Pipeline
 from sentinel.rule import RuleSet
+from tests.fuzz.damage import DAMAGES, Damage
+from tests.fuzz.damage import run as put_through
 
 ROOT = Path(__file__).parents[2]
+DATA = Path(os.environ.get("SENTINEL_DATA") or ROOT.parent / "shared" / "data")
 DEMO = (ROOT / "demo" / "demo.pcap").read_bytes()
 CONFIG = default_config(ROOT)
+CONFIG = dataclasses.replace(CONFIG, flow=dataclasses.replace(CONFIG.flow, max_flows=4096))
 RULES = RuleSet.load(CONFIG.rule, CONFIG.root)
+GOLDEN = sorted((ROOT / "tests" / "golden").glob("*.pcap.gz"))
+SHARED = sorted((DATA / "pcaps").glob("*.pcap*"))
+MOST = 256 << 10
+"""Bytes of a capture that are damaged and read: the pipeline's speed is not under test here."""
+MALFORMED = sorted(path for path in (DATA / "malformed").glob("*") if path.is_dir())
 
 
 def run(path: Path, damaged: bytes) -> None:
-    path.write_bytes(damaged)
-    pipeline = Pipeline(CONFIG, RULES, lambda _: None, lambda _: None)
-    try:
-        with open_capture(path) as capture:
-            for batch in capture:
-                pipeline.process(batch)
-                batch.release()
-    except CaptureError:
-        return
-    pipeline.finish()
-    statistics = pipeline.statistics()
-    assert statistics.packets.balanced()
-    assert statistics.flows_active == 0
+    put_through(path, damaged, CONFIG, RULES)
+
+
+@given(
+    name=st.sampled_from([path.name for path in (*GOLDEN, *SHARED)]),
+    damage=st.sampled_from(DAMAGES),
+    seed=st.integers(0, (1 << 32) - 1),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_capture_damaged_in_any_way(tmp_path: Path, name: str, damage: Damage, seed: int) -> None:
+    (path,) = (path for path in (*GOLDEN, *SHARED) if path.name == name)
+    capture = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    run(tmp_path / "damaged", damage(capture[:MOST], random.Random(seed)))
+
+
+@pytest.mark.skipif(not MALFORMED, reason="the shared malformed captures are absent")
+@pytest.mark.parametrize("folder", MALFORMED, ids=lambda folder: folder.name)
+def test_captures_that_were_made_to_break_others(tmp_path: Path, folder: Path) -> None:
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    assert files
+    for path in files:
+        run(tmp_path / "malformed", path.read_bytes())
 
 
 @pytest.mark.parametrize("seed", range(60))
