@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from sentinel.announcement import ZONE, Reach, message_id, nobody, put_into_outbox
 from sentinel.duty import Reminder
-from sentinel.incident import Change
+from sentinel.incident import Change, Role
 from sentinel.log import Log
 from sentinel.metrics import Metrics
 from sentinel.notify import Delivery, Notice, NotifySettings
@@ -26,7 +27,9 @@ __all__ = ["NotifyDesk"]
 _EVERY: Final = 1.0
 """Seconds between looks at the outbox."""
 _REMINDING: Final = 3
-"""Priority of reminders: after what is grave, before what is ordinary."""
+"""What reminders count for: after what is grave, before what is ordinary."""
+_SILENT: Final = 600.0
+"""Seconds without a delivery after which people are told over the other channels."""
 _TIDY: Final = 60.0
 """Seconds between looks for what is too old, too much, or for a channel that is no more."""
 
@@ -54,7 +57,8 @@ class NotifyDesk:
         self._metrics = metrics
         self._reach = reach
         self._clock = clock
-        self._down: set[str] = set()
+        self._down: dict[str, float] = {}
+        """Channels that took nothing since so long."""
         self._outage = _log.outage("notify.behind")
 
     def within(self, database: Any, changes: Sequence[Change]) -> None:
@@ -62,22 +66,20 @@ class NotifyDesk:
         put_into_outbox(database, changes, self._settings, self._clock(), self._reach, self._zone)
 
     def remind(self, database: Any, reminder: Reminder, now: float) -> None:
-        """Write what the duty desk reminds of, inside its transaction: to all channels but those of drills, at once."""
-        person, phone = self._reach(database, reminder.role, now)
-        words = str(reminder.message)
-        notice = Notice(
-            title=words,
-            kind=text("notify.kind.reminder"),
-            person=person,
-            phone=phone,
-            code="reminder",
-            ts=repr(now),
-        )
+        """Write what the duty desk reminds of, inside its transaction: to the channels of people, at once."""
+        kind = text("notify.kind.reminder")
+        self._say(database, reminder.id, reminder.role, str(reminder.message), kind, "reminder", now)
+
+    def _say(
+        self, database: Any, id: str, role: Role, words: str, kind: str, code: str, now: float, but: str = ""
+    ) -> None:
+        """Write `words` for every channel that takes what must be reported, none of drills, nor the one named `but`."""
+        person, phone = self._reach(database, role, now)
+        notice = Notice(title=words, kind=kind, person=person, phone=phone, code=code, ts=repr(now))
         said = words + (text("notify.to", person=person) if person else "")
         for channel in self._settings.channels:
-            if not channel.drill:
-                id = message_id(reminder.id)
-                message = OutboxMessage(id, channel.name, now, _REMINDING, notice.content(said))
+            if not channel.drill and channel.level >= _REMINDING and channel.name != but:
+                message = OutboxMessage(message_id(id), channel.name, now, _REMINDING, notice.content(said))
                 enqueue(database, message)
 
     async def run(self) -> None:
@@ -107,6 +109,7 @@ class NotifyDesk:
                 if time.monotonic() - tidied >= _TIDY:
                     tidied = time.monotonic()
                     await self.tidy()
+                    await self.tell_of_silence()
                 waiting = await self._writer.run(lambda database: OutboxStore(database).waiting())
                 self._measure(waiting)
             except StoreError as error:
@@ -128,6 +131,29 @@ class NotifyDesk:
             for channel, number in given_up.items():
                 _log.error(f"notify.given-up.{reason}", channel=channel, number=number)
 
+    async def tell_of_silence(self) -> None:
+        """Say over the other channels that one has taken nothing for long, once an outage. Raises StoreError."""
+        now = self._clock()
+        for channel in self._settings.channels:
+            since = self._down.get(channel.name)
+            if since is None or channel.drill or now - since < _SILENT:
+                continue
+            minutes = round((now - since) / 60)
+            words = text("notify.silent", channel=channel.name, minutes=minutes)
+            id, kind, but = f"silent/{channel.name}/{since!r}", text("notify.kind.silent"), channel.name
+            await self._writer.run(
+                partial(
+                    self._say,
+                    id=id,
+                    role=Role.OFFICER,
+                    words=words,
+                    kind=kind,
+                    code="silent",
+                    now=now,
+                    but=but,
+                )
+            )
+
     def _measure(self, waiting: dict[str, int]) -> None:
         known = {channel.name for channel in self._settings.channels}
         strange = {name: number for name, number in waiting.items() if name not in known}
@@ -142,11 +168,10 @@ class NotifyDesk:
         if self._metrics is not None:
             self._metrics.notified(channel, outcome)
         if outcome == "delivered":
-            if channel in self._down:
-                self._down.discard(channel)
+            if self._down.pop(channel, None) is not None:
                 _log.info("notify.again", channel=channel)
         elif outcome == "failed":
             _log.error("notify.failed", channel=channel, reason=reason)
         elif channel not in self._down:
-            self._down.add(channel)
+            self._down[channel] = self._clock()
             _log.warning("notify.retried", channel=channel, reason=reason)

@@ -163,3 +163,26 @@ async def test_what_a_removed_channel_left_is_told_and_given_up(
         (row,) = await writer.run(lambda database: OutboxStore(database).latest(9))
     assert row["state"] == "failed"
     assert "config.yaml" in row["error"]
+
+
+async def test_a_channel_that_is_silent_for_long_is_told_over_the_others_once(tmp_path: Path) -> None:
+    now = 1000.0
+    channels = (channel(name="a"), channel(name="b"), replace(channel(name="d"), drill=True))
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        desk = NotifyDesk(NotifySettings(channels=channels), writer, clock=lambda: now)
+
+        async def waiting() -> dict[str, int]:
+            await desk.tell_of_silence()
+            return await writer.run(lambda database: OutboxStore(database).waiting())
+
+        desk._told("a", "retried", "down")
+        now += 599
+        assert await waiting() == {}
+        now += 1
+        assert [await waiting(), await waiting()] == [{"b": 1}] * 2
+        (row,) = await writer.run(lambda database: OutboxStore(database).latest(9))
+        assert "通知通道 a 已连续 10 分钟送不出" in json.loads(row["content"])["text"]
+        desk._told("a", "delivered", "")
+        desk._told("a", "retried", "down")
+        now += 600
+        assert await waiting() == {"b": 2}, "a new outage"

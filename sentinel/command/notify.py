@@ -33,7 +33,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _list(config: Config, options: argparse.Namespace) -> int:
     number = max(1, options.limit)
-    for row in reading(Path(config.store.path), lambda database: OutboxStore(database).latest(number)):
+    rows = reading(
+        Path(config.store.path),
+        lambda database: OutboxStore(database).latest(number, channel=options.channel, state=options.state),
+    )
+    for row in rows:
         content = json.loads(row.pop("content"))
         print(_as_json(row, content) if options.json else _line(row, content))
     return 0

@@ -21,6 +21,9 @@ __all__ = ["Reminder", "new_reminders"]
 
 _LOOKED_BACK: Final = 86400.0
 """Seconds after which what was missed is history, and stands in reports alone."""
+_ROSTER_LASTS: Final = 2 * 86400.0
+"""Seconds after its last shift in which a roster is still one that people keep."""
+_AHEAD: Final = 3600.0
 _REMEMBERED: Final = 30 * 86400.0
 
 
@@ -38,7 +41,12 @@ def new_reminders(database: Database, settings: DutySettings, now: float) -> lis
     """What is to be said at `now` and was not yet; from here on it counts as said. Inside the caller's transaction."""
     book, zone = DutyBook(database, "sentinel"), ZoneInfo(settings.zone)
     found = []
-    for reminder in (*_zero_report(database, book, settings, zone, now), *_rounds(book, settings, zone, now)):
+    reminders = (
+        *_vacancy(book, zone, now),
+        *_zero_report(database, book, settings, zone, now),
+        *_rounds(book, settings, zone, now),
+    )
+    for reminder in reminders:
         done = database.conn.execute(
             "INSERT OR IGNORE INTO duty_reminder (id, ts) VALUES (?, ?)", (reminder.id, now)
         )
@@ -47,6 +55,20 @@ def new_reminders(database: Database, settings: DutySettings, now: float) -> lis
     if found:
         database.conn.execute("DELETE FROM duty_reminder WHERE ts < ?", (now - _REMEMBERED,))
     return found
+
+
+def _vacancy(book: DutyBook, zone: ZoneInfo, now: float) -> Iterator[Reminder]:
+    """Nobody is the officer on duty, or will be within the hour (缺岗). A roster that ended long ago is none."""
+    roster = book.roster(now - _ROSTER_LASTS, now + _AHEAD)
+    ends = sorted(
+        shift.end for shift in roster.shifts if shift.role is Role.OFFICER and shift.end <= now + _AHEAD
+    )
+    vacant = [end for end in ends if Role.OFFICER not in roster.on_duty(max(end, now))]
+    if not vacant:
+        return
+    since = vacant[0] if vacant[0] > now else vacant[-1]
+    time = f"{datetime.fromtimestamp(since, zone):%m-%d %H:%M}"
+    yield Reminder(f"vacant/{since:.0f}", Role.LEADER, Message("duty.vacant", time=time))
 
 
 def _zero_report(

@@ -282,9 +282,12 @@ class OutboxStore:
             return self._rows("WHERE seq = ?", (int(asked),))
         return self._rows("WHERE id >= ? AND id < ? ORDER BY seq LIMIT 100", (asked, f"{asked}\U0010ffff"))
 
-    def latest(self, number: int) -> list[dict[str, Any]]:
-        """The newest messages with their state, newest first."""
-        return self._rows("ORDER BY seq DESC LIMIT ?", (number,))
+    def latest(self, number: int, *, channel: str = "", state: str = "") -> list[dict[str, Any]]:
+        """The newest messages with their state, newest first; of one channel or state where that is given."""
+        return self._rows(
+            "WHERE (? = '' OR channel = ?) AND (? = '' OR state = ?) ORDER BY seq DESC LIMIT ?",
+            (channel, channel, state, state, number),
+        )
 
     def _rows(self, which: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
         rows = self._connection.execute(

@@ -95,3 +95,21 @@ def test_a_patrol_that_nobody_made_is_told_once_its_time_is_over(desk: Desk) -> 
     desk.book.patrol("张三", ts("25 18:00"), "大厅", PatrolResult.NORMAL, "")
     desk.book.patrol("张三", ts("25 18:00"), "机房", PatrolResult.NORMAL, "")
     assert desk.at("25 20:00", settings) == []
+
+
+def test_a_vacancy_is_told_an_hour_ahead_and_once(desk: Desk) -> None:
+    never = DutySettings(zero_report=ZeroReportSettings(when="never"))
+    assert desk.at("29 22:59", never) == []
+    assert desk.at("29 23:00", never) == [(Role.LEADER, "duty.vacant")]
+    assert desk.at("30 02:00", never) == []
+    shift = Shift(Role.OFFICER, Person("王五", "1"), ts("30 03:00"), ts("30 11:00"))
+    desk.book.add_shifts([shift], "李四", ts("30 02:00"))
+    assert desk.at("30 03:00", never) == []
+    assert desk.at("30 11:30", never) == [(Role.LEADER, "duty.vacant")], "a new one"
+    assert desk.at("30 23:00", never) == []
+
+
+def test_shifts_that_follow_each_other_leave_no_vacancy(desk: Desk) -> None:
+    shift = Shift(Role.OFFICER, Person("王五", "1"), ts("30 00:00"), ts("30 20:00"))
+    desk.book.add_shifts([shift], "李四", ts("25 00:00"))
+    assert desk.at("29 23:30", DutySettings(zero_report=ZeroReportSettings(when="never"))) == []
