@@ -102,7 +102,11 @@ def _test(config: Config, options: argparse.Namespace) -> int:
         compiled = load_paths(config.rule.paths, config.root, config.rule.lists)
         rules = [*compiled.rules, *compiled.correlations]
     every = RuleSet.load(config.rule, config.root)
-    told = [(rule, *_tried(rule, every)) for rule in rules if rule.id not in config.rule.disabled]
+    silent = every.links.silent
+    rules = [rule for rule in rules if rule.id not in config.rule.disabled]
+    # the events beside a file are about what alerts; a correlation beneath it is tried where it alone is asked for
+    rules = [rule for rule in rules if not (isinstance(rule, Correlation) and rule.id in silent)] or rules
+    told = [(rule, *_tried(rule, every)) for rule in rules]
     if options.json:
         _print_json([_told_trial(*one) for one in told])
     failed = events = 0
@@ -116,7 +120,7 @@ def _test(config: Config, options: argparse.Namespace) -> int:
                 failed += 1
                 if not options.json:
                     print(_complaint(rule, outcome))
-        if not outcomes and fault is None and not options.json:
+        if not outcomes and fault is None and not options.json and rule.id not in silent:
             print(text("rules.untested", path=rule.path))
     print(text("rules.tested", rules=len(told), events=events, failed=failed), file=sys.stderr)
     return 1 if failed else 0

@@ -207,3 +207,16 @@ def test_stats_tell_of_correlations_and_of_rules_on_notices(
     assert by_rule["cccccccc"]["hits"] == 1
     assert main(["rules", "stats", "access.log"]) == 0
     assert "多次失败" in capsys.readouterr().out
+
+
+def test_the_pack_holds_what_its_events_say(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    assert main(["rules", "test"]) == 0
+    assert capsys.readouterr().out == "", "nothing is wrong, nothing is untested"
+    assert main(["rules", "test", "rules/java/call_back.yml"]) == 0
+    assert main(["rules", "test", "java_attempt"]) == 2, (
+        "names are for references; people have ids and titles"
+    )
+    assert main(["rules", "test", "a709a3bd"]) == 1, "by itself it holds at any attempt"
