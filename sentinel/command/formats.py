@@ -1,4 +1,4 @@
-"""`sentinel formats`: which log formats there are, and whether each reads its own samples."""
+"""`sentinel formats`: which log formats there are, whether each reads its own samples, and whether any line stops it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from sentinel.command.configuration import chosen_config, complain
 from sentinel.config import ConfigError
 from sentinel.intake.catalogue import Catalogue
+from sentinel.intake.hostile import stuck_at
 from sentinel.intake.sample import differences
 from sentinel.text import current_language, text
 
@@ -45,5 +46,9 @@ def _test(catalogue: Catalogue) -> bool:
             wrong += bool(found)
             for difference in found:
                 print(text("formats.differs", name=name, number=number, difference=difference))
+        stuck = stuck_at(format) if name in catalogue.own else None
+        if stuck is not None:
+            wrong += 1
+            print(text("formats.stuck", name=name, letters=stuck[0], beginning=stuck[1]))
     print(text("formats.tested", formats=len(catalogue.formats), samples=samples, wrong=wrong))
     return not wrong

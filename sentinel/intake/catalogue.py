@@ -55,8 +55,15 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class Catalogue:
     """Formats by how they are found. A later format takes the place of an earlier one of its name."""
 
-    def __init__(self, declarations: Iterable[Declaration], problems: Sequence[FormatProblem] = ()) -> None:
+    def __init__(
+        self,
+        declarations: Iterable[Declaration],
+        problems: Sequence[FormatProblem] = (),
+        own: Iterable[str] = (),
+    ) -> None:
         self.problems = list(problems)
+        self.own = frozenset(own)
+        """Names of the site's formats."""
         self.formats: dict[str, Format] = {}
         for declaration in declarations:
             try:
@@ -81,12 +88,15 @@ class Catalogue:
         """The shipped formats and those in `folders` (`*.yaml`, `*.yml`). Bad ones end up in `problems`."""
         declarations: list[Declaration] = []
         problems: list[FormatProblem] = []
+        own: list[str] = []
         for folder in (SHIPPED, *folders):
             for path in sorted(path for path in folder.rglob("*.y*ml") if path.suffix in (".yaml", ".yml")):
                 more, wrong = read_declarations(path)
                 declarations += more
                 problems += wrong
-        return cls(declarations, problems)
+                if folder != SHIPPED:
+                    own += (declaration.name for declaration in more)
+        return cls(declarations, problems, own)
 
     def of_program(self, program: str) -> Sequence[Format]:
         """The formats of a syslog program's messages."""

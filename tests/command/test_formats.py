@@ -44,6 +44,14 @@ def test_test_says_what_is_read_otherwise(site: Path, capsys: pytest.CaptureFixt
     assert "李四" in capsys.readouterr().out
 
 
+def test_test_tells_of_an_expression_that_a_line_can_hold_up(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.write_text((OWN % "张三").replace("(?P<who>\\S+)$", "(?P<who>(?:\\S+)+)$"))
+    assert main(["formats", "test", "--config", "sentinel.yaml"]) == 1
+    assert "door" in (told := capsys.readouterr().out) and "拖住" in told
+
+
 def test_a_format_that_is_refused_is_told(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     site.write_text("name: door\n")
     assert main(["formats", "list", "--config", "sentinel.yaml"]) == 1

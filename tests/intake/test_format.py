@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -14,7 +11,6 @@ import yaml
 from sentinel.intake.catalogue import SHIPPED, Catalogue, read_declarations
 from sentinel.intake.declaration import Declaration, Sample
 from sentinel.intake.format import Format, FormatError
-from sentinel.intake.record import Origin, Record
 from sentinel.intake.sample import differences
 
 CATALOGUE = Catalogue.load()
@@ -43,37 +39,6 @@ def test_every_shipped_file_is_sound_and_every_format_has_samples() -> None:
 @pytest.mark.parametrize(("declaration", "sample"), SAMPLES)
 def test_sample(declaration: Declaration, sample: Sample) -> None:
     assert list(differences(CATALOGUE, declaration, sample)) == []
-
-
-LONG = 1 << 16
-
-
-def hostile(declaration: Declaration) -> Iterator[str]:
-    """Lines that begin like a record and then repeat a stretch of it: a careless regular expression needs minutes."""
-    for line in {line for sample in declaration.samples for line in sample.line.splitlines()}:
-        if declaration.read == "json" and line.startswith("{"):
-            record = json.loads(line)
-            for name, value in record.items():
-                if isinstance(value, str):
-                    yield json.dumps({**record, name: (value + " ") * (LONG // (len(value) + 1))})
-            continue
-        words = line.split(" ")
-        for at in range(len(words)):
-            for unit in (words[at] + " ", *((words[at][-1:], "=") if at < 12 else ())):
-                yield (" ".join(words[:at]) + " " + unit * (LONG // max(1, len(unit))))[:LONG]
-
-
-@pytest.mark.parametrize("name", list(CATALOGUE.formats))
-def test_no_line_costs_a_format_the_square_of_its_length(name: str) -> None:
-    format = CATALOGUE.formats[name]
-    for line in {
-        *hostile(format.declaration),
-        *(unit * (LONG // len(unit)) for unit in ("x", " ", "1.", "a=", "(")),
-    }:
-        fields = json.loads(line) if line.startswith("{") else None
-        began = time.process_time()
-        format.events(Record(Origin("here"), line, line, fields=fields))
-        assert time.process_time() - began < 1.0, line[:200]
 
 
 def test_a_sample_that_is_wrong_is_told() -> None:
