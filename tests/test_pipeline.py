@@ -9,9 +9,14 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from scapy.contrib.erspan import ERSPAN_II
+from scapy.contrib.geneve import GENEVE
+from scapy.contrib.gtp import GTP_U_Header
+from scapy.layers.dns import DNS, DNSQR
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import ARP, GRE, Dot1Q, Ether
+from scapy.layers.vxlan import VXLAN
 from scapy.packet import Raw
 from scapy.utils import wrpcap
 
@@ -27,6 +32,7 @@ from sentinel.statistics import Statistics
 
 ROOT = Path(__file__).parents[1]
 ETHER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
+QUERY = DNS(id=7, qd=DNSQR(qname="example.org"))
 
 
 def replay(
@@ -164,6 +170,40 @@ def test_tunnelled_flow_names_its_parent(tmp_path: Path) -> None:
     assert (tunnel["tunnel_type"], tunnel["action"]) == ("Tunnel::GRE", "Tunnel::DISCOVER")
     assert conn["tunnel_parents"] == [tunnel["uid"]]
     assert conn["orig_pkts"] == 3
+
+
+def test_every_tunnel_is_told_and_what_it_carries_is_read(tmp_path: Path) -> None:
+    inside = IP(src="10.0.0.1", dst="10.0.0.2") / UDP(sport=5000, dport=53) / QUERY
+    inside6 = IPv6(src="2001:db8::1", dst="2001:db8::2") / UDP(sport=5000, dport=53) / QUERY
+    carriers = {
+        "Tunnel::GRE": GRE() / inside,
+        "Tunnel::VXLAN": UDP(sport=9, dport=4789) / VXLAN(vni=7, flags=8) / ETHER / inside,
+        "Tunnel::GENEVE": UDP(sport=9, dport=6081) / GENEVE(vni=7) / ETHER / inside,
+        "Tunnel::IP": inside,
+        "Tunnel::GTPv1": UDP(sport=2152, dport=2152) / GTP_U_Header(teid=7) / inside,
+        "Tunnel::TEREDO": UDP(sport=9, dport=3544) / inside6,
+        "Tunnel::GRE ERSPAN": GRE(proto=0x88BE, seqnum_present=1) / ERSPAN_II() / ETHER / inside,
+    }
+    packets = [
+        ETHER / IP(src=f"192.0.2.{number}", dst="198.51.100.1") / carrier
+        for number, carrier in enumerate(carriers.values(), 1)
+    ]
+    wrpcap(str(tmp_path / "tunnels.pcap"), packets)
+    lines, _, statistics = replay(tmp_path / "tunnels.pcap")
+    told = {
+        event["id.orig_h"]: (event["tunnel_type"], event["uid"])
+        for event in (msgspec.json.decode(line[7:]) for line in lines if line.startswith(b"tunnel "))
+        if event["action"] == "Tunnel::DISCOVER"
+    }
+    assert [told[f"192.0.2.{n}"][0] for n in range(1, 8)] == [name.split()[0] for name in carriers]
+    assert statistics.events["dns"] == 7
+    parents = {
+        parent
+        for line in lines
+        if line.startswith(b"conn ")
+        for parent in msgspec.json.decode(line[5:]).get("tunnel_parents", ())
+    }
+    assert parents == {uid for _, uid in told.values()}
 
 
 @pytest.mark.parametrize("batch_frames", [1, 4096])
