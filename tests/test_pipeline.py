@@ -173,16 +173,18 @@ def test_tunnelled_flow_names_its_parent(tmp_path: Path) -> None:
 
 
 def test_every_tunnel_is_told_and_what_it_carries_is_read(tmp_path: Path) -> None:
-    inside = IP(src="10.0.0.1", dst="10.0.0.2") / UDP(sport=5000, dport=53) / QUERY
+    def inside(port: int) -> Any:
+        return IP(src="10.0.0.1", dst="10.0.0.2") / UDP(sport=port, dport=53) / QUERY
+
     inside6 = IPv6(src="2001:db8::1", dst="2001:db8::2") / UDP(sport=5000, dport=53) / QUERY
     carriers = {
-        "Tunnel::GRE": GRE() / inside,
-        "Tunnel::VXLAN": UDP(sport=9, dport=4789) / VXLAN(vni=7, flags=8) / ETHER / inside,
-        "Tunnel::GENEVE": UDP(sport=9, dport=6081) / GENEVE(vni=7) / ETHER / inside,
-        "Tunnel::IP": inside,
-        "Tunnel::GTPv1": UDP(sport=2152, dport=2152) / GTP_U_Header(teid=7) / inside,
+        "Tunnel::GRE": GRE() / inside(0),
+        "Tunnel::VXLAN": UDP(sport=9, dport=4789) / VXLAN(vni=7, flags=8) / ETHER / inside(1),
+        "Tunnel::GENEVE": UDP(sport=9, dport=6081) / GENEVE(vni=7) / ETHER / inside(2),
+        "Tunnel::IP": inside(3),
+        "Tunnel::GTPv1": UDP(sport=2152, dport=2152) / GTP_U_Header(teid=7) / inside(4),
         "Tunnel::TEREDO": UDP(sport=9, dport=3544) / inside6,
-        "Tunnel::GRE ERSPAN": GRE(proto=0x88BE, seqnum_present=1) / ERSPAN_II() / ETHER / inside,
+        "Tunnel::GRE ERSPAN": GRE(proto=0x88BE, seqnum_present=1) / ERSPAN_II() / ETHER / inside(5),
     }
     packets = [
         ETHER / IP(src=f"192.0.2.{number}", dst="198.51.100.1") / carrier
