@@ -4,15 +4,22 @@
 
 Afterwards every run must be done, every finished step must have acted, and no step may have acted more often than
 once and once more for each time that it was reported unknown. Prints what was found; exit 1 where anything is amiss.
+
+    python bench/playbook.py --crowd 5000
+
+So many runs at once, each of an action, a person and another action: how long until all wait for people, how long from
+the answers to the ends, how far the loop lagged meanwhile, and the memory. Each step is on the journal and the trail.
 """
 
 from __future__ import annotations
 
 import argparse
+import array
 import asyncio
 import collections
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -21,6 +28,7 @@ import time
 from pathlib import Path
 
 import yaml
+from sqlite_utils import Database
 
 from sentinel.playbook import journal
 from sentinel.playbook.action import Act, Call, Parameter, Result
@@ -171,6 +179,73 @@ def examine(folder: Path, runs: int) -> list[str]:
     return amiss
 
 
+async def crowd(folder: Path, runs: int) -> dict[str, float]:
+    """All runs under way at once, then to their ends; seconds, milliseconds and MiB."""
+    (folder / "playbooks").mkdir(parents=True)
+    document = _playbook()
+    document["workflow"] = {
+        "start": {"type": "start", "on_completion": "a"},
+        "a": _mark("m", 0),
+        "m": {
+            "type": "manual",
+            "instruction": "x",
+            "instruction_en": "x",
+            "deadline": 3600,
+            "on_completion": "b",
+        },
+        "b": _mark("end", 0),
+        "end": {"type": "end"},
+    }
+    (folder / "playbooks" / "p.yaml").write_text(yaml.safe_dump(document))
+    library, lags = _library(folder), array.array("d")
+
+    async def probe() -> None:
+        while True:
+            begun = time.perf_counter()
+            await asyncio.sleep(0.01)
+            lags.append(time.perf_counter() - begun - 0.01)
+
+    async with StoreWriter(folder / "s.sqlite") as writer:
+        engine = Engine(writer, library, {"mark": Mark(folder / "marks")}, most=runs)
+        async with engine:
+            probing = asyncio.create_task(probe())
+            begun = time.perf_counter()
+            await writer.run(lambda database: _queue(database, library, runs))
+            while engine.waiting < runs:
+                await engine.look()
+                await asyncio.sleep(0.1)
+            waiting = time.perf_counter()
+            await writer.run(_answer_all)
+            while sum(engine.ended.values()) < runs:
+                await engine.look()
+                await asyncio.sleep(0.1)
+            ended = time.perf_counter()
+            probing.cancel()
+            assert engine.ended["done"] == runs, engine.ended
+        rows = await writer.run(
+            lambda database: database.conn.execute("SELECT count(*) FROM audit").fetchone()[0]
+        )
+    lags_sorted = sorted(lags)
+    return {
+        "until all wait (s)": waiting - begun,
+        "answers to ends (s)": ended - waiting,
+        "rows of the trail": rows,
+        "lag p99 (ms)": lags_sorted[len(lags_sorted) * 99 // 100] * 1000,
+        "lag max (ms)": lags_sorted[-1] * 1000,
+        "memory at most (MiB)": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def _queue(database: Database, library: Library, runs: int) -> None:
+    for n in range(runs):
+        queue_run(database, library, "p", {}, id=f"r{n}", now=time.time(), actor="bench")
+
+
+def _answer_all(database: Database) -> None:
+    for run in journal.runs(database, ["running"], 1_000_000):
+        journal.answer(database, run, "m", "x", "done", "", time.time())
+
+
 def main() -> int:
     """Exit 0 where all is as it should be."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -178,7 +253,13 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--live", type=Path)
+    parser.add_argument("--crowd", type=int)
     options = parser.parse_args()
+    if options.crowd:
+        with tempfile.TemporaryDirectory() as folder:
+            for name, value in asyncio.run(crowd(Path(folder), options.crowd)).items():
+                print(f"{name}: {value:.1f}")
+        return 0
     if options.live:
         asyncio.run(live(options.live))
         return 0

@@ -87,7 +87,7 @@ class Condition:
             raise _wrong(written)
 
     def holds(self, variables: Mapping[str, Any]) -> bool:
-        """Whether it holds. Values that cannot be compared (text with number, nothing at all) do not."""
+        """Whether it holds. Values that cannot be compared (text with number) do not."""
         return _holds(self._tree, variables)
 
     def _or(self) -> Any:
@@ -192,7 +192,9 @@ def _holds(tree: Any, variables: Mapping[str, Any]) -> bool:
 
 
 def _of(operand: tuple[str, Any], variables: Mapping[str, Any]) -> Any:
-    return _value(operand[1], variables) if operand[0] == "name" else operand[1]
+    """An operand's value; nothing at all counts as an empty text, as it does where texts are filled."""
+    value = _value(operand[1], variables) if operand[0] == "name" else operand[1]
+    return "" if value is None else value
 
 
 def _compares(mark: str, left: Any, right: Any) -> bool:

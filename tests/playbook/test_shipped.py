@@ -13,7 +13,9 @@ from playbook_parts import Server, listed
 from secure_shell import ISOLATE, RESTORE, SecureShell
 
 from sentinel.config import Config, default_config
+from sentinel.duty import DutyBook, Person, Role, Shift
 from sentinel.playbook import journal
+from sentinel.playbook.approver import Approvers
 from sentinel.playbook.cacao import export_cacao, import_cacao
 from sentinel.playbook.engine import Engine
 from sentinel.playbook.journal import Entry, Run
@@ -21,6 +23,7 @@ from sentinel.playbook.library import Library
 from sentinel.playbook_desk import load_library, make_actions
 from sentinel.store import StoreWriter, audit
 
+ON_DUTY = ((Role.OFFICER, "丙"), (Role.LEADER, "乙"), (Role.IN_CHARGE, "甲"))
 SHIPPED = Path(__file__).parents[2] / "playbooks"
 HOST = "198.51.100.7"
 ALL = {
@@ -122,10 +125,13 @@ async def later(engine: Engine, writer: StoreWriter, now: list[float], seconds: 
 
 
 CASES: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
-    ("portal-defacement", {"url": "URL/200"}, {"judge": "是", "check": ["1", "2", "3"]}, {"fetch", "report-province"}),
+    (
+        "portal-defacement", {"url": "URL/200"}, {"judge": "是", "check": ["1", "2", "3"]},
+        {"fetch", "collect", "contained", "report-province"},
+    ),
     ("portal-defacement", {}, {"judge": "否", "check": ["1", "2", "3"]}, {"take-down", "restore"}),
     ("ransomware-worm", {"host": HOST}, {"family": "是"}, {"block-host", "report", "rebuild"}),
-    ("compromised-host", {"host": "10.1.1.1", "attacker": HOST}, {}, {"block", "image", "watch", "summary"}),
+    ("compromised-host", {"host": "10.1.1.1", "attacker": HOST}, {}, {"look-up", "collect", "block", "contained", "watch"}),
     ("data-leak", {"source": "10.1.1.1"}, {"count": "一百万以上", "article-57": "是"}, {"report", "tell-people", "archive"}),
     ("data-leak", {"source": "10.1.1.1"}, {"count": "少于一百万", "article-57": "否"}, {"note-reason", "archive"}),
     ("outage", {"attacker": HOST}, {"locate": "封堵", "hourly": ["否", "否", "是"]}, {"block", "degrade", "enter-later"}),
@@ -139,7 +145,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
     ("isolate-port", {"device": "switch", "port": "GigabitEthernet1/0/7"}, {}, {"shut", "told"}),
     ("isolate-port", {"device": "switch", "port": "GigabitEthernet1/0/48"}, {}, {"shut", "by-hand"}),
     ("notice-from-above", {"number": "网信〔2026〕1 号"}, {"register": "高危"}, {"within-72h", "reply", "others", "score"}),
-    ("guard-escalation", {"attacker": HOST}, {"briefing": ["否", "是"]}, {"freeze", "block", "review"}),
+    ("guard-escalation", {"attacker": HOST}, {"briefing": ["否", "是"]}, {"guard-period", "block", "leave", "review"}),
+    ("guard-escalation", {"product": "办件系统"}, {"briefing": ["是"]}, {"look-up-others", "review"}),
 ]  # fmt: skip
 
 
@@ -166,7 +173,12 @@ async def test_runs_to_its_end(
         chosen = replace(chosen, playbook=replace(chosen.playbook, devices=(switch,)))
     library = load_library(chosen)
     async with StoreWriter(Path(chosen.store.path)) as writer:
-        engine = Engine(writer, library, make_actions(chosen), clock=lambda: now[0])
+        shifts = [Shift(role, Person(name, "1"), 0, 1e9) for role, name in ON_DUTY]
+        await writer.run(lambda db: DutyBook(db, "desk").add_shifts(shifts, "甲", 1.0))
+        engine = Engine(
+            writer, library, make_actions(chosen), clock=lambda: now[0], may=Approvers(chosen.playbook).may,
+            periods=lambda database, ts: DutyBook(database, "").guard_periods(ts),
+        )  # fmt: skip
         async with engine:
             run = await engine.start(id, given, actor="值班员甲")
             run, entries = await Duty(writer, engine, now, answers).finish(run)

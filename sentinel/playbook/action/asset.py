@@ -30,11 +30,12 @@ _MOST: Final = 100
 class LookUpAsset(Act):
     """`found`, `cii` and the register's fields for `save`; MAC address and name else as they were seen.
 
-    Where several zones have the address and none is asked for, a field holds all of its values.
+    What is no address (a name, say) is registered nowhere. Where several zones have the address and none is asked
+    for, a field holds all of its values.
     """
 
     name = "look-up-asset"
-    parameters = {"address": Parameter("ip-addr"), "zone": Parameter("string", False)}
+    parameters = {"address": Parameter("string"), "zone": Parameter("string", False)}
     transactional = True
     touches = False
 

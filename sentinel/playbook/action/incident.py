@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sentinel.incident import Change, Handling, Incident, IncidentError, State, find_incident
 from sentinel.incident.incident import number_of_alert
+from sentinel.incident.state import ENDED, may_follow, needs_reason
 from sentinel.playbook.action.act import Act, Call, Parameter, Result
 from sentinel.playbook.fault import ActionFailed
 from sentinel.text import Message
@@ -71,16 +72,23 @@ class _IncidentAct(Act):
 
 
 class OpenIncident(_IncidentAct):
-    """Begins an incident; `number` for `save`. That of a drill is marked as such."""
+    """Begins an incident; `number` for `save`. That of a drill is marked as such.
+
+    With `reuse` the run's own takes its place, where it has one. An alert becomes part of an incident a moment after it
+    starts a run, so that such a step fails until then: let it be tried again.
+    """
 
     name = "open-incident"
     parameters = {
         "title": Parameter("string"),
         "category": Parameter("string", False),
         "address": Parameter("string", False),
+        "reuse": Parameter("bool", False),
     }
 
     def _do(self, database: Database, call: Call, actor: str) -> tuple[Mapping[str, Any], Sequence[Change]]:
+        if call.arguments.get("reuse") and (call.incident or call.alert):
+            return {"number": incident_of_call(database, call).number}, ()
         incident, changes = self._verbs(database, call.ts).open(
             database.conn,
             title=call.arguments["title"],
@@ -107,7 +115,10 @@ class NoteIncident(_IncidentAct):
 
 
 class UpdateIncident(_IncidentAct):
-    """Brings an incident into a later `state`, gives it to an `assignee`. It never ends one."""
+    """Brings an incident into a later `state`, gives it to an `assignee`. It never ends one.
+
+    One that people brought further meanwhile stays there, unless a `reason` to go back is given.
+    """
 
     name = "update-incident"
     parameters = {
@@ -129,7 +140,17 @@ class UpdateIncident(_IncidentAct):
         if asked.get("assignee"):
             verbs.assign(database.conn, incident.id, asked["assignee"], actor=actor, now=call.ts)
         changes: Sequence[Change] = ()
-        if asked.get("state") and incident.state.value != asked["state"]:
-            reason, state = asked.get("reason") or "", State(asked["state"])
-            changes = verbs.move(database.conn, incident.id, state, actor=actor, now=call.ts, reason=reason)
+        state, reason = asked.get("state"), asked.get("reason") or ""
+        if (
+            state
+            and incident.state is not State(state)
+            and (reason or _leads_on(incident.state, State(state)))
+        ):
+            changes = verbs.move(
+                database.conn, incident.id, State(state), actor=actor, now=call.ts, reason=reason
+            )
         return {"number": incident.number}, changes
+
+
+def _leads_on(before: State, after: State) -> bool:
+    return before not in ENDED and may_follow(before, after) and not needs_reason(before, after)

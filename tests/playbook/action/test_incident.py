@@ -68,8 +68,21 @@ async def test_it_is_brought_further_but_never_ended(perform: Any, database: Dat
     for state in ("closed", "false_positive", "gone"):
         with pytest.raises(ActionFailed):
             await perform(act, {"state": state}, incident=number)
-    with pytest.raises(ActionFailed):  # back, and nobody says why
-        await perform(act, {"state": "investigating"}, incident=number)
+    await perform(act, {"state": "investigating"}, incident=number)  # people are further already
+    assert find_incident(database.conn, number).state == "contained"
+    await perform(act, {"state": "investigating", "reason": "复测未过"}, incident=number)
+    assert find_incident(database.conn, number).state == "investigating"
+
+
+async def test_the_runs_own_incident_takes_the_place_of_a_new_one(
+    perform: Any, database: Database, number: str
+) -> None:
+    act, asked = OpenIncident(verbs), {"title": "失陷", "reuse": True}
+    assert await perform(act, asked, alert="a1") == {"number": number}
+    assert await perform(act, asked, incident=number) == {"number": number}
+    with pytest.raises(ActionFailed):  # not grouped yet
+        await perform(act, asked, alert="a2")
+    assert (await perform(act, asked))["number"] != number
 
 
 @pytest.mark.parametrize(
