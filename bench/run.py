@@ -26,6 +26,7 @@ use_kernel_cache()
 from bench.engine import correlation, detectors, differential, incidents, logs, rules  # noqa: E402
 from bench.figure import Figure, as_json, as_table  # noqa: E402
 from bench.kernels import cost_of_many_flows, decode_and_flow  # noqa: E402
+from bench.ledger import ledger  # noqa: E402
 from bench.live import can_run, live  # noqa: E402
 from bench.whole import against_others, crowd, flat_memory, more_rules  # noqa: E402
 
@@ -117,6 +118,7 @@ class Bench:
             "differential": self.differential,
             "logs": logs,
             "incidents": incidents,
+            "ledger": ledger,
         }
         for name, group in groups.items():
             if not only or name in only:
@@ -136,7 +138,7 @@ def main() -> None:
         "--only",
         default="",
         help="groups, comma between: kernels,peers,crowd,literals,memory,live,rules,correlation,detectors,"
-        "differential,logs,incidents",
+        "differential,logs,incidents,ledger",
     )
     parser.add_argument("--json", type=Path, help="write the figures there too")
     choice = parser.parse_args()

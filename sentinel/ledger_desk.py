@@ -9,11 +9,11 @@ from typing import Final
 
 from sentinel.config import Config
 from sentinel.event import Event
-from sentinel.ledger import Ledger, LedgerAccount, LedgerStore
-from sentinel.ledger.compare import Comparison, Difference, newest
+from sentinel.ledger import Ledger, LedgerAccount, LedgerStore, Register
+from sentinel.ledger.compare import Comparison, Difference, have_zones, newest
 from sentinel.ledger.coverage import Coverage, coverage
 from sentinel.ledger.store import row_of
-from sentinel.ledger.told import Told
+from sentinel.ledger.told import News, Told
 from sentinel.ledger.vendor import load_vendors
 from sentinel.log import Log
 from sentinel.store import StoreError, StoreWriter
@@ -45,6 +45,7 @@ class LedgerDesk:
         self._give = give
         self._clock = clock
         self._told = Told(config.ledger)
+        self._recalled = False
         self._coverage = Coverage("")
         self._outage = _log.outage("ledger.behind")
         self._revision = 0
@@ -57,12 +58,11 @@ class LedgerDesk:
             _log.warning("ledger.no-vendors")
         try:
             devices = await self._writer.run(lambda database: LedgerStore(database.conn).devices())
-            told = await self._writer.run(lambda database: LedgerStore(database.conn).told())
         except StoreError as error:
-            _log.error("ledger.behind", reason=error)
+            self._outage.failed(error)
         else:
             self.ledger.seen.restore(devices)
-            self._told.restore(told, self._clock())
+        await self._recall()
         await self.read_register()
 
     def take(self, events: Sequence[Event]) -> None:
@@ -82,11 +82,25 @@ class LedgerDesk:
         try:
             revision = await self._writer.run(lambda database: LedgerStore(database.conn).revision())
             if revision != self._revision:
-                assets = await self._writer.run(lambda database: LedgerStore(database.conn).assets())
-                self.ledger.register(assets)
+                register = await self._writer.run(
+                    lambda database: Register(LedgerStore(database.conn).assets())
+                )
+                self.ledger.register(register)
                 self._revision = revision
         except StoreError as error:
             self._outage.failed(error)
+
+    async def _recall(self) -> bool:
+        """Take up which differences a former life told; whether that is known by now."""
+        if not self._recalled:
+            try:
+                told = await self._writer.run(lambda database: LedgerStore(database.conn).told())
+            except StoreError as error:
+                self._outage.failed(error)
+            else:
+                self._told.restore(told, self._clock())
+                self._recalled = True
+        return self._recalled
 
     async def take_left_sights(self) -> None:
         """Take up what a command saw; it is left no longer once the devices are written."""
@@ -109,11 +123,11 @@ class LedgerDesk:
 
     async def compare(self) -> None:
         """Tell what began to differ from the register and what no longer does; nothing while nothing is registered."""
-        if not self.ledger.registered:
+        if not self.ledger.registered or not await self._recall():
             return
-        found = await self._differences()
+        comparison, found = await self._look()
         now = self._clock()
-        news = self._told.news(found, lambda key: self.ledger.seen.find(key) is not None, now)
+        news = await asyncio.to_thread(self._conclude, comparison, found, now)
         if news.begun or news.ended:
             try:
                 await self._writer.run(lambda database: LedgerStore(database.conn).tell(news))
@@ -124,18 +138,24 @@ class LedgerDesk:
         if events := [*news.begun.values(), *news.ended.values()]:
             await self._give(events)
 
-    async def _differences(self) -> list[Difference]:
-        """All differences; devices that are seen meanwhile are taken as they are when their turn comes."""
+    async def _look(self) -> tuple[Comparison, list[Difference]]:
+        """Look at all devices, a few at a time, each as it is when its turn comes."""
         devices = list(self.ledger.seen)
-        comparison = Comparison(self.ledger.registered, self._settings, newest(devices))
+        comparison = Comparison(
+            self.ledger.registered, self._settings, now=newest(devices), zoned=have_zones(devices)
+        )
         found: list[Difference] = []
         for begin in range(0, len(devices), _AT_ONCE):
             for device in devices[begin : begin + _AT_ONCE]:
                 found += comparison.look(device)
             await asyncio.sleep(0)
+        return comparison, found
+
+    def _conclude(self, comparison: Comparison, found: list[Difference], now: float) -> News:
+        """In a thread of its own: it touches nothing that the loop changes meanwhile, but asks who is still known."""
         found += comparison.finish()
-        self._coverage = coverage(self.ledger.registered, comparison.alive, found)[-1]
-        return found
+        self._coverage = coverage(comparison.register, comparison.alive, found)[-1]
+        return self._told.news(found, lambda key: self.ledger.seen.find(key) is not None, now)
 
     def account(self) -> LedgerAccount:
         """What is measured."""
@@ -153,10 +173,10 @@ class LedgerDesk:
     async def flush(self) -> bool:
         """Write what changed since the last time; whether it could be written."""
         changed, gone = self.ledger.seen.changes()
-        rows = [row_of(device) for device in changed]
         try:
-            for begin in range(0, max(len(rows), len(gone)), _TOGETHER):
-                await self._write(rows[begin : begin + _TOGETHER], gone[begin : begin + _TOGETHER])
+            for begin in range(0, max(len(changed), len(gone)), _TOGETHER):
+                rows = [row_of(device) for device in changed[begin : begin + _TOGETHER]]
+                await self._write(rows, gone[begin : begin + _TOGETHER])
         except StoreError as error:
             self.ledger.seen.put_back(changed, gone)
             self._outage.failed(error)

@@ -166,6 +166,10 @@ log: 5
         ("capture: {block_size: 5000000}", "config.not-multiple"),
         ("capture: {block_size: 256 MiB, blocks: 4096}", "config.ring-too-large"),
         ("capture: {restart_backoff: 5m}", "config.backoff-order"),
+        (
+            "flow: {local_networks: [10.1.0.0/16]}\nledger: {sweep: {ranges: [10.1.2.0/24, 10.2.0.0/16]}}",
+            "config.sweep-outside",
+        ),
         ("capture: {interfaces: [a, a]}", "config.listed-twice"),
         ("capture: {interfaces: [5]}", "config.unquoted"),
         ("capture: {workers: 1.5}", "config.wrong-type"),

@@ -10,7 +10,7 @@ from sentinel.config import Config
 from sentinel.event import Conn, Event
 from sentinel.event import Ledger as LedgerEvent
 from sentinel.flow.settings import FlowSettings
-from sentinel.ledger import Asset, LedgerSettings, LedgerStore, Registered
+from sentinel.ledger import Asset, LedgerSettings, LedgerStore, Register, Registered
 from sentinel.ledger.intake import Plan
 from sentinel.ledger.sweep import Answer, sights_of
 from sentinel.ledger_desk import LedgerDesk
@@ -137,7 +137,7 @@ async def test_a_database_in_the_way_delays_a_difference_and_loses_none(tmp_path
     folder.write_text("in the way")
     async with StoreWriter(folder / "s.sqlite") as writer:
         desk = LedgerDesk(config, writer, give, clock=lambda: 100.0)
-        desk.ledger.register([Registered(1, Asset("政数局", "OA", (("", "10.0.0.9"),)))])
+        desk.ledger.register(Register([Registered(1, Asset("政数局", "OA", (("", "10.0.0.9"),)))]))
         desk.take([SEEN])
         await desk.compare()
         assert told == []
@@ -168,3 +168,31 @@ async def test_what_a_scan_left_is_taken_up_and_left_no_longer(tmp_path: Path) -
         assert await writer.run(look) == (0, 2)
         device = desk.ledger.seen.find(("", "10.0.0.1"))
         assert device is not None and [fact.value for fact in device.of("service")] == ["22/tcp"]
+
+
+async def test_what_a_former_life_told_is_not_told_again_though_the_database_comes_late(
+    tmp_path: Path,
+) -> None:
+    config = Config(flow=FlowSettings(local_networks=("10.0.0.0/8",)), ledger=LedgerSettings(grace=0.0))
+    register = Register([Registered(1, Asset("政数局", "OA", (("", "10.0.0.9"),)))])
+    told: list[Event] = []
+
+    async def give(events: Sequence[Event]) -> None:
+        told.extend(events)
+
+    state, aside = tmp_path / "state", tmp_path / "aside"
+    for life in (1, 2):
+        if life == 2:
+            state.rename(aside)
+            state.write_text("in the way")
+        async with StoreWriter(state / "s.sqlite") as writer:
+            desk = LedgerDesk(config, writer, give, clock=lambda: 100.0)
+            await desk.restore()
+            desk.ledger.register(register)
+            desk.take([SEEN])
+            if life == 2:
+                await desk.compare()
+                state.unlink()
+                aside.rename(state)
+            await desk.compare()
+        assert len(told) == 2

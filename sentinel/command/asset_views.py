@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +16,7 @@ import msgspec
 from sentinel.command.acting import Action, local_time
 from sentinel.config import Config
 from sentinel.ledger import LedgerStore, Register, Registered
-from sentinel.ledger.compare import Comparison, Difference, compare, has_random_mac, newest
+from sentinel.ledger.compare import Difference, compare, has_random_mac
 from sentinel.ledger.coverage import Coverage, coverage
 from sentinel.ledger.form import HEADINGS, Headings, write_row
 from sentinel.ledger.store import Listed, Wanted
@@ -102,12 +103,12 @@ def _line(one: Listed) -> str:
     shown = {field: fact.value if fact else "-" for field, fact in best.items()}
     if asset is not None:
         shown["name"] = asset.name
-    services = sorted(fact.value.partition(" ")[0] for fact in device.of("service")) if device else []
+    services = {fact.value.partition(" ")[0] for fact in device.of("service")} if device else ()
     return text(
         "asset.line",
         address=one.address,
         zone=one.zone or "-",
-        services=" ".join(services) or "-",
+        services=" ".join(sorted(services)) or "-",
         last=local_time(device.last_seen) if device else "-",
         department=asset.department if asset else "-",
         responsible=asset.responsible if asset else "-",
@@ -131,14 +132,16 @@ def _json_line(one: Listed) -> str:
 def _diff(config: Config, options: argparse.Namespace) -> int:
     devices, assets = _look(config, lambda store: (store.devices(), store.assets()))
     settings = replace(config.ledger, unseen=options.days * 86400.0, grace=0.0)
-    number = 0
-    for one in compare(devices, Register(assets), settings, now=newest(devices)):
-        if options.kind and one.kind != options.kind:
-            continue
-        number += 1
-        print(_encode(_plain(one)).decode() if options.json else _told(one))
-    print(text("asset.differences", number=number), file=sys.stderr)
+    _, found = compare(devices, Register(assets), settings)
+    wanted = [one for one in found if options.kind in (None, one.kind)]
+    told = _plain_line if options.json else _told
+    sys.stdout.writelines(f"{told(one)}\n" for one in wanted)
+    print(text("asset.differences", number=len(wanted)), file=sys.stderr)
     return 0
+
+
+def _plain_line(difference: Difference) -> str:
+    return _encode(_plain(difference)).decode()
 
 
 def _plain(difference: Difference) -> dict[str, Any]:
@@ -167,9 +170,7 @@ def _coverage(config: Config, options: argparse.Namespace) -> int:
     devices, assets = _look(config, lambda store: (store.devices(), store.assets()))
     register = Register(assets)
     settings = replace(config.ledger, grace=0.0)
-    comparison = Comparison(register, settings, newest(devices))
-    found = [one for device in devices for one in comparison.look(device)]
-    found += comparison.finish()
+    comparison, found = compare(devices, register, settings)
     for figures in coverage(register, comparison.alive, found):
         print(json.dumps(asdict(figures), ensure_ascii=False) if options.json else _figures(figures))
     return 0 if assets else 1
@@ -199,6 +200,7 @@ def _share(part: int, whole: int) -> str:
 
 
 def _look(config: Config, work: Callable[[LedgerStore], _T]) -> _T:
+    gc.disable()  # a hundred thousand of each are held until the end, and looking through them again takes longest
     return reading(Path(config.store.path), lambda database: work(LedgerStore(database.conn)))
 
 

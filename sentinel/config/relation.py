@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from sentinel.capture.filter import FilterError, NoLibpcap, compile_filter
 from sentinel.config.quantity import write_duration, write_size
@@ -23,6 +24,7 @@ def related(config: Config) -> Iterator[tuple[str, Message]]:
     yield from _intake(config)
     yield from _inhibitions(config)
     yield from _notify(config)
+    yield from _sweep(config)
 
 
 def _capture(config: Config) -> Iterator[tuple[str, Message]]:
@@ -115,3 +117,18 @@ def _notify(config: Config) -> Iterator[tuple[str, Message]]:
         if feed.name in names:
             yield f"notify.feeds[{number}]", Message("config.channel-twice", name=feed.name)
         names.add(feed.name)
+
+
+def _sweep(config: Config) -> Iterator[tuple[str, Message]]:
+    """What is asked must be ours: the ledger keeps nobody else."""
+    ours = [ip_network(one, strict=False) for one in config.flow.local_networks]
+    for number, written in enumerate(config.ledger.sweep.ranges):
+        asked = ip_network(written)
+        if not any(_holds(network, asked) for network in ours):
+            yield f"ledger.sweep.ranges[{number}]", Message("config.sweep-outside", range=written)
+
+
+def _holds(network: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:
+    if isinstance(network, IPv4Network) and isinstance(other, IPv4Network):
+        return other.subnet_of(network)
+    return isinstance(network, IPv6Network) and isinstance(other, IPv6Network) and other.subnet_of(network)

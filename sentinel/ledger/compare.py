@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from sentinel.ledger.asset import Asset
@@ -19,7 +19,6 @@ _LIKELY = 50
 """Confidence from which a fact speaks against the register."""
 _EPHEMERAL = 32768
 """From this port on systems take ports for a moment: none of them is a service that someone set up."""
-_OWN_NAMES = frozenset({"ntlm", "kerberos"})
 
 DifferenceKey = tuple[str, str, str, str]
 """Kind, zone, address, and what it is about: the same key is the same difference."""
@@ -53,133 +52,133 @@ class Difference(NamedTuple):
         return self.kind, self.zone, self.address, about
 
 
-@dataclass(frozen=True, slots=True)
-class _Home:
-    """Where something that only one machine has was seen first."""
-
-    device: Device
-    asset: Asset | None
-
-
 class Comparison:
-    """`look` at every device, then `finish`. `now` is the time of the newest sight: a blind capture makes no zombies."""
+    """`look` at every device, then `finish`. `now` is the time of the newest sight: a blind capture makes no zombies.
 
-    def __init__(self, register: Register, settings: LedgerSettings, now: float) -> None:
-        self._register = register
+    `zoned` says that there are devices of more than one zone.
+    """
+
+    def __init__(
+        self, register: Register, settings: LedgerSettings, *, now: float, zoned: bool = True
+    ) -> None:
+        self.register = register
         self._settings = settings
-        self._now = now
+        self._zoned = zoned
+        self._late = now - settings.unseen
+        """Who was not seen since then is gone."""
+        self._fresh = now - settings.grace
         self._risky = frozenset(settings.risky_ports)
         self.alive: set[Key] = set()
         """Registered addresses that were seen lately."""
-        self._homes: dict[str, _Home] = {}
+        self._homes: dict[str, tuple[Device, Asset | None]] = {}
+        """Where something that only one machine has was seen first."""
         self._since = now
         """When the first sight was."""
 
-    def look(self, device: Device) -> Iterator[Difference]:
+    def look(self, device: Device) -> list[Difference]:
         """The differences at one device."""
+        found: list[Difference] = []
         self._since = min(self._since, device.first_seen)
-        if device.last_seen < self._now - self._settings.unseen:
-            return
-        row = self._register.at(device.key)
-        if row is None:
-            if not device.lasting:
-                return
-            yield from self._unregistered(device)
-        else:
-            self.alive.add(device.key)
-            yield from self._drift(device, row.asset)
+        if device.last_seen < self._late:
+            return found
+        row = self.register.at(device.key)
         asset = None if row is None else row.asset
-        yield from self._exposed(device, asset)
-        yield from self._double_homed(device, asset)
+        if asset is not None:
+            self.alive.add(device.key)
+            self._drift(device, asset, found)
+        elif device.lasting:
+            self._unregistered(device, found)
+        else:
+            return found
+        for fact in device.facts:
+            if fact.field in ("service", "exposed"):
+                self._exposed(device, asset, fact, found)
+        if self._zoned:
+            self._double_homed(device, asset, found)
+        return found
 
     def finish(self) -> Iterator[Difference]:
         """Zombies, once every device was looked at."""
-        limit = self._now - self._settings.unseen
-        if self._since > limit:
+        if self._since > self._late:
             return  # not watched for so long: nobody can be said to be missing
-        for key, row in self._register.items():
-            if key not in self.alive and row.registered_at <= limit:
+        for key, row in self.register.items():
+            if key not in self.alive and row.registered_at <= self._late:
                 asset = row.asset
                 yield Difference("zombie", *key, "", asset.department, asset.name, "", None, asset)
 
-    def _unregistered(self, device: Device) -> Iterator[Difference]:
+    def _unregistered(self, device: Device, found: list[Difference]) -> None:
         mac = device.best("mac")
         said = mac.value if mac else ""
-        moved = self._register.with_mac(said) if mac and mac.confidence >= _LIKELY else None
+        moved = self.register.with_mac(said) if mac and mac.confidence >= _LIKELY else None
         if moved is not None:
             asset = moved.asset
             home = ", ".join(address for _, address in asset.addresses)
-            yield Difference(
-                "drift", *device.key, "address", asset.department, home, device.address, device, asset
-            )
-        elif device.first_seen <= self._now - self._settings.grace:
-            yield Difference("shadow", *device.key, "", "", "", said, device, None)
+            found.append(_drifted(device, asset, "address", home, device.address))
+        elif device.first_seen <= self._fresh:
+            found.append(Difference("shadow", *device.key, "", "", "", said, device, None))
 
-    def _drift(self, device: Device, asset: Asset) -> Iterator[Difference]:
-        mac = device.best("mac")
-        one_interface = (
-            len(asset.addresses) == 1
-        )  # else which of them the registered MAC is, nobody wrote down
-        if (
-            one_interface
-            and asset.mac
-            and mac
-            and mac.confidence >= _LIKELY
-            and mac.value != asset.mac
-            and not is_random(mac.value)
-            and not is_shared(mac.value)
-        ):
-            yield Difference(
-                "drift", *device.key, "mac", asset.department, asset.mac, mac.value, device, asset
-            )
-        vendor = device.best("vendor")
-        if vendor and vendor.confidence >= _LIKELY and _another_maker(asset.vendor, vendor.value):
-            yield Difference(
-                "drift", *device.key, "vendor", asset.department, asset.vendor, vendor.value, device, asset
-            )
+    def _drift(self, device: Device, asset: Asset, found: list[Difference]) -> None:
+        if asset.mac and len(asset.addresses) == 1:  # else which interface has it, nobody wrote down
+            mac = device.best("mac")
+            if mac and mac.confidence >= _LIKELY and mac.value != asset.mac and _is_own(mac.value):
+                found.append(_drifted(device, asset, "mac", asset.mac, mac.value))
+        if asset.vendor:
+            vendor = device.best("vendor")
+            if vendor and vendor.confidence >= _LIKELY and _another_maker(asset.vendor, vendor.value):
+                found.append(_drifted(device, asset, "vendor", asset.vendor, vendor.value))
         learned = device.first_seen + self._settings.learning
-        services = [fact for fact in device.of("service") if fact.source != "scan"]
-        known = {port_of(fact.value) for fact in services if fact.first_seen <= learned}
-        for fact in services:
-            fresh = fact.first_seen > learned and fact.confidence >= _LIKELY
-            if fresh and _is_set_up(fact) and port_of(fact.value) not in known:
-                yield Difference(
-                    "drift", *device.key, "service", asset.department, "", fact.value, device, asset
-                )
+        fresh = [
+            fact
+            for fact in device.facts
+            if fact.first_seen > learned and fact.field == "service" and fact.source != "scan"
+        ]
+        if not fresh:
+            return
+        known = {port_of(fact.value) for fact in device.of("service") if fact.first_seen <= learned}
+        for fact in fresh:
+            if fact.confidence >= _LIKELY and _is_set_up(fact.value) and port_of(fact.value) not in known:
+                found.append(_drifted(device, asset, "service", "", fact.value))
 
-    def _exposed(self, device: Device, asset: Asset | None) -> Iterator[Difference]:
+    def _exposed(self, device: Device, asset: Asset | None, fact: Fact, found: list[Difference]) -> None:
+        port, proto = port_of(fact.value)
+        if port not in self._risky or fact.last_seen < self._late or not _is_set_up(fact.value):
+            return
+        about = "outside" if fact.field == "exposed" else "inside"
         department = asset.department if asset else ""
-        for fact in device.facts:
-            if fact.field not in ("service", "exposed") or fact.last_seen < self._now - self._settings.unseen:
-                continue
-            port, proto = port_of(fact.value)
-            if port in self._risky and _is_set_up(fact):
-                about = "outside" if fact.field == "exposed" else "inside"
-                yield Difference(
-                    "exposed", *device.key, about, department, "", f"{port}/{proto}", device, asset
-                )
+        found.append(
+            Difference("exposed", *device.key, about, department, "", f"{port}/{proto}", device, asset)
+        )
 
-    def _double_homed(self, device: Device, asset: Asset | None) -> Iterator[Difference]:
-        for mark in _marks(device):
-            home = self._homes.setdefault(mark, _Home(device, asset))
-            if home.device.zone == device.zone or (asset is not None and asset is home.asset):
+    def _double_homed(self, device: Device, asset: Asset | None, found: list[Difference]) -> None:
+        for fact in device.facts:
+            if not _is_mark(fact):
                 continue
-            other = f"{home.device.zone}/{home.device.address}"
+            other, its_asset = self._homes.setdefault(fact.value.lower(), (device, asset))
+            if other.zone == device.zone or (asset is not None and asset is its_asset):
+                continue
             department = asset.department if asset else ""
-            yield Difference(
-                "double_homed", *device.key, mark.partition(" ")[0], department, "", other, device, asset
+            home = f"{other.zone}/{other.address}"
+            found.append(
+                Difference("double_homed", *device.key, fact.field, department, "", home, device, asset)
             )
             return
 
 
 def compare(
-    devices: Iterable[Device], register: Register, settings: LedgerSettings, *, now: float
-) -> Iterator[Difference]:
-    """All differences."""
-    comparison = Comparison(register, settings, now)
-    for device in devices:
-        yield from comparison.look(device)
-    yield from comparison.finish()
+    devices: Collection[Device], register: Register, settings: LedgerSettings, *, now: float | None = None
+) -> tuple[Comparison, list[Difference]]:
+    """A whole comparison, and all differences; `now` is that of the newest sight where it is not given."""
+    comparison = Comparison(
+        register, settings, now=newest(devices) if now is None else now, zoned=have_zones(devices)
+    )
+    found = [one for device in devices for one in comparison.look(device)]
+    found += comparison.finish()
+    return comparison, found
+
+
+def have_zones(devices: Iterable[Device]) -> bool:
+    """Whether they are of more than one zone."""
+    return len({device.zone for device in devices}) > 1
 
 
 def newest(devices: Iterable[Device]) -> float:
@@ -193,10 +192,20 @@ def has_random_mac(device: Device) -> bool:
     return mac is not None and is_random(mac.value)
 
 
+@lru_cache(1 << 16)
 def port_of(service: str) -> tuple[int, str]:
     """Port and transport of a service such as `22/tcp ssh`."""
     port, _, rest = service.partition("/")
     return int(port), rest.partition(" ")[0]
+
+
+@lru_cache(1 << 16)
+def _is_set_up(service: str) -> bool:
+    return port_of(service)[0] < _EPHEMERAL and "ftp-data" not in service
+
+
+def _drifted(device: Device, asset: Asset, about: str, registered: str, seen: str) -> Difference:
+    return Difference("drift", *device.key, about, asset.department, registered, seen, device, asset)
 
 
 def _another_maker(registered: str, seen: str) -> bool:
@@ -205,18 +214,16 @@ def _another_maker(registered: str, seen: str) -> bool:
     return one is not None and other is not None and one != other
 
 
-def _is_set_up(fact: Fact) -> bool:
-    return port_of(fact.value)[0] < _EPHEMERAL and "ftp-data" not in fact.value
+def _is_own(mac: str) -> bool:
+    """A MAC address of one interface, for good."""
+    return not is_random(mac) and not is_shared(mac)
 
 
-def _marks(device: Device) -> Iterator[str]:
+def _is_mark(fact: Fact) -> bool:
     """What no two machines have. Not a workstation's own name: machines copied from one image share theirs."""
-    for fact in device.facts:
-        if fact.confidence < _LIKELY:
-            continue
-        if fact.field == "mac" and not is_random(fact.value) and not is_shared(fact.value):
-            yield f"mac {fact.value}"
-        elif fact.field == "name" and fact.source in _OWN_NAMES:
-            in_domain = fact.source == "kerberos" or "." in fact.value
-            if in_domain:
-                yield f"name {fact.value.lower()}"
+    if fact.field == "mac":
+        return fact.confidence >= _LIKELY and _is_own(fact.value)
+    if fact.field == "name":
+        in_domain = fact.source == "kerberos" or (fact.source == "ntlm" and "." in fact.value)
+        return in_domain and fact.confidence >= _LIKELY
+    return False

@@ -51,7 +51,13 @@ class Device(msgspec.Struct, gc=False):
 
     def best(self, field: str) -> Fact | None:
         """The most credible fact of a field, the latest among equals."""
-        return max(self.of(field), key=lambda fact: (fact.confidence, fact.last_seen), default=None)
+        best = None
+        for fact in self.facts:
+            if fact.field == field and (
+                best is None or (fact.confidence, fact.last_seen) > (best.confidence, best.last_seen)
+            ):
+                best = fact
+        return best
 
     def learn(
         self, field: str, value: str, source: str, confidence: int, ts: float, limit: int

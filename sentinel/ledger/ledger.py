@@ -9,7 +9,7 @@ from sentinel.event import Conn, Event
 from sentinel.ledger.asset import Asset
 from sentinel.ledger.device import Key
 from sentinel.ledger.networks import OurNetworks
-from sentinel.ledger.register import Register, Registered
+from sentinel.ledger.register import Register
 from sentinel.ledger.seen import Seen
 from sentinel.ledger.settings import LedgerSettings
 from sentinel.ledger.sight import READ, Sight, sights
@@ -55,9 +55,9 @@ class Ledger:
             if sight.address in self._ours:
                 self.seen.take(sight, sight.zone or "")
 
-    def register(self, rows: Iterable[Registered]) -> None:
+    def register(self, register: Register) -> None:
         """Take the whole register, in the place of what was known of it."""
-        self.registered = Register(rows)
+        self.registered = register
         self.seen.rank_again()
 
     def find(self, zone: str | None, address: str, /) -> Asset | None:

@@ -12,7 +12,7 @@ _SHARED = ("00:00:5e:00:01:", "00:00:5e:00:02:", "00:00:0c:07:ac:", "00:00:0c:9f
 
 def is_random(mac: str) -> bool:
     """Made up by a phone or computer for itself (IEEE 802c: bit 2 of the first byte), to be another one next week."""
-    return bool(int(mac[:2], 16) & 2) and not mac.startswith(_STEADY)
+    return mac[1] in "2367abef" and not mac.startswith(_STEADY)
 
 
 def is_shared(mac: str) -> bool:

@@ -44,8 +44,8 @@ class Seen:
         return self._known.get(key) or self._lasting.get(key) or self._fleeting.get(key)
 
     def restore(self, devices: Iterable[Device]) -> None:
-        """Take what a former life saw, in order of last sight."""
-        for device in devices:
+        """Take what a former life saw."""
+        for device in sorted(devices, key=lambda device: device.last_seen):
             self._rank(device)[device.key] = device
             self._make_room()
 

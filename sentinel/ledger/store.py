@@ -28,16 +28,22 @@ _event = msgspec.json.Decoder(LedgerEvent).decode
 _sight = msgspec.json.Decoder(Sight).decode
 
 
-_SHOWN = "asset.id AS id, document, locked, life, registered_at, changed_at, department, developer, product, version"
-_SEEN = (
-    f"SELECT device.zone AS zone, device.address AS address, first_seen, last_seen, lasting, facts, {_SHOWN}"
-    " FROM device LEFT JOIN asset_address AS place ON place.zone = device.zone AND place.address = device.address"
+_NONE: frozenset[str] = frozenset()
+_MADE = "department, developer, product, version"
+_PLACES = (
+    f"SELECT device.zone AS zone, device.address AS address, last_seen, asset.id AS id, {_MADE} FROM device"
+    " LEFT JOIN asset_address AS place ON place.zone = device.zone AND place.address = device.address"
     " LEFT JOIN asset ON asset.id = place.asset"
-)
-_UNSEEN = (
-    f"SELECT place.zone, place.address, NULL, NULL, NULL, NULL, {_SHOWN} FROM asset_address AS place"
+    f" UNION ALL SELECT place.zone, place.address, NULL, asset.id, {_MADE} FROM asset_address AS place"
     " JOIN asset ON asset.id = place.asset WHERE NOT EXISTS"
     " (SELECT 1 FROM device WHERE device.zone = place.zone AND device.address = place.address)"
+)
+"""Every address that was seen or is registered, without what makes its rows long."""
+_WHOLE = (
+    "SELECT chosen.zone, chosen.address, first_seen, device.last_seen, lasting, facts,"
+    " asset.id, document, locked, life, registered_at, changed_at FROM ({chosen}) AS chosen"
+    " LEFT JOIN device ON device.zone = chosen.zone AND device.address = chosen.address"
+    " LEFT JOIN asset ON asset.id = chosen.id ORDER BY chosen.last_seen DESC, chosen.zone, chosen.address"
 )
 
 
@@ -93,12 +99,10 @@ class LedgerStore:
         )
 
     def devices(self, zone: str | None = None, address: str | None = None) -> list[Device]:
-        """Those seen, of a zone and with an address where these are given, in order of last sight."""
+        """Those seen, of a zone and with an address where these are given."""
         wanted = {"zone": zone, "address": address}
         where = " AND ".join(f"{name} = :{name}" for name, value in wanted.items() if value is not None)
-        rows = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM device WHERE {where or '1'} ORDER BY last_seen", wanted
-        )
+        rows = self._connection.execute(f"SELECT {_COLUMNS} FROM device WHERE {where or '1'}", wanted)
         return [
             Device(zone, address, first, last, bool(lasting), _facts(facts))
             for zone, address, first, last, lasting, facts in rows
@@ -107,12 +111,12 @@ class LedgerStore:
     def listed(self, wanted: Wanted, limit: int = 0) -> tuple[list[Listed], int]:
         """The devices and assets that are wanted, latest seen first, never seen last; and how many there are in all."""
         where, values = wanted.condition()
-        chosen = f"FROM ({_SEEN} UNION ALL {_UNSEEN}) WHERE {where}"
-        query = f"SELECT * {chosen} ORDER BY last_seen DESC, zone, address LIMIT {limit or -1}"
-        found = [_listed(row) for row in self._connection.execute(query, values)]
+        places = f"FROM ({_PLACES}) WHERE {where}"
+        chosen = f"SELECT * {places} ORDER BY last_seen DESC, zone, address LIMIT {limit or -1}"
+        found = [_listed(row) for row in self._connection.execute(_WHOLE.format(chosen=chosen), values)]
         if not limit or len(found) < limit:
             return found, len(found)
-        return found, int(self._connection.execute(f"SELECT count(*) {chosen}", values).fetchone()[0])
+        return found, int(self._connection.execute(f"SELECT count(*) {places}", values).fetchone()[0])
 
     def assets(self) -> list[Registered]:
         """Every asset in use."""
@@ -249,8 +253,7 @@ class LedgerStore:
             f"SELECT id, document, locked, life, registered_at, changed_at FROM asset WHERE {where}", values
         )
         return [
-            Registered(id, _asset(document), frozenset(_names(locked)), *rest)
-            for id, document, locked, *rest in rows
+            Registered(id, _asset(document), _locked(locked), *rest) for id, document, locked, *rest in rows
         ]
 
     def _addresses(self, id: int, asset: Asset) -> None:
@@ -266,10 +269,14 @@ class LedgerStore:
         )
 
 
+def _locked(names: str) -> frozenset[str]:
+    return _NONE if names == "[]" else frozenset(_names(names))
+
+
 def _listed(row: tuple[Any, ...]) -> Listed:
-    zone, address, first, last, lasting, facts, id, document, locked, *rest = row[:12]
+    zone, address, first, last, lasting, facts, id, document, locked, *rest = row
     device = None if first is None else Device(zone, address, first, last, bool(lasting), _facts(facts))
-    asset = None if id is None else Registered(id, _asset(document), frozenset(_names(locked)), *rest)
+    asset = None if id is None else Registered(id, _asset(document), _locked(locked), *rest)
     return Listed(zone, address, device, asset)
 
 

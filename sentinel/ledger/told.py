@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -42,6 +44,7 @@ class Told:
     def __init__(self, settings: LedgerSettings) -> None:
         self._settings = settings
         self._open: dict[DifferenceKey, _Open] = {}
+        self._numbers = Counter(dict.fromkeys(_ORDER, 0))
         self.waiting = 0
         """How many could not be told yet."""
 
@@ -50,14 +53,12 @@ class Told:
 
     def numbers(self) -> dict[str, int]:
         """How many of each kind are open."""
-        numbers = dict.fromkeys(_ORDER, 0)
-        for kind, *_ in self._open:
-            numbers[kind] += 1
-        return numbers
+        return dict(self._numbers)
 
     def restore(self, told: Mapping[DifferenceKey, LedgerEvent], now: float) -> None:
         """Take up what a former life told."""
         self._open = {key: _Open(event, now) for key, event in told.items()}
+        self._numbers.update(key[0] for key in told)
 
     def news(self, found: Iterable[Difference], knows: Callable[[Key], bool], now: float) -> News:
         """What to tell after a comparison that found these. A device of which nothing is known any more proves nothing."""
@@ -73,9 +74,10 @@ class Told:
             elif now - told.held >= self._settings.settle:
                 over.append(key)
         fresh = [key for key in current if key not in self._open]
-        fresh.sort(key=lambda key: (_ORDER[key[0]], key))
         room = max(0, self._settings.differences - len(self._open))
-        begun, ended = fresh[: min(self._settings.told, room)], over[: self._settings.told]
+        most = min(self._settings.told, room)
+        begun = heapq.nsmallest(most, fresh, key=lambda key: (_ORDER[key[0]], key))
+        ended = over[: self._settings.told]
         return News(
             {key: event_of(current[key], now) for key in begun},
             {key: msgspec.structs.replace(self._open[key].event, ts=now, state="ended") for key in ended},
@@ -87,6 +89,8 @@ class Told:
         self._open.update((key, _Open(event, now)) for key, event in news.begun.items())
         for key in news.ended:
             del self._open[key]
+        self._numbers.update(key[0] for key in news.begun)
+        self._numbers.subtract(key[0] for key in news.ended)
         self.waiting = news.waiting
 
 

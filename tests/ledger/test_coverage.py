@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sentinel.ledger import Asset, Device, Fact, LedgerSettings, Register, Registered
-from sentinel.ledger.compare import Comparison
+from sentinel.ledger.compare import compare
 from sentinel.ledger.coverage import Coverage, coverage
 
 DAY = 86400.0
@@ -23,9 +23,8 @@ def device(address: str, *facts: Fact, last: float = NOW) -> Device:
 
 def figures(devices: list[Device], *assets: Asset) -> list[Coverage]:
     register = Register(Registered(id, one) for id, one in enumerate(assets, 1))
-    comparison = Comparison(register, LedgerSettings(), NOW)
-    found = [one for device in devices for one in comparison.look(device)]
-    return coverage(register, comparison.alive, [*found, *comparison.finish()])
+    comparison, found = compare(devices, register, LedgerSettings(), now=NOW)
+    return coverage(register, comparison.alive, found)
 
 
 def test_each_department_and_all() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sentinel.event import Arp
-from sentinel.ledger import Device, Fact, Ledger, LedgerError, LedgerSettings, LedgerStore
+from sentinel.ledger import Device, Fact, Ledger, LedgerError, LedgerSettings, LedgerStore, Register
 from sentinel.ledger.form import Headings
 from sentinel.ledger.intake import plan
 from sentinel.ledger.life import Registrar, read_values
@@ -145,7 +145,7 @@ def test_nothing_that_is_observed_changes_what_is_registered(store: LedgerStore)
     id = by(store).claim("10.0.0.9", None, OWNED)
     before = the(store, id)
     ledger = Ledger(LedgerSettings(), ["10.0.0.0/8"])
-    ledger.register(store.assets())
+    ledger.register(Register(store.assets()))
     for n in range(100):
         ledger.take([
             Arp(ts=100.0 + n, operation="reply", sender_mac=f"00:1b:21:00:01:{n:02x}", sender_ip="10.0.0.9",

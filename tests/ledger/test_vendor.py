@@ -61,7 +61,7 @@ def test_a_router_where_a_camera_is_registered_is_drift(registered: str, mac: st
     assert vendor
     device = Device("", "10.0.0.1", 0.0, 1.0, True, [Fact("vendor", vendor, "oui", 80, 0.0, 1.0)])
     register = Register([Registered(1, Asset("局", "摄像机", (("", "10.0.0.1"),), vendor=registered))])
-    found = list(compare([device], register, LedgerSettings(), now=1.0))
+    _, found = compare([device], register, LedgerSettings())
     assert [(one.about, one.registered, one.seen) for one in found] == (
         [("vendor", registered, vendor)] if drift else []
     )

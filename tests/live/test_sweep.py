@@ -50,7 +50,11 @@ def configured(folder: Path, **sweep: Any) -> Path:
         "persons": ["甲"], "rate": RATE, "ports": [22, 80, 8080], "wait": "500ms", **sweep,
     }  # fmt: skip
     path = folder / "config.yaml"
-    document = {"store": {"path": "s.sqlite"}, "ledger": {"sweep": settings}}
+    document = {
+        "store": {"path": "s.sqlite"},
+        "flow": {"local_networks": ["198.18.0.0/15"]},
+        "ledger": {"sweep": settings},
+    }
     path.write_text(json.dumps(document, ensure_ascii=False), "utf-8")
     return path
 
