@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Document", "Feed", "Source"]
 
-_AT_ONCE: Final = 500
+_AT_ONCE: Final = 200
 _EVERY: Final = 1.0
 """Seconds between looks for what is new."""
 _FAREWELL: Final = 1.0

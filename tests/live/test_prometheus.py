@@ -153,6 +153,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     metrics.worker_up("eth1", True, None)
     metrics.queue("events", 0, 0)
     metrics.intake({"syslog": SourceAccount()})
+    metrics.outbox("wecom", 0)
     configuration = {
         "global": {"scrape_interval": "400ms", "scrape_timeout": "400ms", "evaluation_interval": "400ms"},
         "rule_files": [str(RULES)],
@@ -284,6 +285,8 @@ def test_each_rule_is_silent_in_peace_and_speaks_in_need(server: Server) -> None
     metrics.lag("eth1", 60.0)
     metrics.worker_up("eth2", False)
     metrics.intake({"syslog": SourceAccount(silent=1, dropped=50, faults=3)})
+    metrics.notified("wecom", "retried")
+    metrics.notified("wecom", "failed")
     for name, expression in by_name.items():
         if name != "SentinelDown":
             wait_until(lambda expression=expression: server.query(expression), name)  # type: ignore[misc]

@@ -62,3 +62,27 @@ def test_what_failed_is_listed_and_sent_again(
     (row,) = reading(path, audit.rows)
     assert (row.actor, row.action, row.detail["number"]) == ("张三", "notify.retry", 1)
     assert in_transaction(path, lambda database: OutboxStore(database).counts()) == {("robot", "waiting"): 1}
+
+
+def test_check_says_what_a_channel_lacks_and_that_there_is_none(
+    tmp_path: Path, receiver: Receiver, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ROBOT_KEY", raising=False)
+    path = tmp_path / "config.yaml"
+    beginning = "capture: {enabled: false}\nrule: {paths: []}\nplaybook: {paths: []}\n"
+    path.write_text(beginning)
+    main(["check", "--config", str(path)])
+    assert "没有配置通知通道" in capsys.readouterr().out
+    path.write_text(
+        beginning
+        + "notify:\n  channels:\n    - name: 群\n      robot: wecom\n      url: https://h/s?key=${env:ROBOT_KEY}\n"
+    )
+    main(["check", "--config", str(path)])
+    said = capsys.readouterr().out
+    assert "通知通道 群" in said and "ROBOT_KEY" in said and "没有配置通知通道" not in said
+    path.write_text(
+        beginning + "notify:\n  channels:\n    - name: 群\n      url: https://h/s\n      sign: k\n"
+    )
+    assert main(["check", "--config", str(path)]) == 1
+    said = capsys.readouterr().out
+    assert "没有写发什么" in said and "sign" in said
