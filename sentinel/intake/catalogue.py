@@ -114,7 +114,9 @@ class Catalogue:
             found = [
                 format
                 for format in self._objects
-                if all(key.partition(".")[0] in fields or key in fields for key in format.keys)
+                if all(
+                    key[0] == "$" or key.partition(".")[0] in fields or key in fields for key in format.keys
+                )
             ]
             if signature and max(map(len, signature)) <= _LONGEST_NAME:
                 if len(self._signatures) >= _SIGNATURES:

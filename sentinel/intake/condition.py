@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
+
+from sentinel.intake.json_path import JsonPath
 
 __all__ = ["Fields", "holds_for", "nested"]
 
 Fields = Mapping[str, Any]
+_path = cache(JsonPath)
+"""Only of names in formats: they are few, and the format was refused where they are no paths."""
 
 
 def nested(record: Fields, name: str) -> Any:
-    """A field by its own name, else by dots as a path into nested mappings; None where there is none."""
+    """A field by its own name, else by a JSON path (`$.a[0].b`), else by dots as a path into nested mappings; None
+    where there is none."""
     if name in record:
         return record[name]
+    if name[:1] == "$":
+        return _path(name).find(record)
     head, dot, rest = name.partition(".")
     inner = record.get(head) if dot else None
     return nested(inner, rest) if isinstance(inner, Mapping) else None

@@ -37,7 +37,7 @@ class Recognition(_Noun, frozen=True, kw_only=True):
     regex: str | None = None
     """Found in the line (or in the message behind a syslog header)."""
     keys: list[str] = []
-    """Names that a JSON record or a line of pairs has; dots lead into nested records."""
+    """Names that a JSON record or a line of pairs has; dots lead into nested records, `$.a[0].b` into lists too."""
     values: dict[str, Any] = {}
     """A field's value, or a list of those it may have; `*` at an end stands for anything."""
 

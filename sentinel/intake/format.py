@@ -14,6 +14,7 @@ from sentinel.event import Auth, Conn, Event, Log
 from sentinel.intake.columns import split_columns
 from sentinel.intake.condition import Fields, holds_for, nested
 from sentinel.intake.declaration import AuthDeclaration, Declaration, LogSourceDeclaration
+from sentinel.intake.json_path import is_json_path
 from sentinel.intake.pairs import PairReader, read_cef, read_leef
 from sentinel.intake.record import Record
 from sentinel.intake.stamp import StampForm, epoch, stamp_form
@@ -66,6 +67,15 @@ class Format:
         ]
         self._split = [(name, re.compile(regex).search) for name, regex in declaration.split.items()]
         self._absent = frozenset(declaration.absent)
+        self._paths = tuple(name for name in declaration.names if "." in name or name[:1] == "$")
+        for name in (
+            *declaration.names,
+            *self.keys,
+            *declaration.host,
+            *(time.field for time in declaration.time),
+        ):
+            if name[:1] == "$" and not is_json_path(name):
+                raise ValueError(f"{name!r} is no JSON path")
         self._integers = frozenset(declaration.integers)
         self._times: list[tuple[list[str], StampForm, tzinfo | None]] = [
             (time.field.split("+"), stamp_form(time.form), ZoneInfo(time.zone) if time.zone else None)
@@ -167,8 +177,8 @@ class Format:
             if name in integers and value.__class__ is str:
                 value = _whole(value)
             fields[name] = value
-        for name in names:  # what is nested in a JSON record and has a name of its own
-            if "." in name and name not in raw:
+        for name in self._paths:  # what is nested in a JSON record and has a name of its own
+            if name not in raw:
                 value = nested(raw, name)
                 if value is not None:
                     fields[names[name]] = value

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sentinel.cli import main
+from sentinel.intake.catalogue import Catalogue
 
 RULE = Path(__file__).parents[2] / "rules" / "web" / "sql_injection.yml"
 ACCESS = (
@@ -154,3 +155,26 @@ def test_what_routers_and_switches_say_alerts_by_vendor_neutral_rules(here: Path
         ("网络设备端口断开", 3),
         ("BGP auth", 4),
     ]
+
+
+def test_a_folder_of_every_kind_of_log_is_read(here: Path) -> None:
+    folder = here / "logs"
+    folder.mkdir()
+    formats = Catalogue.load().formats
+    for name, format in formats.items():
+        for number, sample in enumerate(format.declaration.samples):
+            header = f"<38>May  1 08:00:00 host1 {sample.program}[1]: " if sample.program else ""
+            text = "".join(f"{header}{line}\n" for line in sample.line.splitlines())
+            (folder / f"{name}-{number}.txt").write_text(text, encoding="utf-8")
+    assert main(["replay", "--format", "auto", "logs", "--out", "out"]) == 0
+    told = statistics(here / "out")
+    assert formats.keys() <= told["lines_by_format"].keys() and told["lines_unexplained"] == {}
+    assert told["lines_read"] == told["lines_ingested"]
+
+
+def test_a_time_that_cannot_be_is_that_of_the_record_before(here: Path) -> None:
+    lines = ["2024-05-01T00:00:00Z", "9999-12-31T23:59:59Z", "2024-05-01T00:00:01Z"]
+    (here / "a.log").write_text("".join(f"<13>1 {stamp} h p - - - x\n" for stamp in lines))
+    assert main(["replay", "--format", "auto", "a.log", "--out", "out"]) == 0
+    assert [record["ts"] for record in read(here / "out" / "log.log")] == [1714521600, 1714521600, 1714521601]
+    assert statistics(here / "out")["lines_misdated"] == 1

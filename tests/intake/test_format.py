@@ -99,12 +99,38 @@ def test_what_is_wrong_in_a_file_is_told_and_the_rest_is_used(tmp_path: Path) ->
     [
         ("read: regex", "needs `patterns`"),
         ("read: pairs\ntime: [{field: t, form: soon}]", "no form of time"),
+        ("read: json\nnames: {'$.a[x]': src_ip}", "no JSON path"),
         ("read: pairs\nevents: [{kind: nothing, fields: {}}]", "nothing"),
     ],
 )
 def test_a_declaration_that_cannot_work_is_refused(line: str, reason: str) -> None:
     with pytest.raises(FormatError, match=reason):
         Format(declared(f"name: x\nabout: x\nabout_en: x\nsamples: []\n{line}\n"))
+
+
+def test_json_paths_lead_into_lists(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(
+        """
+name: box
+about: x
+about_en: x
+read: json
+recognise: {keys: ["$.hosts[0].ip", "$['a.b']"]}
+names: {"$.hosts[0].ip": src_ip, "$.hosts[1].ip": dst_ip, "$['a.b'].user": user}
+time: [{field: "$.times[0]"}]
+auth: [{success: false, service: box, user: user, src: src_ip}]
+samples:
+  - line: '{"hosts": [{"ip": "198.51.100.7"}], "a.b": {"user": "bob"}, "times": ["2024-05-01T00:00:00Z"]}'
+    ts: 1714521600
+    fields: {src_ip: 198.51.100.7, user: bob}
+    auth: {user: bob, src: 198.51.100.7}
+""",
+        encoding="utf-8",
+    )
+    catalogue = Catalogue.load([tmp_path])
+    assert catalogue.problems == [] and catalogue.own == {"box"}
+    declaration = catalogue.formats["box"].declaration
+    assert list(differences(catalogue, declaration, declaration.samples[0])) == []
 
 
 def test_the_format_of_the_manual_is_one(tmp_path: Path) -> None:
