@@ -82,7 +82,7 @@ def daemon(wire: Wire, small_disk: Path, tmp_path: Path) -> Iterator[Path]:
     """A daemon whose events, alerts and database are on the small disk; gives the file of what it says."""
     said = tmp_path / "said"
     (tmp_path / "config.yaml").write_text(
-        f"capture: {{interfaces: [{wire.near}], blocks: 8, block_size: 1 MiB}}\n"
+        f"capture: {{interfaces: [{wire.near}], blocks: 256, block_size: 128 KiB}}\n"
         f"rule: {{paths: [{ROOT}/rules]}}\n"
         f"store: {{path: {small_disk}/s.sqlite}}\n"
         f"output: {{events: {small_disk}/events, alerts: {small_disk}/alerts.log}}\n"

@@ -52,7 +52,7 @@ def daemon(wire: Any, tmp_path: Path) -> Iterator[Path]:
     events = tmp_path / "events"
     rules = Path(__file__).parents[2] / "rules"
     (tmp_path / "config.yaml").write_text(
-        f"capture: {{interfaces: [{wire.near}], blocks: 8, block_size: 1 MiB}}\n"
+        f"capture: {{interfaces: [{wire.near}], blocks: 256, block_size: 128 KiB}}\n"
         f"rule: {{paths: [{rules}]}}\n"
         f"store: {{path: {tmp_path}/s.sqlite}}\n"
         f"output: {{events: {events}, alerts: {tmp_path}/alerts.jsonl}}\n"

@@ -21,7 +21,7 @@ from tests.live.conftest import wait_for
 
 pytestmark = pytest.mark.xdist_group("live")
 IFF_PROMISC = 0x100
-SETTINGS = CaptureSettings(block_size=1 << 18, blocks=8, block_timeout=0.02)
+SETTINGS = CaptureSettings(block_size=1 << 17, blocks=64, block_timeout=0.02)
 
 
 @pytest.fixture

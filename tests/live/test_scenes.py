@@ -38,7 +38,7 @@ def told(wire: Wire, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]
     events = folder / "events"
     rules = Path(__file__).parents[2] / "rules"
     (folder / "config.yaml").write_text(
-        f"capture: {{interfaces: [{wire.near}], blocks: 8, block_size: 1 MiB}}\n"
+        f"capture: {{interfaces: [{wire.near}], blocks: 256, block_size: 128 KiB}}\n"
         f"rule: {{paths: [{rules}]}}\n"
         f"store: {{path: {folder}/s.sqlite}}\n"
         f"output: {{events: {events}, alerts: {folder}/alerts.log}}\n"

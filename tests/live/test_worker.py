@@ -53,7 +53,7 @@ async def next_frame(frames: Any, wanted: Any, seconds: float = 60.0) -> WorkerF
 @pytest.fixture
 def supervisor(wire: Any) -> Supervisor:
     config = default_config(Path(__file__).parents[2])
-    capture = CaptureSettings(interfaces=(wire.near,), restart_backoff=0.05, blocks=8, block_size=1 << 20)
+    capture = CaptureSettings(interfaces=(wire.near,), restart_backoff=0.05, blocks=256, block_size=128 << 10)
     config = dataclasses.replace(config, capture=capture)
     return Supervisor(capture, (wire.near,), "sentinel.live:make_worker", config)
 
@@ -65,7 +65,7 @@ async def test_a_running_worker_goes_on_with_changed_rules(wire: Any, tmp_path: 
     attack(tmp_path / "attack.pcap")
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "r.yml").write_text(RULE.format(title="former"))
-    capture = CaptureSettings(interfaces=(wire.near,), restart_backoff=0.05, blocks=8, block_size=1 << 20)
+    capture = CaptureSettings(interfaces=(wire.near,), restart_backoff=0.05, blocks=256, block_size=128 << 10)
     config = dataclasses.replace(default_config(tmp_path), capture=capture)
     supervisor = Supervisor(capture, (wire.near,), "sentinel.live:make_worker", config)
     async with supervisor:
@@ -112,7 +112,7 @@ async def test_packets_of_a_workers_start_are_not_lost(wire: Any, tmp_path: Path
     attack(tmp_path / "attack.pcap")
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "r.yml").write_text(RULE.format(title="early"))
-    capture = CaptureSettings(interfaces=(wire.near,), blocks=8, block_size=1 << 20)
+    capture = CaptureSettings(interfaces=(wire.near,), blocks=256, block_size=128 << 10)
     config = dataclasses.replace(default_config(tmp_path), capture=capture)
     async with Supervisor(capture, (wire.near,), "tests.live.late:make_worker", config) as supervisor:
         async with asyncio.timeout(60):
