@@ -157,7 +157,7 @@ def _report(options: argparse.Namespace, config: Config, database: Database, now
     parts = [part.timestamp() for part in period.parts(moment)]
     book = DutyBook(database, logged_in())
     summary = summarise(database, book, start.timestamp(), end.timestamp(), config.duty, now=now, parts=parts)
-    report = report_of(summary, config.duty.unit, zone, period)
+    report = report_of(summary, config.duty.unit, zone, now, period)
     word = options.out.suffix.lower() == ".docx"
     try:
         options.out.write_bytes(report_document(report) if word else report_page(report).encode())

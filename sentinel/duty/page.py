@@ -23,7 +23,7 @@ def report_page(report: Report) -> str:
     parts = [
         f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{escape(report.title)}</title>',
         f"<style>{_STYLE}</style><h1>{escape(report.title)}</h1><p>{escape(report.unit)}</p>",
-        f"<p>{escape(report.statement)}</p>",
+        f"<p>{escape(report.statement)}</p><p>{escape(report.made)}</p>",
     ]
     for section in report.sections:
         parts += _section(section)

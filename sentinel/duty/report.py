@@ -36,10 +36,19 @@ class Report:
     statement: str
     """The first sentence: that nothing was discovered, or what was."""
     sections: Sequence[Section]
+    made_at: datetime
+    """When it was counted, on the clock of its zone."""
+
+    @property
+    def made(self) -> str:
+        """The sentence that says so: what came later is not in it."""
+        return text("duty.report.made", time=f"{self.made_at:%Y-%m-%d %H:%M}")
 
 
-def report_of(summary: Summary, unit: str, zone: ZoneInfo, period: Period = Period.DAY) -> Report:
-    """The report of `summary`, with times of `zone`."""
+def report_of(
+    summary: Summary, unit: str, zone: ZoneInfo, made_at: float, period: Period = Period.DAY
+) -> Report:
+    """The report of `summary`, counted at `made_at`, with times of `zone`."""
     sections = [
         _incidents(summary),
         _handling(summary),
@@ -51,10 +60,11 @@ def report_of(summary: Summary, unit: str, zone: ZoneInfo, period: Period = Peri
     ]
     if period is not Period.DAY:
         sections.insert(0, _course(summary, zone, period))
-    return Report(_title(summary, zone, period), unit, statement(summary), sections)
+    title, made = _title(summary, zone, period), datetime.fromtimestamp(made_at, zone)
+    return Report(title, unit, _statement(summary), sections, made)
 
 
-def statement(summary: Summary) -> str:
+def _statement(summary: Summary) -> str:
     """What a zero-report asks to be said: that there was nothing, or what there was."""
     counts = summary.incidents
     words = text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
+from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from sentinel.duty.report import Report, Section
@@ -18,6 +19,7 @@ __all__ = ["report_document"]
 
 _FONT: Final = "SimSun"
 """宋体: on every machine with Chinese Word or WPS."""
+_LONGEST_PROPERTY: Final = 255
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no XML document may hold (XML 1.0, section 2.2)."""
 
@@ -35,12 +37,15 @@ def report_document(report: Report) -> bytes:
     style.element.rPr.rFonts.set(qn("w:eastAsia"), _FONT)
     page = document.sections[0]
     page.page_width, page.page_height = Cm(21), Cm(29.7)
-    document.core_properties.title = _plain(report.title)
-    document.core_properties.author = _plain(report.unit)
+    about = document.core_properties
+    about.title, about.author = (_plain(words)[:_LONGEST_PROPERTY] for words in (report.title, report.unit))
+    about.comments = about.last_modified_by = ""
+    about.created = about.modified = report.made_at.astimezone(UTC)
     document.add_heading(_plain(report.title), 0)
     if report.unit:
         document.add_paragraph(_plain(report.unit))
     document.add_paragraph(_plain(report.statement))
+    document.add_paragraph(report.made)
     for section in report.sections:
         _add(document, section)
     kept = io.BytesIO()

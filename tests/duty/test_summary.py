@@ -31,7 +31,7 @@ DAY = 86400.0
 
 
 def summary_page(summary: Summary, unit: str, zone: ZoneInfo, period: Period = Period.DAY) -> str:
-    return report_page(report_of(summary, unit, zone, period))
+    return report_page(report_of(summary, unit, zone, 9 * DAY, period))
 
 
 def alert(number: int, ts: float, level: Level, rule: str, src: str) -> Alert:
@@ -111,6 +111,7 @@ def test_the_page_shows_the_counts_and_escapes_what_strangers_wrote(summary: Sum
         ["01-02 01:00", "张三", "机房<1>", "正常", f"第 {DAY + 3600}"],
     ):
         assert page.rows.count(row) == 1, row
+    assert "统计截至 1970-01-10 00:00" in summary_page(summary, "", ZoneInfo("UTC"))
     assert "另有演练告警 1 条" in summary_page(summary, "", ZoneInfo("UTC"))
     assert {tag.lstrip("/") for tag in page.tags} <= {
         "html",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import docx
 
@@ -18,6 +21,7 @@ REPORT = Report(
         Section("巡检", head=("时间",), rows=()),
         Section("说明", ("仅文字",)),
     ),
+    datetime(2026, 11, 25, 17, 0, tzinfo=ZoneInfo("Asia/Shanghai")),
 )
 
 
@@ -28,6 +32,7 @@ def test_what_it_says() -> None:
         "网络安全值班日报 2026-11-25",
         "某区<局>",
         "零报告:本时段未发现网络安全事件。",
+        "统计截至 2026-11-25 17:00",
         "告警",
         "共 3 条",
         "巡检",
@@ -38,7 +43,10 @@ def test_what_it_says() -> None:
     (table,) = document.tables
     rows = [[cell.text for cell in row.cells] for row in table.rows]
     assert rows == [["级别", "数量"], ["严重", "1"], ["\ufffd<b>\ufffd 高", "2"]]
-    assert document.core_properties.title == REPORT.title
+    about = document.core_properties
+    assert (about.title, about.author, about.comments) == (REPORT.title, REPORT.unit, "")
+    assert about.created is not None and about.created.hour == 9
+    assert report_document(replace(REPORT, unit="某" * 300)), "longer than a property may be"
 
 
 def test_chinese_has_a_font() -> None:
