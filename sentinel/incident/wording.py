@@ -9,7 +9,7 @@ from typing import Any, Final
 import yaml
 
 from sentinel.incident.timeline import Entry
-from sentinel.text import text
+from sentinel.text import current_language, text
 
 __all__ = ["advice", "in_words"]
 
@@ -46,7 +46,8 @@ def _respond(written: str, rule_id: str) -> str:
         return ""
     for document in documents:
         if isinstance(document, dict) and document.get("id") == rule_id:
-            return str(document.get("respond") or "").strip()
+            english = current_language() == "en" and document.get("respond_en")
+            return str(english or document.get("respond") or "").strip()
     return ""
 
 

@@ -66,7 +66,7 @@ def rule_page(rule: Document, root: Path | None = None, titles: Mapping[str, str
     if other and other != title:
         lines += [f"*{other}*", ""]
     lines += [f"- {text(f'rules.page.{name}')}: {fact}" for name, fact in facts if fact]
-    for name, told in (("description", rule.description), ("respond", rule.respond)):
+    for name, told in (("description", rule.told_description), ("respond", rule.told_respond)):
         if told:
             lines += ["", f"**{text(f'rules.page.{name}')}** {' '.join(told.split())}"]
     if rule.falsepositives:

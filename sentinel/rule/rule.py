@@ -10,6 +10,7 @@ import msgspec
 from sentinel.event import Level
 from sentinel.rule.condition import Node
 from sentinel.rule.restraint.threshold import Threshold
+from sentinel.text import current_language
 
 __all__ = ["Document", "Filter", "LogSource", "Rule", "RuleProblem"]
 
@@ -46,8 +47,10 @@ class Document(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     level: Level
     status: str | None = None
     description: str | None = None
+    description_en: str | None = None
     respond: str | None = None
     """What the duty officer does first."""
+    respond_en: str | None = None
     tags: tuple[str, ...] = ()
     category: str | None = None
     """GB/T 20986-2023 category code."""
@@ -60,6 +63,16 @@ class Document(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     path: Path
     line: int
     """Where the document begins in its file, from 1."""
+
+    @property
+    def told_description(self) -> str | None:
+        """The description in the language of the day, else as it was written."""
+        return (current_language() == "en" and self.description_en) or self.description
+
+    @property
+    def told_respond(self) -> str | None:
+        """What to do first, likewise."""
+        return (current_language() == "en" and self.respond_en) or self.respond
 
 
 class Rule(Document, frozen=True, eq=False, kw_only=True):

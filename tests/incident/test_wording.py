@@ -71,7 +71,7 @@ def test_an_entry_in_words(action: str, detail: dict[str, Any], said: str) -> No
 
 def test_advice_is_that_of_the_rules_that_fired_as_they_were(connection: Any, put: Put) -> None:
     texts = {
-        "r1": "title: 扫描\nid: r1\nrespond: 封禁来源\n",
+        "r1": "title: 扫描\nid: r1\nrespond: 封禁来源\nrespond_en: Block it\n",
         "r2": "title: 别的\nid: r0\nrespond: 与此无关\n---\ntitle: 回连\nid: r2\nrespond: 先断网\n",
         "r3": "title: 无建议\nid: r3\n",
         "r4": "{[ no rule",
@@ -81,3 +81,5 @@ def test_advice_is_that_of_the_rules_that_fired_as_they_were(connection: Any, pu
     )
     Grouping(IncidentSettings(), rule_text=texts.get).advance(connection, 9, NOW)
     assert advice(connection, 1) == [("r2", "先断网"), ("r1", "封禁来源")]
+    with speaking("en"):
+        assert advice(connection, 1) == [("r2", "先断网"), ("r1", "Block it")]

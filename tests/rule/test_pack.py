@@ -58,7 +58,8 @@ def test_a_rule_says_all_that_the_desk_needs(path: Path) -> None:
     assert document["title"] and document["level"] and document["date"] and rule.status
     for text in (rule.title, rule.description, rule.respond):
         assert text and CHINESE.search(text)
-    assert rule.title_en and not CHINESE.search(rule.title_en)
+    for text in (rule.title_en, rule.description_en, rule.respond_en):
+        assert text and not CHINESE.search(text)
     assert rule.author == "sentinel"
     assert rule.references and all(link.startswith("https://") for link in rule.references)
     assert rule.falsepositives

@@ -39,6 +39,8 @@ def test_every_rule_has_its_section_in_either_language() -> None:
         for document in rules.telling():
             assert f"### {document.title if language == 'zh' else document.title_en}\n" in page
             assert f"`{document.path.relative_to(ROOT)}`" in page
+            words = document.respond if language == "zh" else document.respond_en
+            assert words and " ".join(words.split()) in page
         assert page.count("### ") == len(list(rules.telling())), "what only serves others has none"
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from sentinel.event import Conn, Event, Level, Weird
 from sentinel.rule import RuleSet, RuleSettings
+from sentinel.text import speaking
 
 
 def weird(name: str, ts: float = 1.0, **fields: object) -> Weird:
@@ -163,3 +164,19 @@ def test_records_of_any_shape(make_rules: Callable[..., RuleSet]) -> None:
     records = [{"a": {"b": "X"}}, {"a.b": "x"}, {"a": None}, {"n": "5"}, {"deep": {"er": ["say Hello"]}}]
     titles = [[rule.title for rule in held] for held in rules.match_records(records)]
     assert titles == [["T0", "T1"], ["T0", "T4"], ["T1", "T4"], ["T2", "T4"], ["T3", "T4"]]
+
+
+def test_an_alert_speaks_the_language_of_the_day(tmp_path: Path) -> None:
+    (tmp_path / "r.yml").write_text(
+        "title: 标题\ndescription: 说明\ndescription_en: what it is\nrespond: 处置\nrespond_en: what to do\n"
+        "logsource: {product: sentinel, service: weird}\ndetection: {s: {name: odd}, condition: s}\n---\n"
+        "title: 只有中文\nrespond: 处置\n"
+        "logsource: {product: sentinel, service: weird}\ndetection: {s: {name: odd}, condition: s}\n"
+    )
+    rules = RuleSet.load(RuleSettings(paths=("r.yml",)), tmp_path)
+    event = Weird(ts=1.0, name="odd")
+    for language, words in (("zh", ("说明", "处置")), ("en", ("what it is", "what to do"))):
+        with speaking(language):
+            both, chinese = rules.match([event])
+        assert (both.description, both.respond) == words
+        assert (chinese.description, chinese.respond) == (None, "处置")
