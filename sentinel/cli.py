@@ -151,6 +151,7 @@ def _add_playbook(playbook: argparse.ArgumentParser, configured: argparse.Argume
     approve.add_argument("--note", default="", metavar="TEXT", help=text("cli.playbook.note"))
     history = actions.add_parser("history", parents=[told], help=text("cli.playbook.history"))
     history.add_argument("run", metavar="RUN", nargs="?", help=text("cli.playbook.number"))
+    history.add_argument("--waiting", action="store_true", help=text("cli.playbook.waiting"))
     actions.add_parser("export", parents=[configured, one], help=text("cli.playbook.export"))
     brought = actions.add_parser("import", parents=[configured], help=text("cli.playbook.import"))
     brought.add_argument("file", type=Path, metavar="FILE", help=text("cli.playbook.file"))

@@ -251,7 +251,7 @@ class PlaybookDesk:
     ) -> None:
         late = now - due.ts
         told = {
-            "playbook": playbook.name if current_language() == "zh" else playbook.name_en,
+            "playbook": _called(playbook),
             "at": f"{datetime.fromtimestamp(due.ts, self._zone):%Y-%m-%d %H:%M}",
             "minutes": round(late / 60),
             "passed_over": due.passed_over,
@@ -300,16 +300,21 @@ class PlaybookDesk:
 
     def _tell(self, database: Database, sign: Sign) -> None:
         run = sign.run
-        told = {"run": run.id[:8], "playbook": run.playbook, "step": sign.key, "text": sign.text}
+        shelved = self.library.playbooks.get(run.playbook)
+        name = run.playbook if shelved is None else _called(shelved.playbook)
+        told = {"run": run.id[:8], "playbook": name, "step": sign.key.rstrip("?!<"), "text": sign.text}
         _log.info(f"playbook.sign.{sign.kind}", **told)
         if sign.kind in _TOLD:
-            id = f"{run.id}/{sign.key}/{sign.kind}/{self._clock()!r}"
+            now = self._clock()
+            id = f"{run.id}/{sign.key}/{sign.kind}/{now!r}"
             words = text(f"playbook.sign.{sign.kind}", **told)
             if sign.due is not None:
                 words += text(
                     "playbook.due", at=f"{datetime.fromtimestamp(sign.due, self._zone):%m-%d %H:%M}"
                 )
-            now = self._clock()
+            if sign.kind in ("waiting", "unknown"):
+                asked = "approval" if sign.key.endswith("?") else sign.kind
+                words += text(f"playbook.answer.{asked}", **told)
             person, phone = reach(database, Role(sign.owner), now) if sign.owner else ("", "")
             _put(database, self._channels, id, run.id, sign.kind, words, run.drill, now, person, phone)
 
@@ -359,6 +364,11 @@ def _given(playbook: Playbook, alert: Alert) -> dict[str, Any]:
 
 def _cause(alert: Alert) -> dict[str, Any]:
     return {"alert": alert.id, "rule": alert.rule_id, "title": alert.title, "level": str(alert.level)}
+
+
+def _called(playbook: Playbook) -> str:
+    """Its name for people."""
+    return playbook.name if current_language() == "zh" else playbook.name_en
 
 
 def _name(playbook: Playbook, schedule: Schedule) -> str:

@@ -312,3 +312,23 @@ def test_the_services_configuration_names_no_place_that_systemd_closes(tmp_path:
     for place in (config.output.events, config.output.alerts):
         assert place.startswith("/var/log/sentinel/")
     assert str(tmp_path) not in repr(dataclasses.replace(config, root=Path(), file=None))
+
+
+def test_a_playbooks_devices_brokers_and_secrets(tmp_path: Path) -> None:
+    good = (
+        "playbook:\n"
+        "  devices: [{name: s2, host: 192.0.2.2, user: u, host_key: '%s', key: id, password: '%s',\n"
+        "    commands: [{name: c, lines: ['shutdown {1}'], arguments: ['%s']}]}]\n"
+        "  brokers: [{name: b, url: '%s'}]\n"
+        "  secrets: [{name: t, value: '${env:T}'}]\n"
+    )
+    host_key = "ssh-ed25519 " + "A" * 68
+    right = (host_key, "${file:/etc/p}", "Gi[0-9]+", "mqtts://192.0.2.3:8883/site")
+    config = load_config(written(tmp_path, good % right))
+    assert config.playbook.devices[0].key == str(tmp_path / "id")
+    assert config.playbook.devices[0].commands[0].arguments == ("Gi[0-9]+",)
+    for place, wrong in enumerate(("AAAA", "plain", "Gi[", "http://192.0.2.3/")):
+        values = [*right[:place], wrong, *right[place + 1 :]]
+        with pytest.raises(ConfigError) as caught:
+            load_config(written(tmp_path, good % tuple(values)))
+        assert wrong in str(caught.value)

@@ -30,6 +30,7 @@ from sentinel.playbook.lint import successors
 from sentinel.playbook.rehearsal import rehearse
 from sentinel.playbook.value import read_value
 from sentinel.playbook_desk import load_library
+from sentinel.store import audit
 from sentinel.store.session import in_transaction, reading
 from sentinel.text import Message, current_language, text
 
@@ -62,7 +63,7 @@ def _show(config: Config, options: argparse.Namespace) -> int:
     for id, step in playbook.workflow.items():
         said = _either(step.name, step.name_en)
         if isinstance(step, Manual):
-            said = f"{step.owner}  {_either(step.instruction, step.instruction_en)}"
+            said = f"{text(f'duty.role.{step.owner}')}  {_either(step.instruction, step.instruction_en)}"
         elif isinstance(step, Action):
             said = f"{step.action} {step.arguments}  {said}"
         print(f"{id}  [{type(step).__name__.lower()}]  {said}  → {', '.join(successors(step)) or '·'}")
@@ -109,7 +110,7 @@ def _dry_run(config: Config, options: argparse.Namespace) -> int:
 def _approve(config: Config, options: argparse.Namespace) -> int:
     now, approvers = time.time(), Approvers(config.playbook)
 
-    def write(database: Database) -> tuple[Run, str, str]:
+    def write(database: Database) -> tuple[Run, str, str, Message | None]:
         run = _one_run(database, options.run)
         key, role, more = "", "officer", ""
         if options.decision not in _OF_RUNS:
@@ -121,21 +122,25 @@ def _approve(config: Config, options: argparse.Namespace) -> int:
                 raise PlaybookError(Message("playbook.unfitting", step=key, fitting=fitting))
         who = approvers.who(database, role, now)
         if who is not None and options.person not in who:
+            detail = {"step": key, "decision": options.decision, "user": logged_in()}
+            audit.append(
+                database, ts=now, actor=options.person, action="playbook.refused", subject=f"run:{run.id}",
+                detail=detail, drill=run.drill,
+            )  # fmt: skip
             names = "、".join(sorted(who)) or text("playbook.nobody")
-            raise PlaybookError(
-                Message(
-                    "playbook.may-not", person=options.person, role=Message(f"duty.role.{role}"), names=names
-                )
-            )
+            title = Message(f"duty.role.{role}")
+            return run, key, "", Message("playbook.may-not", person=options.person, role=title, names=names)
         journal.answer(database, run, key, options.person, options.decision, options.note, now, logged_in())
         if options.decision == "undo":
             journal.make_due(database, run.id, now)
         if options.decision == "approve" and entry.intent.get("persons") == 2:
             said = journal.answers(database, run.id, key)
             more = "" if len({one.person for one in said if one.decision == "approve"}) > 1 else key
-        return run, key, more
+        return run, key, more, None
 
-    run, key, more = in_transaction(Path(config.store.path), write)
+    run, key, more, refusal = in_transaction(Path(config.store.path), write)
+    if refusal is not None:  # the attempt is on the trail
+        raise PlaybookError(refusal)
     values = {"step": key, "decision": options.decision, "person": options.person}
     print(text("playbook.answered", run=run.id[:8], **values))
     if more:
@@ -153,6 +158,8 @@ _OF_STEPS = {
 
 def _history(config: Config, options: argparse.Namespace) -> int:
     path = Path(config.store.path)
+    if options.waiting:
+        return _print_waiting(config, options, reading(path, _open))
     if not options.run:
         runs = reading(path, lambda database: journal.runs(database, limit=100))
         if options.json:
@@ -175,6 +182,41 @@ def _history(config: Config, options: argparse.Namespace) -> int:
         told = json.dumps(entry.outcome or entry.intent, ensure_ascii=False)
         print(f"  {local_time(entry.begun)}  {entry.key}  [{entry.step}]  {entry.state}  {told}")
     return 0
+
+
+def _open(database: Database) -> list[tuple[Run, Entry]]:
+    """What waits for people, most urgent first."""
+    found = [(journal.find_run(database, entry.run), entry) for entry in journal.open_entries(database)]
+    return [(run, entry) for run, entry in found if run is not None]
+
+
+def _print_waiting(config: Config, options: argparse.Namespace, found: Sequence[tuple[Run, Entry]]) -> int:
+    if options.json:
+        return _print_json([msgspec.to_builtins(entry) for _, entry in found])
+    known = load_library(config).playbooks
+    for run, entry in found:
+        told = {
+            "run": run.id[:8],
+            "playbook": _name(known[run.playbook].playbook) if run.playbook in known else run.playbook,
+            "step": entry.key.rstrip("?"),
+            "role": text(f"duty.role.{entry.intent.get('owner', 'officer')}"),
+            "due": local_time(entry.due) if entry.due is not None else "-",
+            "text": _either(*_asked(entry)),
+            "drill": text("playbook.drill") if run.drill else "",
+        }
+        print(text("playbook.waits", **told) + text(f"playbook.answer.{_KINDS[entry.step]}", **told))
+    if not found:
+        print(text("playbook.none-waits"))
+    return 0
+
+
+def _asked(entry: Entry) -> tuple[str, str]:
+    intent = entry.intent
+    chinese = str(intent.get("instruction") or intent.get("action", ""))
+    return chinese, str(intent.get("instruction_en", chinese))
+
+
+_KINDS = {"manual": "waiting", "approval": "approval", "unknown": "unknown"}
 
 
 def _export(config: Config, options: argparse.Namespace) -> int:

@@ -28,6 +28,7 @@ _STATE = re.compile(r"[^=]*\S\s*=\s*\S.{0,127}\Z")
 _TOPIC_LEVEL = re.compile(r"[^\s/+#$\x00][^\s/+#\x00]{0,63}\Z")
 _NAME = re.compile(r"[^\s,]{1,64}\Z")
 _REFERENCE = re.compile(r"\$\{(env|file):[^}]+\}")
+_HOST_KEY = re.compile(r"(ssh-|ecdsa-)[a-z0-9-]+ [A-Za-z0-9+/=]{32,}")
 _MQTT = re.compile(r"mqtts?://[^\s/?#]+(/[^\s?#+]*)?\Z")
 
 
@@ -102,6 +103,7 @@ FORMS: dict[str, Callable[[str], bool]] = {
     "state": lambda value: bool(_STATE.match(value)),
     "output": lambda value: "\0" not in value,
     "pattern": _is_pattern,
+    "host-key": lambda value: bool(_HOST_KEY.match(value)),
     "reference": lambda value: not value or bool(_REFERENCE.search(value)),
     "mqtt": lambda value: bool(_MQTT.match(value)),
 }
@@ -292,7 +294,7 @@ BOUNDS: dict[str, Bound] = {
     "playbook.devices.name": Bound(form="name"),
     "playbook.devices.host": Bound(form="said"),
     "playbook.devices.user": Bound(form="said"),
-    "playbook.devices.host_key": Bound(form="said"),
+    "playbook.devices.host_key": Bound(form="host-key"),
     "playbook.devices.port": _PORTS,
     "playbook.devices.key": Bound(form="output"),
     "playbook.devices.password": Bound(form="reference"),

@@ -9,10 +9,11 @@ from typing import TypeVar
 
 from sentinel.config.tree import Config
 from sentinel.notify.settings import ChannelSettings, FeedSettings
+from sentinel.playbook.settings import BrokerSettings
 
 __all__ = ["absolute", "default_config", "resolve_paths", "shipped"]
 
-_Secured = TypeVar("_Secured", ChannelSettings, FeedSettings)
+_Secured = TypeVar("_Secured", BrokerSettings, ChannelSettings, FeedSettings)
 
 
 def absolute(root: Path, written: str) -> str:
@@ -45,6 +46,10 @@ def resolve_paths(config: Config) -> Config:
             evidence=absolute(root, config.playbook.evidence),
             gatekeeper=absolute(root, config.playbook.gatekeeper),
             scripts_folder=absolute(root, config.playbook.scripts_folder),
+            devices=tuple(
+                replace(device, key=absolute(root, device.key)) for device in config.playbook.devices
+            ),
+            brokers=tuple(_with_certificates(root, broker) for broker in config.playbook.brokers),
         ),
         rule=replace(config.rule, paths=_folders(root, config.rule.paths, "rules")),
         incident=replace(

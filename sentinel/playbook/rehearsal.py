@@ -43,10 +43,10 @@ class _Stage:
         if step.approval is not None:
             asked = step.approval
             values: dict[str, object] = {
-                "role": asked.role,
+                "role": Message(f"duty.role.{asked.role}"),
                 "persons": asked.persons,
                 "expiry": asked.expiry,
-                "default": asked.default,
+                "default": Message(f"playbook.default.{asked.default}"),
             }
             self.told.append(Message("playbook.dry.approve", key=key, **values))
         arguments = fill(step.arguments, variables)
@@ -62,7 +62,7 @@ class _Stage:
 
     async def ask(self, key: str, step: Manual, variables: Mapping[str, Any]) -> Outcome:
         written = step.instruction if current_language() == "zh" else step.instruction_en
-        values = {"owner": step.owner, "instruction": fill(written, variables)}
+        values = {"owner": Message(f"duty.role.{step.owner}"), "instruction": fill(written, variables)}
         self.told.append(Message("playbook.dry.ask", key=key, **values))
         answer = self._answers.get(key, "")
         return Outcome(answer != "failed", {"value": answer})

@@ -117,6 +117,9 @@ def test_from_the_start_to_the_end(here: Path, said: Callable[..., str]) -> None
     assert "待接手" in said("history") and "【演练】" in said("history")
     until(here, lambda desk: desk.engine.waiting == 1)
     answer = ("approve", run[:8], "--decision")
+    waits = said("history", "--waiting")
+    assert "【演练】试" in waits and "请值班员" in waits and "到 198.51.100.7 现场" in waits
+    assert f"approve {run[:8]} m --person 姓名 --decision done" in waits
     refused = said(*answer, "done", "--person", "外人", status=2)
     assert "不是值班员或上级" in refused and "张三" in refused
     assert "可答复:done failed" in said(*answer, "approve", "--person", "张三", status=2)
@@ -127,11 +130,13 @@ def test_from_the_start_to_the_end(here: Path, said: Callable[..., str]) -> None
     assert "还需要另一个人" in said(*answer, "approve", "--person", "李四")
     assert "还需要" not in said(*answer, "approve", "--person", "王五")
     until(here, lambda desk: desk.engine.ended["drill"] == 1)
+    assert "没有等人办理" in said("history", "--waiting")
     told = said("history", run[:8])
     assert "已完成" in told and "已到场" in told
     store = here / "state" / "sentinel.sqlite"
     rows = reading(store, lambda db: audit.rows(db, subject=f"run:{run}"))
     assert {row.actor for row in rows if row.action == "playbook.approve"} == {"李四", "王五"}
+    assert [row.actor for row in rows if row.action == "playbook.refused"] == ["外人", "张三"]
     people = [row for row in rows if row.actor in ("李四", "王五")]
     assert len(people) == 3 and all(row.detail["user"] for row in people)
     assert all(row.drill for row in rows) and reading(store, audit.verify) is None
