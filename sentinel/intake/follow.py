@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import glob
 import hashlib
 import os
@@ -107,8 +108,15 @@ class FileSource:
                     if not await self._read_all():
                         await changes.wait(_PAUSE)
             finally:
-                for followed in (*self._files.values(), *self._leaving):
-                    os.close(followed.file)
+                self._put_down()
+
+    def _put_down(self) -> None:
+        """Close all files; should `run` be called again, it goes on where they were."""
+        for followed in (*self._files.values(), *self._leaving):
+            os.close(followed.file)
+            self._known[_place(followed)] = _known(followed)
+        self._files.clear()
+        self._leaving.clear()
 
     def _wanted(self) -> str:
         return f"{glob.escape(self._pattern)}/*" if os.path.isdir(self._pattern) else self._pattern
@@ -160,9 +168,10 @@ class FileSource:
             followed.head = _head(file)
             _remark(followed, followed.position)
         self._files[path] = followed
-        for one in (before, known):
-            if one is not None and not _is(file, one):
-                self._resume(path, one)
+        if before is not None and not _is(file, before):
+            self._again(path, before)  # mostly long read to its end, and gone
+        if known is not None and not _is(file, known):
+            self._resume(path, known)
 
     def _resume(self, path: Path, known: Mapping[str, Any]) -> None:
         """A file was rotated while no one looked, or shortly before: read what is left of it, and what came between."""
@@ -172,8 +181,9 @@ class FileSource:
                 self._tell(path, text("intake.rotated-away"))
             return
         for sibling in self._between(path, old):
-            file = os.open(sibling, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-            self._part_from(_Followed(path, file, _identity(os.fstat(file))))
+            with contextlib.suppress(OSError):
+                file = os.open(sibling, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+                self._part_from(_Followed(path, file, _identity(os.fstat(file))))
 
     def _again(self, path: Path, known: Mapping[str, Any]) -> _Followed | None:
         """The file that was read up to `known`, under whichever name it has now."""
@@ -220,7 +230,10 @@ class FileSource:
                 or sibling.is_symlink()
             ):
                 continue
-            status = sibling.stat()
+            try:
+                status = sibling.stat()
+            except OSError:
+                continue
             fresh = status.st_mtime_ns > since and _identity(status) not in (current, old.identity)
             if fresh and stat.S_ISREG(status.st_mode) and not sibling.match(self._wanted()):
                 found.append((status.st_mtime_ns, sibling))
@@ -307,7 +320,7 @@ class FileSource:
             reference=written,
             position=_known(followed),
             head=followed.head,
-            place=str(followed.path) + (_BEFORE if followed.gone else ""),
+            place=_place(followed),
             current=current,
         )
 
@@ -330,6 +343,11 @@ def _lines(data: bytes, wide: str) -> tuple[list[bytes], bytes]:
 
 def _wide(head: bytes) -> str:
     return {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}.get(head, "")
+
+
+def _place(followed: _Followed) -> str:
+    """Under what name its position is kept."""
+    return str(followed.path) + (_BEFORE if followed.gone else "")
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -10,11 +11,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sentinel.intake.chunk import Inlet
 from sentinel.intake.follow import FileSource
 
 
 class Follower:
+    source: FileSource
+    task: asyncio.Task[None]
+
     def __init__(self) -> None:
         self.inlet = Inlet(1000)
         self.lines: list[str] = []
@@ -42,8 +48,10 @@ async def following(
     def report(what: str, why: str) -> None:
         follower.reports.append((what, why))
 
-    source = FileSource("files", str(pattern), follower.inlet, report, positions=positions, **options)
-    task = asyncio.create_task(source.run())
+    source = follower.source = FileSource(
+        "files", str(pattern), follower.inlet, report, positions=positions, **options
+    )
+    task = follower.task = asyncio.create_task(source.run())
     try:
         async with asyncio.timeout(20):
             await source.looked.wait()
@@ -240,3 +248,37 @@ async def test_a_path_at_which_there_is_nothing_is_told_and_awaited(tmp_path: Pa
         log.write_text("1\n")
         assert await follower.until(1) == ["1"]
     assert len(follower.reports) == 1
+
+
+async def test_a_source_that_is_begun_again_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("1\n2\nhal")
+    async with following(log, from_start=True) as follower:
+        await follower.until(2)
+        source = follower.source
+        monkeypatch.setattr(source, "_scan", _broken)
+        with contextlib.suppress(RuntimeError):
+            await follower.task
+        monkeypatch.undo()
+        add(log, "f\n3\n")
+        again = asyncio.create_task(source.run())
+        assert await follower.until(4) == ["1", "2", "half", "3"]
+        again.cancel()
+        await asyncio.gather(again, return_exceptions=True)
+
+
+def _broken() -> None:
+    raise RuntimeError("scan on fire")
+
+
+async def test_a_file_read_to_its_end_long_ago_is_not_missed(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    async with following(log, from_start=True) as follower:
+        await follower.until(1)
+    old = {f"{log} (before)": {"position": 99, "mark": "x", "mark_length": 9}}
+    async with following(log, {**follower.positions, **old}) as later:
+        add(log, "2\n")
+        assert await later.until(1) == ["2"] and later.reports == []
