@@ -50,6 +50,8 @@ class FeedDesk:
     ) -> None:
         self._metrics = metrics
         self._down: set[str] = set()
+        self._mute: set[str] = set()
+        """Feeds whose status the broker refuses."""
         self.feeds: Sequence[Feed] = [
             Feed(feed, settings, SOURCES, writer, self._told, figures=_figures, clock=clock)
             for feed in settings.feeds
@@ -72,6 +74,11 @@ class FeedDesk:
             await asyncio.sleep(_AGAIN)
 
     def _told(self, feed: str, outcome: str, reason: str, number: int) -> None:
+        if outcome == "mute":
+            if feed not in self._mute:
+                self._mute.add(feed)
+                _log.warning("feed.mute", feed=feed, reason=reason)
+            return
         if self._metrics is not None:
             self._metrics.notified(feed, outcome, number)
             self._metrics.outbox(feed, next(one.behind for one in self.feeds if one.name == feed))

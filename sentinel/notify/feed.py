@@ -37,7 +37,8 @@ _FAREWELL: Final = 1.0
 """Seconds to say at the end that we stopped."""
 
 Tell = Callable[[str, str, str, int], None]
-"""Told of each attempt: feed, outcome (`delivered`, `retried`, `failed`), reason, number of documents."""
+"""Told of each attempt: feed, outcome (`delivered`, `retried`, `failed`; `mute`: the status was refused), reason, number
+of documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,9 @@ class Feed:
                 if self._clock() - said >= self._settings.status:
                     said = self._clock()
                     figures = await self._writer.run(self._figures)
-                    await asyncio.to_thread(publisher.publish, [self._status("online", figures)])
+                    (refused,) = await asyncio.to_thread(publisher.publish, [self._status("online", figures)])
+                    if refused:  # what matters more may be allowed all the same
+                        self._tell(self.name, "mute", refused, 1)
                 if not await self._advance(publisher, positions):
                     if not publisher.connected:
                         return

@@ -14,7 +14,7 @@ from aiomqtt import Client, Message, ProtocolVersion
 
 from sentinel.notify import Document, Feed, FeedSettings, NotifySettings, Source
 from sentinel.store import StoreWriter
-from tests.mosquitto import HERE, Broker, needs_mosquitto
+from tests.mosquitto import HERE, Broker, hashed_passwords, needs_mosquitto
 
 pytestmark = needs_mosquitto
 PATIENCE = NotifySettings(retry=0.1, retry_max=0.1)
@@ -198,6 +198,38 @@ async def test_what_is_refused_for_too_long_is_left_out_and_told(broker: Broker,
             await until(lambda: ("retried", 1) in scene.told)
             scene.now += PATIENCE.give_up
             await until(lambda: ("failed", 1) in scene.told and scene.feed.behind == 0)
+
+
+async def test_the_acl_of_the_documentation_lets_us_write_and_the_platform_read(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text("utf-8")
+    acl = tmp_path / "acl"
+    acl.write_text(page.partition("`/etc/mosquitto/acl`:\n\n```\n")[2].partition("```")[0], "utf-8")
+    acl.chmod(0o644)
+    passwords = hashed_passwords(tmp_path, "sentinel:ours\nplatform:theirs\nsensors:room\n")
+    broker.lines = [
+        "allow_anonymous false",
+        f"password_file {passwords}",
+        f"acl_file {acl}",
+        f"user {Path('/proc/self').owner()}",
+    ]
+    await broker.start()
+    monkeypatch.setenv("OURS", "ours")
+    platform = Client(HERE, broker.port, username="platform", password="theirs", protocol=ProtocolVersion.V5)
+    async with StoreWriter(tmp_path / "s.sqlite") as writer, platform as client, asyncio.timeout(60):
+        await client.subscribe("sentinel/#", qos=1)
+        scene = Scene(broker, writer, user="sentinel", password="${env:OURS}")
+        async with scene.running():
+            await heard(client, 1, "status")
+            scene.log.add(1)
+            assert ids(await heard(client, 1)) == ["d1"]
+        elsewhere = Scene(broker, writer, user="sensors", password="room")
+        async with elsewhere.running():
+            await until(lambda: ("mute", 1) in elsewhere.told)
+            elsewhere.log.add(1)
+            await until(lambda: ("retried", 1) in elsewhere.told)
+    assert elsewhere.delivered() == 0
 
 
 async def test_drills_have_feeds_of_their_own(broker: Broker, tmp_path: Path) -> None:
