@@ -24,6 +24,7 @@ ROOT: Final = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bench.figure import Figure, as_table  # noqa: E402
+from sentinel.collector import relax_collector  # noqa: E402
 from sentinel.config import Config  # noqa: E402
 from sentinel.event import Arp, Event  # noqa: E402
 from sentinel.flow.settings import FlowSettings  # noqa: E402
@@ -235,6 +236,7 @@ async def _compare(path: Path, number: int) -> tuple[float, float]:
     async with StoreWriter(path) as writer:
         desk = LedgerDesk(config, writer, give)
         await desk.restore()
+        relax_collector()
         worst, over = 0.0, asyncio.Event()
 
         async def watch() -> None:

@@ -200,8 +200,10 @@ def _share(part: int, whole: int) -> str:
 
 
 def _look(config: Config, work: Callable[[LedgerStore], _T]) -> _T:
-    gc.disable()  # a hundred thousand of each are held until the end, and looking through them again takes longest
-    return reading(Path(config.store.path), lambda database: work(LedgerStore(database.conn)))
+    gc.disable()  # a hundred thousand of each are held until the end: to look through them for cycles takes longest
+    found = reading(Path(config.store.path), lambda database: work(LedgerStore(database.conn)))
+    gc.freeze()  # nor at the end of the process
+    return found
 
 
 VIEWS: Mapping[str, Action] = {"coverage": _coverage, "diff": _diff, "list": _list, "show": _show}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -78,21 +78,30 @@ class Comparison:
     def look(self, device: Device) -> list[Difference]:
         """The differences at one device."""
         found: list[Difference] = []
-        self._since = min(self._since, device.first_seen)
+        if device.first_seen < self._since:
+            self._since = device.first_seen
         if device.last_seen < self._late:
             return found
-        row = self.register.at(device.key)
-        asset = None if row is None else row.asset
-        if asset is not None:
-            self.alive.add(device.key)
-            self._drift(device, asset, found)
+        key = device.key
+        row = self.register.at(key)
+        services = [fact for fact in device.facts if fact.field == "service" or fact.field == "exposed"]
+        if row is not None:
+            asset: Asset | None = row.asset
+            self.alive.add(key)
+            self._drift(device, row.asset, services, found)
         elif device.lasting:
+            asset = None
             self._unregistered(device, found)
         else:
             return found
-        for fact in device.facts:
-            if fact.field in ("service", "exposed"):
-                self._exposed(device, asset, fact, found)
+        for fact in services:
+            port, proto = port_of(fact.value)
+            if port in self._risky and fact.last_seen >= self._late and _is_set_up(fact.value):
+                about = "outside" if fact.field == "exposed" else "inside"
+                department = asset.department if asset else ""
+                found.append(
+                    Difference("exposed", *key, about, department, "", f"{port}/{proto}", device, asset)
+                )
         if self._zoned:
             self._double_homed(device, asset, found)
         return found
@@ -117,37 +126,19 @@ class Comparison:
         elif device.first_seen <= self._fresh:
             found.append(Difference("shadow", *device.key, "", "", "", said, device, None))
 
-    def _drift(self, device: Device, asset: Asset, found: list[Difference]) -> None:
+    def _drift(self, device: Device, asset: Asset, services: Sequence[Fact], found: list[Difference]) -> None:
         if asset.mac and len(asset.addresses) == 1:  # else which interface has it, nobody wrote down
             mac = device.best("mac")
-            if mac and mac.confidence >= _LIKELY and mac.value != asset.mac and _is_own(mac.value):
+            if mac and mac.value != asset.mac and mac.confidence >= _LIKELY and _is_own(mac.value):
                 found.append(_drifted(device, asset, "mac", asset.mac, mac.value))
         if asset.vendor:
             vendor = device.best("vendor")
             if vendor and vendor.confidence >= _LIKELY and _another_maker(asset.vendor, vendor.value):
                 found.append(_drifted(device, asset, "vendor", asset.vendor, vendor.value))
         learned = device.first_seen + self._settings.learning
-        fresh = [
-            fact
-            for fact in device.facts
-            if fact.first_seen > learned and fact.field == "service" and fact.source != "scan"
-        ]
-        if not fresh:
-            return
-        known = {port_of(fact.value) for fact in device.of("service") if fact.first_seen <= learned}
-        for fact in fresh:
-            if fact.confidence >= _LIKELY and _is_set_up(fact.value) and port_of(fact.value) not in known:
+        for fact in services:
+            if fact.first_seen > learned and _is_opened(fact, services, learned):
                 found.append(_drifted(device, asset, "service", "", fact.value))
-
-    def _exposed(self, device: Device, asset: Asset | None, fact: Fact, found: list[Difference]) -> None:
-        port, proto = port_of(fact.value)
-        if port not in self._risky or fact.last_seen < self._late or not _is_set_up(fact.value):
-            return
-        about = "outside" if fact.field == "exposed" else "inside"
-        department = asset.department if asset else ""
-        found.append(
-            Difference("exposed", *device.key, about, department, "", f"{port}/{proto}", device, asset)
-        )
 
     def _double_homed(self, device: Device, asset: Asset | None, found: list[Difference]) -> None:
         for fact in device.facts:
@@ -202,6 +193,14 @@ def port_of(service: str) -> tuple[int, str]:
 @lru_cache(1 << 16)
 def _is_set_up(service: str) -> bool:
     return port_of(service)[0] < _EPHEMERAL and "ftp-data" not in service
+
+
+def _is_opened(fact: Fact, services: Sequence[Fact], learned: float) -> bool:
+    """Whether a service opened after a device was learned: its port was silent before. A scan's answer tells no time."""
+    if fact.field != "service" or fact.source == "scan" or fact.confidence < _LIKELY:
+        return False
+    known = {port_of(one.value) for one in services if one.first_seen <= learned}
+    return _is_set_up(fact.value) and port_of(fact.value) not in known
 
 
 def _drifted(device: Device, asset: Asset, about: str, registered: str, seen: str) -> Difference:

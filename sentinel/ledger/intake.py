@@ -75,11 +75,12 @@ class _Planner:
         self._by_code: dict[tuple[str, str], int] = {}
         self._taken: dict[Any, str] = {}
         """Addresses, codes and assets that earlier rows are about, and where those stand."""
-        for id, asset, locked, *_ in registered:
-            self._assets[id] = (asset, locked)
-            self._by_address.update(dict.fromkeys(asset.addresses, id))
+        for row in registered:
+            asset = row.asset
+            self._assets[row.id] = (asset, row.locked)
+            self._by_address.update(dict.fromkeys(asset.addresses, row.id))
             if asset.code:
-                self._by_code[asset.department, asset.code] = id
+                self._by_code[asset.department, asset.code] = row.id
 
     def take(self, sheet: Sheet) -> bool:
         """Take a sheet; False where it is no table."""

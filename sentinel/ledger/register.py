@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from sentinel.ledger.asset import Asset
 from sentinel.ledger.device import Key
@@ -15,7 +17,7 @@ Life = Literal["claimed", "registered", "changed", "retired"]
 """认领, 登记, 变更, 注销: where an asset is on its way; before that it is only seen (发现)."""
 
 
-class Registered(NamedTuple):
+class Registered(msgspec.Struct, frozen=True, gc=False):
     """An asset as the database holds it."""
 
     id: int
@@ -34,8 +36,7 @@ class Register:
         self._rows = {key: row for row in rows for key in row.asset.addresses}
         self._by_mac: dict[str, Registered | None] = {}
         for row in self.rows():
-            mac = row.asset.mac
-            if mac and not is_random(mac) and not is_shared(mac):
+            if mac := row.asset.mac:
                 self._by_mac[mac] = None if mac in self._by_mac else row
 
     def __len__(self) -> int:
@@ -58,5 +59,6 @@ class Register:
         return self._rows.get(key)
 
     def with_mac(self, mac: str) -> Registered | None:
-        """The one asset with this MAC address; None where none has it, or several."""
-        return self._by_mac.get(mac)
+        """The one asset with this MAC address; None where none has it or several do, or it names no device."""
+        row = self._by_mac.get(mac)
+        return None if row is None or is_random(mac) or is_shared(mac) else row

@@ -250,7 +250,9 @@ class LedgerStore:
 
     def _registered(self, where: str, *values: object) -> list[Registered]:
         rows = self._connection.execute(
-            f"SELECT id, document, locked, life, registered_at, changed_at FROM asset WHERE {where}", values
+            "SELECT id, CAST(document AS BLOB), locked, life, registered_at, changed_at FROM asset"
+            f" WHERE {where}",  # bytes, as the decoder wants them: Chinese as a text would be coded twice more
+            values,
         )
         return [
             Registered(id, _asset(document), _locked(locked), *rest) for id, document, locked, *rest in rows

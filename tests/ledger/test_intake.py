@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from sentinel.ledger import Asset, LedgerError, LedgerStore
+from sentinel.ledger import Asset, LedgerError, LedgerStore, Registered
 from sentinel.ledger.form import Headings
 from sentinel.ledger.intake import Plan, plan
 from sentinel.ledger.sheet import Sheet, read_sheets
@@ -75,18 +75,18 @@ def test_rows_that_contradict_each_other_or_the_register_are_conflicts() -> None
     other = Asset("教育局", "乙", (("", "10.1.0.6"),), code="2")
     row = ["2", "乙", "10.1.0.5", "教育局", "张三", "13800000000"]
     head = ["编号", *HEAD[:5]]
-    made = planned(row, head=head, registered=[(1, known, frozenset()), (2, other, frozenset())])
+    made = planned(row, head=head, registered=[Registered(1, known), Registered(2, other)])
     assert told(made) == [("C2", "asset.conflict.owned")]
 
 
 def test_what_differs_is_a_change_and_a_locked_field_is_kept() -> None:
     known = planned(GOOD).adds[0]
-    made = planned(changed(3, "李四"), registered=[(1, known, frozenset())])
+    made = planned(changed(3, "李四"), registered=[Registered(1, known)])
     assert [(change.id, change.fields, change.asset.responsible) for change in made.changes] == [
         (1, ("responsible",), "李四")
     ]
-    assert planned(GOOD, registered=[(1, known, frozenset())]).unchanged == 1
-    made = planned(changed(3, "李四"), registered=[(1, known, frozenset({"responsible"}))])
+    assert planned(GOOD, registered=[Registered(1, known)]).unchanged == 1
+    made = planned(changed(3, "李四"), registered=[Registered(1, known, frozenset({"responsible"}))])
     assert told(made) == [("D2", "asset.conflict.locked")]
 
 
