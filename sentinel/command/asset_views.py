@@ -160,10 +160,18 @@ def _plain(difference: Difference) -> dict[str, Any]:
 
 
 def _told(difference: Difference) -> str:
-    shown = {name: value or "-" for name, value in _plain(difference).items() if name != "random_mac"}
-    kind = text(f"asset.difference.{difference.kind}")
-    about = text(f"asset.about.{difference.about}") if difference.about else ""
-    return text("asset.difference", **shown | {"kind": f"{kind}{about}"})
+    kind, zone, address, about, department, registered, seen, _, asset = difference
+    what = text(f"asset.difference.{kind}")
+    return text(
+        "asset.difference",
+        kind=what + text(f"asset.about.{about}") if about else what,
+        zone=zone or "-",
+        address=address,
+        department=department or "-",
+        responsible=(asset.responsible if asset else "") or "-",
+        registered=registered or "-",
+        seen=seen or "-",
+    )
 
 
 def _coverage(config: Config, options: argparse.Namespace) -> int:
