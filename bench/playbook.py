@@ -93,7 +93,7 @@ def prepare(folder: Path, runs: int) -> None:
 
 
 def _library(folder: Path) -> Library:
-    library = Library.load([folder / "playbooks"], {"mark": Mark(folder / "marks").check})
+    library = Library.load([folder / "playbooks"], {"mark": Mark(folder / "marks")})
     assert not library.problems, [str(problem) for problem in library.problems]
     return library
 

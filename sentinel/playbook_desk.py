@@ -74,11 +74,6 @@ class Ledger(Protocol):
         """The asset at an address of a zone."""
 
 
-class _NoLedger:
-    def find(self, zone: str | None, address: str, /) -> Asset | None:
-        return None
-
-
 def make_actions(config: Config) -> dict[str, Act]:
     """All actions, by name."""
     settings = config.playbook
@@ -128,8 +123,7 @@ def make_actions(config: Config) -> dict[str, Act]:
 
 def load_library(config: Config) -> Library:
     """The playbooks of the configured folders, and what is wrong with them."""
-    checks = {name: act.check for name, act in make_actions(config).items()}
-    return Library.load([Path(folder) for folder in config.playbook.paths], checks)
+    return Library.load([Path(folder) for folder in config.playbook.paths], make_actions(config))
 
 
 class PlaybookDesk:
@@ -143,7 +137,7 @@ class PlaybookDesk:
         clock: Callable[[], float] = time.time,
         ledger: Ledger | None = None,
     ) -> None:
-        self._ledger = ledger or _NoLedger()
+        self._ledger = ledger
         self._settings = config.playbook
         self._writer = writer
         self._channels = config.notify.channels
@@ -330,6 +324,8 @@ class PlaybookDesk:
 
     def _concerns(self, alert: Alert, name: str) -> bool:
         """Whether one of the alert's hosts is registered as of that class."""
+        if self._ledger is None:
+            return False
         found = (self._ledger.find(alert.zone, address) for address in (alert.src, alert.dst) if address)
         return any(asset is not None and is_of_class(asset, name) for asset in found)
 

@@ -13,7 +13,7 @@ import yaml
 
 from sentinel.playbook.document import Playbook
 from sentinel.playbook.fault import PlaybookError, PlaybookProblem
-from sentinel.playbook.lint import Arguments, lint
+from sentinel.playbook.lint import Acts, lint
 from sentinel.text import Message
 
 __all__ = ["Library", "Shelved", "json_schema", "read_playbook"]
@@ -40,7 +40,7 @@ class Library:
         self.problems = list(problems)
 
     @classmethod
-    def load(cls, folders: Iterable[Path], actions: Arguments) -> Library:
+    def load(cls, folders: Iterable[Path], actions: Acts) -> Library:
         """Read all `*.yaml` and `*.yml` of `folders`. Files that are not right are among the problems."""
         found: dict[str, Shelved] = {}
         problems: list[PlaybookProblem] = []

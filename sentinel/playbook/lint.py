@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from sentinel.playbook.action import Act
 from sentinel.playbook.document import (
     Action,
     AnyStep,
@@ -28,8 +29,8 @@ from sentinel.text import Message
 __all__ = ["lint", "successors"]
 
 _AT = re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z")
-Arguments = Mapping[str, Callable[[Mapping[str, Any]], Message | None]]
-"""By an action's name: what is wrong with arguments, variables unfilled."""
+Acts = Mapping[str, Act]
+"""By an action's name."""
 
 
 def successors(step: AnyStep) -> list[str]:
@@ -48,7 +49,7 @@ def successors(step: AnyStep) -> list[str]:
 
 
 def lint(
-    playbook: Playbook, path: Path, actions: Arguments, known: frozenset[str] | None = None
+    playbook: Playbook, path: Path, actions: Acts, known: frozenset[str] | None = None
 ) -> list[PlaybookProblem]:
     """All problems of `playbook`. `known` are the ids of all playbooks, where sub-playbooks are to be checked."""
     return [
@@ -60,7 +61,7 @@ def lint(
 Fault = tuple[str, Message, bool]
 
 
-def _faults(playbook: Playbook, actions: Arguments, known: frozenset[str] | None) -> Iterator[Fault]:
+def _faults(playbook: Playbook, actions: Acts, known: frozenset[str] | None) -> Iterator[Fault]:
     yield from _triggers(playbook)
     for name, variable in playbook.variables.items():
         try:
@@ -118,7 +119,7 @@ def _names(step: AnyStep) -> set[str]:
     return set()
 
 
-def _of_step(step: AnyStep, actions: Arguments, known: frozenset[str] | None) -> Iterator[Message]:
+def _of_step(step: AnyStep, actions: Acts, known: frozenset[str] | None) -> Iterator[Message]:
     match step:
         case Action():
             yield from _of_action(step, actions)
@@ -135,15 +136,17 @@ def _of_step(step: AnyStep, actions: Arguments, known: frozenset[str] | None) ->
             yield Message("playbook.unknown", name=step.playbook_id)
 
 
-def _of_action(step: Action, actions: Arguments) -> Iterator[Message]:
+def _of_action(step: Action, actions: Acts) -> Iterator[Message]:
     pairs = [(step.action, step.arguments)]
     if step.rollback is not None:
         pairs.append((step.rollback.action, step.rollback.arguments))
     for name, arguments in pairs:
         if name not in actions:
             yield Message("playbook.no-action", name=name, known=", ".join(sorted(actions)))
-        elif wrong := actions[name](arguments):
+        elif wrong := actions[name].check(arguments):
             yield wrong
+    if step.action in actions and actions[step.action].needs_approval and step.approval is None:
+        yield Message("playbook.needs-approval")
     if step.approval is not None and (step.approval.persons not in (1, 2) or step.approval.expiry <= 0):
         yield Message("playbook.bad-approval")
     if step.timeout <= 0:

@@ -135,8 +135,7 @@ class Bench:
 
     @property
     def library(self) -> Library:
-        checks = {name: act.check for name, act in self.actions.items()}
-        return Library.load([self.folder / "playbooks"], checks)
+        return Library.load([self.folder / "playbooks"], self.actions)
 
     @asynccontextmanager
     async def life(self) -> AsyncIterator[Desk]:

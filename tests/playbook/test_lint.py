@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playbook_bench import Bench, action, manual
 
+from sentinel.playbook.action.guard_period import SetGuardPeriod
 from sentinel.playbook.library import json_schema
 
 
@@ -18,6 +19,15 @@ def said(bench: Bench) -> list[tuple[str, str]]:
 def test_a_sound_playbook_has_no_problems(bench: Bench) -> None:
     bench.write({"a": action("x")})
     assert said(bench) == [] and list(bench.library.playbooks) == ["p"]
+
+
+def test_what_a_person_answers_for_needs_an_approval(bench: Bench) -> None:
+    bench.actions["set-guard-period"] = SetGuardPeriod()
+    step = {"type": "action", "action": "set-guard-period", "arguments": {"name": "x", "hours": 1.0}}
+    bench.write({"a": step})
+    assert said(bench) == [("a", "playbook.needs-approval")]
+    bench.write({"a": {**step, "approval": {"role": "leader"}}})
+    assert said(bench) == []
 
 
 @pytest.mark.parametrize(

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiomqtt import Client, ProtocolVersion
 from playbook_parts import Server, listed
 from secure_shell import ISOLATE, RESTORE, SecureShell
 
 from sentinel.config import Config, default_config
 from sentinel.duty import DutyBook, Person, Role, Shift
+from sentinel.metrics import Metrics
+from sentinel.notify import ChannelSettings, Delivery
 from sentinel.playbook import journal
-from sentinel.playbook.approver import Approvers
 from sentinel.playbook.cacao import export_cacao, import_cacao
 from sentinel.playbook.engine import Engine
 from sentinel.playbook.journal import Entry, Run
 from sentinel.playbook.library import Library
-from sentinel.playbook_desk import load_library, make_actions
+from sentinel.playbook_desk import PlaybookDesk, load_library
 from sentinel.store import StoreWriter, audit
+from tests.mosquitto import HERE, Broker, needs_mosquitto
 
 ON_DUTY = ((Role.OFFICER, "丙"), (Role.LEADER, "乙"), (Role.IN_CHARGE, "甲"))
 SHIPPED = Path(__file__).parents[2] / "playbooks"
@@ -43,6 +48,14 @@ def settings(folder: Path, **more: Any) -> Config:
 @pytest.fixture(scope="module")
 def library() -> Library:
     return load_library(settings(SHIPPED.parent))
+
+
+@pytest.fixture
+async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
+    broker = Broker(tmp_path)
+    await broker.start()
+    yield broker
+    broker.stop()
 
 
 @pytest.fixture(scope="module")
@@ -150,10 +163,28 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
 ]  # fmt: skip
 
 
+@asynccontextmanager
+async def hearing(broker: Broker, heard: list[str]) -> AsyncIterator[None]:
+    """The texts that arrive at a real mosquitto."""
+    async with Client(HERE, broker.port, protocol=ProtocolVersion.V5) as client:
+        await client.subscribe("sentinel/#", qos=1)
+
+        async def listen() -> None:
+            async for message in client.messages:
+                heard.append(json.loads(str(message.payload, "utf-8"))["text"])
+
+        listening = asyncio.create_task(listen())
+        yield
+        listening.cancel()
+        await asyncio.wait([listening])
+
+
+@needs_mosquitto
 @pytest.mark.parametrize(("id", "given", "answers", "reached"), CASES)
 async def test_runs_to_its_end(
     tmp_path: Path,
     request: pytest.FixtureRequest,
+    broker: Broker,
     id: str,
     given: dict[str, Any],
     answers: dict[str, Any],
@@ -171,14 +202,14 @@ async def test_runs_to_its_end(
         sshd.typed.unlink(missing_ok=True)
         switch = sshd.device("switch", ISOLATE, RESTORE)
         chosen = replace(chosen, playbook=replace(chosen.playbook, devices=(switch,)))
-    library = load_library(chosen)
-    async with StoreWriter(Path(chosen.store.path)) as writer:
+    url = f"mqtt://{HERE}:{broker.port}/sentinel/site"
+    channel = ChannelSettings("mqtt", url, body='{"text": "{text}"}')
+    chosen = replace(chosen, notify=replace(chosen.notify, channels=(channel,)))
+    heard: list[str] = []
+    async with StoreWriter(Path(chosen.store.path)) as writer, hearing(broker, heard):
         shifts = [Shift(role, Person(name, "1"), 0, 1e9) for role, name in ON_DUTY]
         await writer.run(lambda db: DutyBook(db, "desk").add_shifts(shifts, "甲", 1.0))
-        engine = Engine(
-            writer, library, make_actions(chosen), clock=lambda: now[0], may=Approvers(chosen.playbook).may,
-            periods=lambda database, ts: DutyBook(database, "").guard_periods(ts),
-        )  # fmt: skip
+        engine = PlaybookDesk(chosen, writer, Metrics(), clock=lambda: now[0]).engine
         async with engine:
             run = await engine.start(id, given, actor="值班员甲")
             run, entries = await Duty(writer, engine, now, answers).finish(run)
@@ -187,6 +218,7 @@ async def test_runs_to_its_end(
             assert reached <= {entry.key.rpartition("/")[2] for entry in entries}
             assert all(entry.finished for entry in entries)
             if blocks:
+                await later(engine, writer, now, 0)
                 left = await writer.run(lambda db: journal.undos(db, run=run.id))
                 # where days have passed on the way the block is lifted by now, else it stands
                 assert (HOST in listed(gatekeeper)) == bool(left)
@@ -197,5 +229,11 @@ async def test_runs_to_its_end(
                 await later(engine, writer, now, 8 * 3600)
                 assert sshd.typed.read_text().split("\n")[2::4] == ["shutdown", "undo shutdown"]
             assert await writer.run(audit.verify) is None
+        delivery = Delivery(channel, chosen.notify, writer, lambda *_: None, clock=lambda: now[0])
+        while await delivery.work():
+            pass
+        asked = [entry.intent["instruction"] for entry in entries if entry.step in ("manual", "approval")]
+        while not all(any(words in told for told in heard) for words in asked):
+            await asyncio.sleep(0.01)
     if "fetch" in reached:
         assert [seen[:2] for seen in Server.seen] == [("GET", "/200")]

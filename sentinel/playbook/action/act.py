@@ -65,6 +65,9 @@ class Act(ABC):
     touches: ClassVar[bool] = True
     """Reaches out of this program: in a drill it is only told, not done."""
 
+    needs_approval: ClassVar[bool] = False
+    """A person answers for it: a step without an approval is a mistake."""
+
     def changes(self, arguments: Mapping[str, Any]) -> bool:
         """Whether a system would not be afterwards what it was before: held back while changes are frozen."""
         return self.touches

@@ -33,6 +33,7 @@ class SetGuardPeriod(Act):
         "freeze": Parameter("bool", False),
     }
     transactional = True
+    needs_approval = True
 
     def changes(self, arguments: Mapping[str, Any]) -> bool:
         return False
@@ -59,6 +60,7 @@ class EndGuardPeriod(Act):
     name = "end-guard-period"
     parameters = {"id": Parameter("integer")}
     transactional = True
+    needs_approval = True
 
     def changes(self, arguments: Mapping[str, Any]) -> bool:
         return False
