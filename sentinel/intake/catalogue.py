@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 import yaml
 
+from sentinel.intake.condition import PATH
 from sentinel.intake.declaration import Declaration
 from sentinel.intake.format import Format, FormatError
 
@@ -115,7 +116,8 @@ class Catalogue:
                 format
                 for format in self._objects
                 if all(
-                    key[0] == "$" or key.partition(".")[0] in fields or key in fields for key in format.keys
+                    key.startswith(PATH) or key.partition(".")[0] in fields or key in fields
+                    for key in format.keys
                 )
             ]
             if signature and max(map(len, signature)) <= _LONGEST_NAME:

@@ -8,9 +8,11 @@ from typing import Any
 
 from sentinel.intake.json_path import JsonPath
 
-__all__ = ["Fields", "holds_for", "nested"]
+__all__ = ["PATH", "Fields", "holds_for", "nested"]
 
 Fields = Mapping[str, Any]
+PATH = ("$.", "$[")
+"""How a JSON path begins; `$date` is a name."""
 _path = cache(JsonPath)
 """Only of names in formats: they are few, and the format was refused where they are no paths."""
 
@@ -20,7 +22,7 @@ def nested(record: Fields, name: str) -> Any:
     where there is none."""
     if name in record:
         return record[name]
-    if name[:1] == "$":
+    if name.startswith(PATH):
         return _path(name).find(record)
     head, dot, rest = name.partition(".")
     inner = record.get(head) if dot else None

@@ -12,7 +12,7 @@ import msgspec
 
 from sentinel.event import Auth, Conn, Event, Log
 from sentinel.intake.columns import split_columns
-from sentinel.intake.condition import Fields, holds_for, nested
+from sentinel.intake.condition import PATH, Fields, holds_for, nested
 from sentinel.intake.declaration import AuthDeclaration, Declaration, LogSourceDeclaration
 from sentinel.intake.json_path import is_json_path
 from sentinel.intake.pairs import PairReader, read_cef, read_leef
@@ -67,14 +67,14 @@ class Format:
         ]
         self._split = [(name, re.compile(regex).search) for name, regex in declaration.split.items()]
         self._absent = frozenset(declaration.absent)
-        self._paths = tuple(name for name in declaration.names if "." in name or name[:1] == "$")
+        self._paths = tuple(name for name in declaration.names if "." in name or name.startswith(PATH))
         for name in (
             *declaration.names,
             *self.keys,
             *declaration.host,
             *(time.field for time in declaration.time),
         ):
-            if name[:1] == "$" and not is_json_path(name):
+            if name.startswith(PATH) and not is_json_path(name):
                 raise ValueError(f"{name!r} is no JSON path")
         self._integers = frozenset(declaration.integers)
         self._times: list[tuple[list[str], StampForm, tzinfo | None]] = [
