@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,12 +49,16 @@ class RuleSet:
         *,
         minimum_level: Level = Level.INFORMATIONAL,
         pipelines: tuple[Pipeline, ...] = (),
+        silent: frozenset[str] = frozenset(),
     ) -> None:
-        """`pipelines` are those of the site, beside the shipped ones."""
-        self.links, unlinked = link(rules, correlations)
+        """`pipelines` are those of the site, beside the shipped ones; `silent` are ids that are not to alert."""
+        links, unlinked = link(rules, correlations)
+        least, asked = minimum_level.rank, links.asked
+        low = frozenset(one.id for one in links.correlations if one.level.rank < least)
+        silent = links.silent | low | silent
+        self.links = replace(links, silent=silent)
         """The correlations, for a `Correlator`."""
         self.problems: list[RuleProblem] = [*problems, *unlinked]
-        least, asked, silent = minimum_level.rank, self.links.asked, self.links.silent
         self.rules: Sequence[Rule] = tuple(
             rule for rule in rules if rule.level.rank >= least or rule.id in asked
         )
@@ -110,12 +115,15 @@ class RuleSet:
             except PipelineError as error:
                 problems.append(RuleProblem(root / name, 0, name, str(error), "Correct the pipeline"))
         disabled = frozenset(settings.disabled)
+        # what only served a correlation that is disabled does not begin to alert in its stead
+        silent = link(compiled.rules, compiled.correlations)[0].silent if disabled else frozenset()
         return cls(
             [rule for rule in compiled.rules if rule.id not in disabled],
             problems,
             [one for one in compiled.correlations if one.id not in disabled],
             minimum_level=least,
             pipelines=tuple(pipelines),
+            silent=silent,
         )
 
     def telling(self) -> Iterator[Document]:

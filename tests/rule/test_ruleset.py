@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sentinel.event import Conn, Event, Level, Weird
-from sentinel.rule import RuleSet, RuleSettings
+from sentinel.rule import Correlator, RuleSet, RuleSettings
 from sentinel.text import speaking
 
 
@@ -180,3 +181,36 @@ def test_an_alert_speaks_the_language_of_the_day(tmp_path: Path) -> None:
             both, chinese = rules.match([event])
         assert (both.description, both.respond) == words
         assert (chinese.description, chinese.respond) == (None, "处置")
+
+
+CHAINED = """title: base
+id: base
+logsource: {product: sentinel, service: weird}
+detection: {s: {name: odd}, condition: s}
+level: low
+---
+title: many
+id: many
+level: medium
+correlation: {type: event_count, rules: [base], timespan: 1m, condition: {gte: 2}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, ["many"]),
+        ({"disabled": ("many",)}, []),
+        ({"disabled": ("base",)}, []),
+        ({"minimum_level": "medium"}, ["many"]),
+        ({"minimum_level": "high"}, []),
+    ],
+)
+def test_what_only_serves_stays_silent_whatever_is_switched_off(
+    tmp_path: Path, settings: dict[str, Any], expected: list[str]
+) -> None:
+    (tmp_path / "r.yml").write_text(CHAINED)
+    rules = RuleSet.load(RuleSettings(paths=("r.yml",), **settings), tmp_path)
+    alerts, matches = rules.find([weird("odd", 1.0), weird("odd", 2.0)])
+    assert [alert.title for alert in [*alerts, *Correlator(rules.links).take(matches)]] == expected
+    assert [document.id for document in rules.telling()] == expected
