@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -27,6 +28,7 @@ print("listening", flush=True)
 input()
 """
 RATE = 10
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def far(wire: Wire) -> Iterator[Wire]:
         listener.kill()
 
 
-def configured(folder: Path, **sweep: Any) -> Path:
+def configured(folder: Path, interface: str = "", **sweep: Any) -> Path:
     settings = {
         "enabled": True, "ranges": ["198.18.77.0/28", "198.18.78.0/29"], "exclude": [f"{EXCLUDED}/32"],
         "persons": ["甲"], "rate": RATE, "ports": [22, 80, 8080], "wait": "500ms", **sweep,
@@ -53,7 +55,11 @@ def configured(folder: Path, **sweep: Any) -> Path:
     document = {
         "store": {"path": "s.sqlite"},
         "flow": {"local_networks": ["198.18.0.0/15"]},
-        "ledger": {"sweep": settings},
+        "ledger": {"sweep": settings, "compare": "1s", "grace": "0s"},
+        "capture": {"enabled": bool(interface), "interfaces": [interface] if interface else []},
+        "rule": {"paths": [str(ROOT / "rules")]},
+        "metrics": {"port": 0},
+        "output": {"events": "events", "alerts": ""},
     }
     path.write_text(json.dumps(document, ensure_ascii=False), "utf-8")
     return path
@@ -132,3 +138,40 @@ def test_a_sweep_that_is_not_allowed_sends_nothing_and_says_what_to_do(far: Wire
         done = scan(configured(tmp_path, enabled=enabled), *words)
         assert done.returncode == 2 and said in done.stderr, done.stderr
     assert sent.read_text() == before
+
+
+def test_a_daemon_sees_a_host_knows_its_system_takes_up_a_scan_and_tells_a_shadow(
+    far: Wire, tmp_path: Path
+) -> None:
+    config = configured(tmp_path, far.near)
+
+    def assets(*words: str) -> list[dict[str, Any]]:
+        told = ("--json",) if words[0] == "show" else ()
+        command = (sys.executable, "-m", "sentinel", "assets", *words, *told, "--config", str(config))
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return [json.loads(line) for line in done.stdout.splitlines()] if told else []
+
+    def facts() -> set[tuple[str, str]]:
+        return {(fact[0], fact[2]) for device in assets("show", FAR) for fact in device["facts"]}
+
+    with (tmp_path / "said").open("w") as said, socket.create_server((NEAR, 0)) as server:
+        opens = f"import socket; socket.create_connection(({NEAR!r}, {server.getsockname()[1]}), 5).close()"
+        daemon = subprocess.Popen(
+            (sys.executable, "-m", "sentinel", "run", "--config", str(config)), stdout=said, stderr=said
+        )
+        try:
+            arp = tmp_path / "events" / "arp.log"
+            wait_for(lambda: daemon.poll() is not None or (far.stir() and arp.exists()), 90, "the capture")
+            far.run(sys.executable, "-c", opens)
+            wait_for(lambda: ("os", "tcp_syn") in facts(), 30, "the system of the far end", facts)
+            words = (NEAR, "name=near", "department=A", "responsible=B", "phone=1234567")
+            assets("register", *words)
+            assert scan(config, "--by", "甲", "--range", f"{FAR}/32").returncode == 0
+            wait_for(lambda: ("service", "scan") in facts(), 30, "what the scan found", facts)
+            ledger = tmp_path / "events" / "ledger.log"
+            wait_for(ledger.exists, 30, "the shadow")
+        finally:
+            daemon.terminate()
+            assert daemon.wait(30) == 0, (tmp_path / "said").read_text()
+    told = [json.loads(line) for line in ledger.read_text("utf-8").splitlines()]
+    assert ("shadow", "begun", FAR) in {(one["difference"], one["state"], one["host"]) for one in told}
