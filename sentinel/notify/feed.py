@@ -102,8 +102,10 @@ class Feed:
         self._clock = clock
         self._sleep = pause
         self._positions: dict[str, int] | None = None
-        self._stuck: tuple[str, float] = ("", 0.0)
-        """What the broker does not take, and since when it does not."""
+        self._stuck: dict[str, tuple[str, float]] = {}
+        """By log, what the broker does not take, and since when it does not."""
+        self._resume: dict[str, float] = {}
+        """By log, when to offer again what it does not take."""
 
     async def begin(self) -> dict[str, int]:
         """Know where to go on. What is written before this, a feed that is new does not publish."""
@@ -131,6 +133,7 @@ class Feed:
 
     async def _connected(self, positions: dict[str, int]) -> None:
         """Publish over one connection, for as long as it holds. Raises DeliveryError, SecretError."""
+        self._resume.clear()
         publisher = Publisher(self._broker, self._status("lost", {}))
         await asyncio.to_thread(publisher.__enter__)
         try:
@@ -159,7 +162,9 @@ class Feed:
 
     async def _advance(self, publisher: Publisher, positions: dict[str, int]) -> int:
         """Publish what is new in each log, up to a number; how many documents that were."""
-        return sum([await self._publish(publisher, name, positions) for name in self._sources])
+        now = self._clock()
+        due = [name for name in self._sources if now >= self._resume.get(name, now)]
+        return sum([await self._publish(publisher, name, positions) for name in due])
 
     async def _publish(self, publisher: Publisher, log: str, positions: dict[str, int]) -> int:
         source, position = self._sources[log], positions[log]
@@ -172,22 +177,25 @@ class Feed:
         first = next((place for place, reason in enumerate(refused) if reason), None)
         reached = documents[-1].position
         if first is not None:
-            passed = self._may_pass(wanted[first], refused[first])
+            passed = self._may_pass(log, wanted[first], refused[first])
             reached = wanted[first].position - (not passed)
         await self._writer.run(lambda db: FeedStore(db).move(self.name, log, reached))
         positions[log] = reached
         await self._measure(positions)
         self._tell(self.name, "delivered", "", len(wanted) if first is None else first)
-        if first is not None:
-            raise DeliveryError(refused[first])
-        return len(documents)
+        if first is not None:  # of this log; the others may be welcome
+            self._resume[log] = self._clock() + self._patience.retry_max
+            self._tell(self.name, "retried", refused[first], 1)
+        return len(documents) if first is None else first
 
-    def _may_pass(self, document: Document, reason: str) -> bool:
+    def _may_pass(self, log: str, document: Document, reason: str) -> bool:
         """Whether to go on without a document that the broker has refused for long enough."""
         now = self._clock()
-        if self._stuck[0] != document.id:
-            self._stuck = (document.id, now)
-        if now - self._stuck[1] < self._patience.give_up:
+        id, since = self._stuck.get(log, ("", now))
+        if id != document.id:
+            self._stuck[log] = (document.id, now)
+            return False
+        if now - since < self._patience.give_up:
             return False
         self._tell(self.name, "failed", reason, 1)
         return True
