@@ -90,7 +90,8 @@ def _lint(config: Config, options: argparse.Namespace) -> int:
             print(problem)
         for rule, field, kind in doubts:
             print(f"{rule.path}:{rule.line}: {text('rules.unknown-field', field=field, kind=kind)}")
-    print(text("check.rules", running=len(rules.rules), refused=len(bad)), file=sys.stderr)
+    paths = ", ".join(config.rule.paths)
+    print(text("check.rules", running=len(rules.rules), refused=len(bad), paths=paths), file=sys.stderr)
     return 1 if bad else 0
 
 

@@ -65,6 +65,8 @@ def test_list_and_lint(capsys: pytest.CaptureFixture[str], here: Path) -> None:
     (here / "rules" / "three.yml").write_text("title: x\n")
     status, told = answer(capsys, "lint")
     assert status == 1 and [one["informational"] for one in told] == [False, True]
+    assert main(["rules", "lint"]) == 1
+    assert f"规则:2 条生效,1 条有误({here / 'rules'})" in capsys.readouterr().err
 
 
 def test_test_events(capsys: pytest.CaptureFixture[str], here: Path) -> None:
