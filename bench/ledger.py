@@ -26,12 +26,12 @@ sys.path.insert(0, str(ROOT))
 from bench.figure import Figure, as_table  # noqa: E402
 from sentinel.collector import relax_collector  # noqa: E402
 from sentinel.config import Config  # noqa: E402
+from sentinel.desk.ledger import LedgerDesk  # noqa: E402
 from sentinel.event import Arp, Event  # noqa: E402
 from sentinel.flow.settings import FlowSettings  # noqa: E402
 from sentinel.ledger import Asset, Device, Fact, Ledger, LedgerSettings, LedgerStore, Register, Registered  # noqa: E402
 from sentinel.ledger.intake import Plan  # noqa: E402
 from sentinel.ledger.store import row_of  # noqa: E402
-from sentinel.ledger_desk import LedgerDesk  # noqa: E402
 from sentinel.store import StoreWriter  # noqa: E402
 from sentinel.store.session import in_transaction  # noqa: E402
 

@@ -22,27 +22,27 @@ from sentinel.capture.interface import can_capture, default_interface
 from sentinel.capture.settings import CaptureSettings
 from sentinel.capture.supervisor import Supervisor
 from sentinel.config import Config
-from sentinel.duty_desk import DutyDesk, reach
+from sentinel.desk.duty import DutyDesk, reach
+from sentinel.desk.feed import FeedDesk
+from sentinel.desk.incident import IncidentDesk
+from sentinel.desk.ledger import LedgerDesk
+from sentinel.desk.log import LogDesk
+from sentinel.desk.notify import NotifyDesk
+from sentinel.desk.playbook import PlaybookDesk
+from sentinel.desk.rule import RuleDesk
+from sentinel.desk.worker import WorkerDesk, Workers
 from sentinel.event import KINDS, Alert, Event
 from sentinel.event.encode import EventEncoder
-from sentinel.feed_desk import FeedDesk
-from sentinel.incident_desk import IncidentDesk
 from sentinel.ledger import Ledger
-from sentinel.ledger_desk import LedgerDesk
 from sentinel.log import Log
-from sentinel.log_desk import LogDesk
 from sentinel.metrics import Metrics, MetricsError
-from sentinel.notify_desk import NotifyDesk
 from sentinel.outlet import Outlet, Sink, sink_for
-from sentinel.playbook_desk import PlaybookDesk
 from sentinel.recollection import Recollection
 from sentinel.rule import Findings, Match, RuleSet
-from sentinel.rule_desk import RuleDesk
 from sentinel.service import ServiceManager
 from sentinel.store import AlertStore, StoreError, StoreWriter
 from sentinel.text import Message
 from sentinel.watch import Watch
-from sentinel.worker_desk import WorkerDesk, Workers
 
 __all__ = ["Agent"]
 

@@ -20,12 +20,12 @@ from sentinel.command.clock import clock_is_plausible, clock_is_synchronised
 from sentinel.command.configuration import chosen_config, chosen_file
 from sentinel.config import Config, ConfigError
 from sentinel.config.quantity import write_size
+from sentinel.desk.playbook import load_library
 from sentinel.incident import Grading, IncidentError
 from sentinel.intake.catalogue import Catalogue
 from sentinel.intake.settings import SourceSettings
 from sentinel.notify import ChannelSettings, FeedSettings
 from sentinel.notify.examine import examine
-from sentinel.playbook_desk import load_library
 from sentinel.rule import RuleSet
 from sentinel.store.fault import StoreError
 from sentinel.store.writer import examine_database

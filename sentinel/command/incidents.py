@@ -19,8 +19,8 @@ from sentinel.announcement import put_into_outbox
 from sentinel.command.acting import Action, act, actor, local_time
 from sentinel.config import Config
 from sentinel.config.quantity import parse_duration
+from sentinel.desk.duty import reach
 from sentinel.duty import DutyBook
-from sentinel.duty_desk import reach
 from sentinel.incident import Change, Grading, Handling, Incident, IncidentError, State, find_incident
 from sentinel.incident.category import MAJORS, major_of, old_category
 from sentinel.incident.listing import Filter, count_incidents, list_incidents

@@ -18,6 +18,7 @@ import yaml
 from sentinel.command.acting import Action as Word
 from sentinel.command.acting import act, local_time, logged_in
 from sentinel.config import Config
+from sentinel.desk.playbook import load_library
 from sentinel.playbook import journal
 from sentinel.playbook.approver import Approvers
 from sentinel.playbook.cacao import export_cacao, import_cacao
@@ -29,7 +30,6 @@ from sentinel.playbook.library import json_schema
 from sentinel.playbook.lint import successors
 from sentinel.playbook.rehearsal import rehearse
 from sentinel.playbook.value import read_value
-from sentinel.playbook_desk import load_library
 from sentinel.store import audit
 from sentinel.store.session import in_transaction, reading
 from sentinel.text import Message, current_language, text

@@ -12,8 +12,8 @@ import pytest
 
 from sentinel.cli import main
 from sentinel.config import load_config
+from sentinel.desk.incident import IncidentDesk
 from sentinel.event import Alert, Level
-from sentinel.incident_desk import IncidentDesk
 from sentinel.store import AlertStore, StoreWriter, audit
 from sentinel.store.writer import open_database
 

@@ -13,10 +13,10 @@ import yaml
 
 from sentinel.cli import main
 from sentinel.config import load_config
+from sentinel.desk.playbook import PlaybookDesk
 from sentinel.duty import DutyBook, Person, Role, Shift
 from sentinel.metrics import Metrics
 from sentinel.playbook import journal
-from sentinel.playbook_desk import PlaybookDesk
 from sentinel.store import StoreWriter, audit
 from sentinel.store.session import in_transaction, reading
 

@@ -16,12 +16,12 @@ from playbook_parts import Server, listed
 from secure_shell import ISOLATE, SecureShell
 
 from sentinel.config import Config, default_config
+from sentinel.desk.playbook import PlaybookDesk
 from sentinel.duty import DutyBook, Person, Role, Shift
 from sentinel.metrics import Metrics
 from sentinel.notify import ChannelSettings
 from sentinel.playbook import journal
 from sentinel.playbook.settings import BrokerSettings, ScriptSettings
-from sentinel.playbook_desk import PlaybookDesk
 from sentinel.store import StoreWriter, audit
 from tests.mosquitto import HERE, Broker, needs_mosquitto
 

@@ -16,6 +16,7 @@ from playbook_parts import Server, listed
 from secure_shell import ISOLATE, RESTORE, SecureShell
 
 from sentinel.config import Config, default_config
+from sentinel.desk.playbook import PlaybookDesk, load_library
 from sentinel.duty import DutyBook, Person, Role, Shift
 from sentinel.metrics import Metrics
 from sentinel.notify import ChannelSettings, Delivery
@@ -24,7 +25,6 @@ from sentinel.playbook.cacao import export_cacao, import_cacao
 from sentinel.playbook.engine import Engine
 from sentinel.playbook.journal import Entry, Run
 from sentinel.playbook.library import Library
-from sentinel.playbook_desk import PlaybookDesk, load_library
 from sentinel.store import StoreWriter, audit
 from tests.mosquitto import HERE, Broker, needs_mosquitto
 

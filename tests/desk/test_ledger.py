@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from sentinel.config import Config
+from sentinel.desk.ledger import LedgerDesk
 from sentinel.event import Conn, Event
 from sentinel.event import Ledger as LedgerEvent
 from sentinel.flow.settings import FlowSettings
 from sentinel.ledger import Asset, LedgerSettings, LedgerStore, Register, Registered
 from sentinel.ledger.intake import Plan
 from sentinel.ledger.sweep import Answer, sights_of
-from sentinel.ledger_desk import LedgerDesk
 from sentinel.store import StoreWriter
 from sentinel.store.session import in_transaction
 

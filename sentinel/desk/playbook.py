@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from sentinel.announcement import put_into_outbox
 from sentinel.config import Config
+from sentinel.desk.duty import reach
 from sentinel.duty import DutyBook, Role
-from sentinel.duty_desk import reach
 from sentinel.event import Alert, Level
 from sentinel.incident import Change, Grading, Handling
 from sentinel.ledger import LedgerStore

@@ -9,8 +9,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+from sentinel.desk.feed import FeedDesk
 from sentinel.event import Alert, Level
-from sentinel.feed_desk import FeedDesk
 from sentinel.notify import FeedSettings, NotifySettings
 from sentinel.store import AlertStore, StoreWriter
 

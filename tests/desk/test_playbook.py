@@ -14,12 +14,12 @@ import pytest
 import yaml
 
 from sentinel.config import default_config
+from sentinel.desk.playbook import PlaybookDesk
 from sentinel.event import Alert, Level
 from sentinel.ledger import Asset
 from sentinel.metrics import Metrics
 from sentinel.notify import ChannelSettings
 from sentinel.playbook import journal
-from sentinel.playbook_desk import PlaybookDesk
 from sentinel.store import StoreWriter
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from sentinel.desk.incident import IncidentDesk
 from sentinel.event import Alert, Level
 from sentinel.incident import Change, ChangeKind, IncidentError, IncidentSettings
-from sentinel.incident_desk import IncidentDesk
 from sentinel.metrics import Metrics
 from sentinel.store import AlertStore, StoreWriter
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from aiomqtt import Client, ProtocolVersion
 
+from sentinel.desk.feed import FeedDesk
+from sentinel.desk.incident import IncidentDesk
 from sentinel.event import Alert, Level
-from sentinel.feed_desk import FeedDesk
 from sentinel.incident import IncidentSettings
-from sentinel.incident_desk import IncidentDesk
 from sentinel.ledger import Asset, LedgerStore
 from sentinel.ledger.intake import Plan
 from sentinel.metrics import Metrics

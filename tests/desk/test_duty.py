@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from sentinel.desk.duty import DutyDesk, reach
+from sentinel.desk.incident import IncidentDesk
+from sentinel.desk.notify import NotifyDesk
 from sentinel.duty import (
     DutyBook,
     DutySettings,
@@ -18,12 +21,9 @@ from sentinel.duty import (
     Shift,
     ZeroReportSettings,
 )
-from sentinel.duty_desk import DutyDesk, reach
 from sentinel.event import Alert, Level
 from sentinel.incident import IncidentSettings
-from sentinel.incident_desk import IncidentDesk
 from sentinel.notify import ChannelSettings, NotifySettings
-from sentinel.notify_desk import NotifyDesk
 from sentinel.store import AlertStore, StoreUnavailable, StoreWriter
 from sentinel.text import Message
 

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from sentinel.desk.duty import reach
+from sentinel.desk.incident import IncidentDesk
+from sentinel.desk.notify import NotifyDesk
 from sentinel.duty import DutyBook, Person, Role, Shift
-from sentinel.duty_desk import reach
 from sentinel.event import Alert, Level
 from sentinel.incident import IncidentSettings, State
-from sentinel.incident_desk import IncidentDesk
 from sentinel.notify import ChannelSettings, Delivery, NotifySettings
-from sentinel.notify_desk import NotifyDesk
 from sentinel.store import AlertStore, StoreWriter
 from tests.notify.conftest import Receiver, receiver
 

@@ -13,13 +13,13 @@ import pytest
 from msgspec.structs import replace as replace_struct
 
 from sentinel.announcement import message_of
+from sentinel.desk.incident import IncidentDesk
+from sentinel.desk.notify import NotifyDesk
 from sentinel.event import Alert, Level
 from sentinel.incident import Change, ChangeKind, IncidentSettings, Role
-from sentinel.incident_desk import IncidentDesk
 from sentinel.ledger import Asset
 from sentinel.metrics import Metrics
 from sentinel.notify import ChannelSettings, Notice, NotifySettings
-from sentinel.notify_desk import NotifyDesk
 from sentinel.store import AlertStore, StoreWriter
 from sentinel.store.outbox import OutboxStore
 from tests.notify.conftest import Receiver, receiver
