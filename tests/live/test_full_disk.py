@@ -27,9 +27,10 @@ SENTINEL = (sys.executable, "-m", "sentinel")
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Room for an empty database (its log alone takes 850 KB) and what little a test writes."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ("mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", folder)
+    mount = ("mount", "-t", "tmpfs", "-o", "size=8m,mode=0700", "tmpfs", folder)
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
         pytest.skip("needs root to mount a small disk")
     try:
