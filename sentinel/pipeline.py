@@ -20,7 +20,7 @@ from sentinel.capture.batch import Batch
 from sentinel.config import Config
 from sentinel.decode.address import address_text
 from sentinel.decode.decoder import Decoder, Packets
-from sentinel.decode.packet import Status
+from sentinel.decode.packet import Status, Vpn
 from sentinel.decode.packet import Tunnel as Encapsulation
 from sentinel.event import Alert, Event, Tunnel, Weird
 from sentinel.flow.conn import ConnWriter
@@ -90,8 +90,7 @@ class Pipeline:
         self._on_events = on_events
         self._on_matches = on_matches
         self._decoder = Decoder(config.decode)
-        self._table = FlowTable(config.flow, seed=seed)
-        self._zone = self._table.zone_of_interface(interface)
+        self._table = FlowTable(config.flow, seed=seed, interface=interface)
         self._conn = ConnWriter(self._table, config.flow.local_networks)
         self._events: list[Event] = []
         self._alerts: list[Alert] = []
@@ -107,7 +106,7 @@ class Pipeline:
         self._shedding = Shedding.NONE
         self._ends = self._table.tables.ends
         self._begun = np.zeros(len(self._verdicts), np.bool_)
-        self._expected: OrderedDict[tuple[str, int], str] = OrderedDict()
+        self._expected: OrderedDict[tuple[str | None, str, int], str] = OrderedDict()
         self._payload_rules = rules if rules is not None and rules.wants("payload") else None
         self._scribe = Scribe(self._table, rules.payload_tail if rules is not None else 0)
         self._syns = SynReader(config.flow.local_networks) if fingerprint else None
@@ -144,8 +143,8 @@ class Pipeline:
         self._oddities()
         self._arp(packets)
         if self._syns is not None:
-            self._events += self._syns.read(packets.rows, packets.data, self._zone_of)
-        self._run(self._table.process(packets.rows, packets.data, packets.spill, self._zone), packets)
+            self._events += self._syns.read(packets.rows, packets.data, self._table.zones)
+        self._run(self._table.process(packets.rows, packets.data, packets.spill), packets)
         shed = self._table.count("shed") - self.account.shed
         self.account.shed += shed
         self.account.processed -= shed
@@ -214,14 +213,11 @@ class Pipeline:
                 )
             )
 
-    def _zone_of(self, vlan: int) -> str | None:
-        return self._table.zone_name(vlan, self._zone)
-
     def _arp(self, packets: Packets) -> None:
-        rows = packets.rows
-        for number in np.flatnonzero(rows["status"] == Status.ARP).tolist():
-            row = rows[number]
-            event = arp_event(row, packets.data, self._zone_of(int(row["vlan"])))
+        zones = self._table.zones
+        rows = packets.rows[packets.rows["status"] == Status.ARP]
+        for row, zone in zip(rows, zones.of(rows).tolist(), strict=True):
+            event = arp_event(row, packets.data, zones.name(zone))
             if event is not None:
                 self._events.append(event)
 
@@ -331,7 +327,8 @@ class Pipeline:
     def _expect(self, conversation: Conversation) -> None:
         """Was this connection announced by another?"""
         if conversation.proto == "tcp":
-            conversation.expected_service = self._expected.get((conversation.resp_h, conversation.resp_p))
+            announced = (conversation.zone, conversation.resp_h, conversation.resp_p)
+            conversation.expected_service = self._expected.get(announced)
 
     def _judge(self, conversation: Conversation, flow: int) -> None:
         """Tell the flow table how much more of this flow is wanted."""
@@ -345,7 +342,7 @@ class Pipeline:
             self._verdicts[flow] = _KEEP if analyzer.whole else _INSPECT
         if analyzer is not None and analyzer.expected_data:
             for address, port in analyzer.expected_data:
-                self._expected[address, port] = "ftp-data"
+                self._expected[conversation.zone, address, port] = "ftp-data"
                 if len(self._expected) > _EXPECTED:
                     self._expected.popitem(last=False)
             analyzer.expected_data = ()
@@ -367,12 +364,15 @@ class Pipeline:
             conversation.unknown = True
             if service:
                 conversation.services.append(service)
-            self._tunnel(conversation, name, "Tunnel::DISCOVER", ts)
+            self._tunnel(conversation, name, "Tunnel::DISCOVER", ts, _vpn_inside(packets, row))
 
-    def _tunnel(self, conversation: Conversation, name: str, action: str, ts: float) -> None:
+    def _tunnel(
+        self, conversation: Conversation, name: str, action: str, ts: float, vpn: str | None = None
+    ) -> None:
         self._events.append(
             Tunnel(
                 ts=ts,
+                zone=conversation.zone,
                 uid=conversation.uid,
                 orig_h=conversation.orig_h,
                 orig_p=conversation.orig_p,
@@ -380,6 +380,7 @@ class Pipeline:
                 resp_p=conversation.resp_p,
                 tunnel_type=name,
                 action=action,
+                vpn=vpn,
             )
         )
 
@@ -437,3 +438,12 @@ class Pipeline:
         with self._timed("output"):
             self._on_events(events)
         events.clear()
+
+
+def _vpn_inside(packets: Packets, carrier: int) -> str | None:
+    """The network of the packet that row `carrier` carries, as `tunnel` events tell it."""
+    inside = packets.rows[carrier + 1 : carrier + 2]
+    if not len(inside) or inside["parent"][0] != carrier or not inside["vpn"][0]:
+        return None
+    kind, number = divmod(int(inside["vpn"][0]), 1 << 32)
+    return f"{Vpn(kind).name.lower()} {number}"

@@ -12,6 +12,7 @@ import pytest
 from scapy.contrib.erspan import ERSPAN_II
 from scapy.contrib.geneve import GENEVE
 from scapy.contrib.gtp import GTP_U_Header
+from scapy.contrib.mpls import MPLS
 from scapy.layers.dns import DNS, DNSQR
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
@@ -267,6 +268,43 @@ def test_arp_belongs_to_its_zone(tmp_path: Path) -> None:
     lines, _, _ = replay(tmp_path / "arp.pcap", flow=FlowSettings(zones=zones))
     asked = [msgspec.json.decode(line[4:]) for line in lines if line.startswith(b"arp ")]
     assert [(event.get("vlan"), event.get("zone")) for event in asked] == [(10, "health"), (None, None)]
+
+
+def test_overlapping_addresses_of_two_vpns_are_two_hosts_in_every_event(tmp_path: Path) -> None:
+    """Two departments use the same addresses and ports, in two networks of one carrier and behind two labels."""
+    client, server = IP(src="10.0.0.1", dst="10.0.0.2"), IP(src="10.0.0.2", dst="10.0.0.1")
+    up, down = {"sport": 40000, "dport": 80}, {"sport": 80, "dport": 40000}
+
+    def talk(name: bytes) -> list[Any]:
+        ask = b"GET /%s?id=1%%20union%%20select%%201,2 HTTP/1.1\r\nHost: a.example\r\n\r\n" % name
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+        return [
+            client / TCP(**up, flags="S", seq=0),
+            server / TCP(**down, flags="SA", seq=0, ack=1),
+            client / TCP(**up, flags="PA", seq=1, ack=1) / Raw(ask),
+            server / TCP(**down, flags="PA", seq=1, ack=1 + len(ask)) / Raw(answer),
+            client / TCP(**up, flags="R", seq=1 + len(ask)),  # not acknowledged: a `weird` of it may follow
+        ]
+
+    carrier = ETHER / IP(src="192.0.2.1", dst="192.0.2.2") / UDP(sport=9, dport=4789)
+    health, police = talk(b"health"), talk(b"police")
+    frames = []
+    for place in range(len(health)):
+        frames.append(carrier / VXLAN(vni=5001, flags=8) / ETHER / health[place])
+        label = 3001 if health[place][IP].src == "10.0.0.1" else 3002  # each router chooses its own
+        frames.append(ETHER / MPLS(label=label, s=1) / police[place])
+    wrpcap(str(tmp_path / "vpn.pcap"), frames)
+    zones = (ZoneSettings("health", vnis=(5001,)), ZoneSettings("police", labels=(3001, 3002)))
+    lines, alerts, _ = replay(tmp_path / "vpn.pcap", flow=FlowSettings(zones=zones))
+    events = [(kind, msgspec.json.decode(rest)) for kind, _, rest in (line.partition(b" ") for line in lines)]
+    inside = [(kind, event) for kind, event in events if event.get("id.resp_h") == "10.0.0.2"]
+    assert {event.get("zone") for _, event in inside} == {"health", "police"}
+    asked = {event["zone"]: event["uri"].partition("?")[0] for kind, event in inside if kind == b"http"}
+    assert asked == {"health": "/health", "police": "/police"}
+    conns = {event["zone"]: event["resp_pkts"] for kind, event in inside if kind == b"conn"}
+    assert conns == {"health": 2, "police": 2}
+    assert [event["vpn"] for kind, event in events if kind == b"tunnel" and "vpn" in event] == ["vni 5001"]
+    assert {alert.zone for alert in alerts if alert.src == "10.0.0.1"} == {"health", "police"}
 
 
 def test_a_flow_can_become_a_tunnel(tmp_path: Path) -> None:

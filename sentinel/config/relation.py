@@ -56,16 +56,15 @@ def _flow(config: Config) -> Iterator[tuple[str, Message]]:
         sizes = {"one": write_size(flow.reassembly_flow_bytes), "all": write_size(flow.reassembly_bytes)}
         yield "flow.reassembly_flow_bytes", Message("config.reassembly-order", **sizes)
     names: set[str] = set()
-    owners: dict[int | str, str] = {}
+    owners: dict[tuple[str, int | str], str] = {}
     for number, zone in enumerate(flow.zones):
         place = f"flow.zones[{number}]"
         if zone.name in names:
             yield place, Message("config.zone-twice", name=zone.name)
         names.add(zone.name)
-        members: tuple[int | str, ...] = (*zone.vlans, *zone.interfaces)
-        for member in members:
+        for member in zone.members():
             if owners.setdefault(member, zone.name) != zone.name:
-                values = {"member": member, "first": owners[member], "second": zone.name}
+                values = {"member": " ".join(map(str, member)), "first": owners[member], "second": zone.name}
                 yield place, Message("config.zone-overlap", **values)
 
 

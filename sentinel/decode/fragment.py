@@ -59,6 +59,7 @@ DATAGRAM: Final = np.dtype(
         ("src_lo", "<u8"),
         ("dst_hi", "<u8"),
         ("dst_lo", "<u8"),
+        ("vpn", "<i8"),
         ("first", "<i8"),  # ns: time of its first fragment
         ("id", "<u4"),
         ("length", "<i4"),  # bytes behind the header; -1 until its last fragment came

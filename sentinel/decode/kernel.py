@@ -20,7 +20,7 @@ from sentinel.decode.reassembly import ROOM, take_fragment
 from sentinel.decode.row import begin_row, end_row
 from sentinel.decode.stamp import source_stamp
 from sentinel.decode.transport import read_transport
-from sentinel.decode.tunnel import is_teredo_between_peers, read_gre, read_udp_tunnel
+from sentinel.decode.tunnel import is_teredo_between_peers, read_gre, read_udp_tunnel, vpn_of_carried
 
 __all__ = ["decode_frames"]
 
@@ -111,7 +111,7 @@ def _begin_whole(row: Any) -> None:
     """Make the row of the fragment that completed a datagram the row of the datagram, which lies in the spill buffer."""
     source = row.eth_src
     target = row.eth_dst
-    begin_row(row, row.ts, row.frame, row.parent, row.depth, row.tunnel, row.vlan, row.inner_vlan)
+    begin_row(row, row.ts, row.frame, row.parent, row.depth, row.tunnel, row.vlan, row.inner_vlan, row.vpn)
     row.eth_src = source
     row.eth_dst = target
     row.buffer = 1
@@ -171,14 +171,25 @@ def _compile(stamp: int) -> Callable[..., tuple[int, int, int]]:
             while True:
                 row = rows[count]
                 if depth == 0:
-                    begin_row(row, ts[frame], frame, -1, 0, 0, -1, -1)
+                    begin_row(row, ts[frame], frame, -1, 0, 0, -1, -1, 0)
                     if vlan[frame] >= 0:
                         tags = set_tag(row, vlan[frame] & 0x0FFF, tags)
                     layer, position = enter_frame(row, block, position, end, wire, np.int64(linktype[frame]))  # type: ignore[arg-type]
                 else:
                     outer = rows[count - 1]
+                    vpn = vpn_of_carried(block, outer.payload, outer.carries)
+                    if vpn == 0:
+                        vpn = outer.vpn
                     begin_row(
-                        row, ts[frame], frame, count - 1, depth, outer.carries, outer.vlan, outer.inner_vlan
+                        row,
+                        ts[frame],
+                        frame,
+                        count - 1,
+                        depth,
+                        outer.carries,
+                        outer.vlan,
+                        outer.inner_vlan,
+                        vpn,
                     )
                     row.buffer = outer.buffer
                     tags = 0

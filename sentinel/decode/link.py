@@ -17,7 +17,7 @@ from sentinel.decode.layer import (
     PPP,
 )
 from sentinel.decode.load import load8, load16, load32, load48
-from sentinel.decode.packet import Status
+from sentinel.decode.packet import Status, Vpn
 from sentinel.decode.row import end_row
 from sentinel.decode.wireless import read_80211
 
@@ -35,6 +35,9 @@ _MAX_TAGS: Final = 3
 _VNTAG: Final = 0x8926
 _MPLS: Final = 0x8847
 _MPLS_UPSTREAM: Final = 0x8848
+_LABEL: Final = Vpn.LABEL.column(0)
+_FIRST_LABEL: Final = 16
+_ENTROPY_INDICATOR: Final = 7
 _PPPOE_SESSION: Final = 0x8864
 _FIRST_ETHERTYPE: Final = 0x0600
 
@@ -211,13 +214,21 @@ def _read_pppoe(row: Any, data: int, position: int, end: int, wire: int) -> tupl
 def _read_mpls(
     row: Any, data: int, position: int, end: int, wire: int, layer: int
 ) -> tuple[int, int, int, int]:
-    """A label stack (RFC 3032). What it carries is told by the first four bits, as RFC 4928 arranged."""
+    """A label stack (RFC 3032). What it carries is told by the first four bits, as RFC 4928 arranged.
+
+    The last label that is neither reserved nor for spreading load (RFC 6790) names the VPN.
+    """
+    former = 0
     while True:
         if end - position < 4:
             return _close(row, _TRUNCATED, layer, position, end, wire)
-        bottom = load32(data, position) & 0x100
+        entry = load32(data, position)
+        label = entry >> 12
+        if label >= _FIRST_LABEL and former != _ENTROPY_INDICATOR:
+            row.vpn = _LABEL | label
+        former = label
         position += 4
-        if bottom:
+        if entry & 0x100:
             break
     if end - position < 1:
         return _close(row, _TRUNCATED, layer, position, end, wire)

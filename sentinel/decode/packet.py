@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-__all__ = ["PACKET", "FragmentFlag", "Status", "TcpFlag", "Tunnel"]
+__all__ = ["PACKET", "FragmentFlag", "Status", "TcpFlag", "Tunnel", "Vpn"]
 
 
 class Status(enum.IntEnum):
@@ -48,6 +48,22 @@ class Tunnel(enum.IntEnum):
     GTPV1 = 5
     TEREDO = 6
     ERSPAN = 7
+
+
+class Vpn(enum.IntEnum):
+    """Who numbers the private networks of an encapsulation. In column `vpn` it stands above the number of 32 bits."""
+
+    NONE = 0
+    VNI = 1
+    """Virtual network identifier of VXLAN (RFC 7348) or Geneve (RFC 8926): 24 bits."""
+    LABEL = 2
+    """MPLS label (RFC 3032, 20 bits): the innermost one, which in RFC 4364 and RFC 4448 stands for the VPN."""
+    GRE_KEY = 3
+    """Key of GRE (RFC 2890): 32 bits."""
+
+    def column(self, number: int) -> int:
+        """What column `vpn` has for this kind's `number`."""
+        return self << 32 | number
 
 
 class TcpFlag(enum.IntFlag):
@@ -108,9 +124,10 @@ PACKET: Final = np.dtype(
         ("bad_checksum", "u1"),  # 1 where asked for and wrong
         ("buffer", "u1"),  # 0: offsets are into the batch's data; 1: into the spill buffer
         ("depth", "u1"),  # encapsulations around this packet
+        ("carries", "u1"),  # Tunnel that this packet carries (UDP or IP carrier), NONE for none
         ("eth_src", "<u8"),  # MAC address in the lower 48 bits; 0 without one
         ("eth_dst", "<u8"),
-        ("carries", "u1"),  # Tunnel that this packet carries (UDP or IP carrier), NONE for none
+        ("vpn", "<i8"),  # Vpn << 32 | its number, of the innermost encapsulation that names one; 0 for none
     ],
     align=True,
 )

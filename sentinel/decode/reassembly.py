@@ -76,6 +76,7 @@ def _find(datagrams: Any, row: Any) -> Any:
             and (held.proto == row.proto or row.ip_version == 6)
             and held.vlan == row.vlan
             and held.inner_vlan == row.inner_vlan
+            and held.vpn == row.vpn
         ):
             break
         slot = np.int64(held.same)
@@ -104,6 +105,7 @@ def _begin(datagrams: Any, row: Any) -> Any:
     held.header = 0
     held.vlan = row.vlan
     held.inner_vlan = row.inner_vlan
+    held.vpn = row.vpn
     held.proto = row.proto
     held.version = row.ip_version
     held.former = counters[_NEWEST]

@@ -11,7 +11,7 @@ __all__ = ["begin_row", "end_row"]
 
 @part
 def begin_row(
-    row: Any, ts: int, frame: int, parent: int, depth: int, tunnel: int, vlan: int, inner_vlan: int
+    row: Any, ts: int, frame: int, parent: int, depth: int, tunnel: int, vlan: int, inner_vlan: int, vpn: int
 ) -> None:
     """Make `row` an empty packet. Every column is written, for the buffer holds an older batch's rows."""
     row.ts = ts
@@ -49,6 +49,7 @@ def begin_row(
     row.eth_src = 0
     row.eth_dst = 0
     row.carries = 0
+    row.vpn = vpn
 
 
 @part

@@ -12,9 +12,9 @@ from typing import Final
 from sentinel.decode.compiled import part
 from sentinel.decode.layer import ETHERNET, IEEE_80211, IP_BY_VERSION, IPV4, IPV6, NOTHING, PPP
 from sentinel.decode.load import load8, load16, load32
-from sentinel.decode.packet import Tunnel
+from sentinel.decode.packet import Tunnel, Vpn
 
-__all__ = ["is_teredo_between_peers", "read_gre", "read_udp_tunnel"]
+__all__ = ["is_teredo_between_peers", "read_gre", "read_udp_tunnel", "vpn_of_carried"]
 
 _NONE: Final = int(Tunnel.NONE)
 _GRE: Final = int(Tunnel.GRE)
@@ -23,6 +23,8 @@ _GENEVE: Final = int(Tunnel.GENEVE)
 _GTPV1: Final = int(Tunnel.GTPV1)
 _TEREDO: Final = int(Tunnel.TEREDO)
 _ERSPAN: Final = int(Tunnel.ERSPAN)
+_VNI: Final = Vpn.VNI.column(0)
+_GRE_KEY: Final = Vpn.GRE_KEY.column(0)
 
 _BRIDGED: Final = 0x6558
 _PPP_IN_GRE: Final = 0x880B
@@ -205,3 +207,18 @@ def _read_teredo(data: int, position: int, end: int, wire: int) -> tuple[int, in
     if 40 + load16(data, position + 4) > wire - position:
         return NOTHING, position
     return IPV6, position
+
+
+@part
+def vpn_of_carried(data: int, position: int, tunnel: int) -> int:
+    """Column `vpn` of what `tunnel`, whose header at `position` has been read, carries; 0 where it names none.
+
+    A call of PPTP and a session of ERSPAN are no networks, and an endpoint of GTP-U is another in each direction.
+    """
+    if tunnel == _VXLAN or tunnel == _GENEVE:
+        return int(_VNI | load32(data, position + 4) >> 8)
+    if tunnel == _GRE:
+        flags = load16(data, position)
+        if flags & 0x2007 == 0x2000:
+            return int(_GRE_KEY | load32(data, position + (8 if flags & 0xC000 else 4)))
+    return 0

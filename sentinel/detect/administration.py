@@ -81,7 +81,7 @@ class Administration(Detector):
             login = login_of(event)
             if login is None or not login.success or login.service not in self._services:
                 continue
-            host = self._hosts.at((getattr(event, "zone", None), login.dst))
+            host = self._hosts.at((event.zone, login.dst))
             host.since = min(host.since, event.ts)
             note = self._origin(login)
             if note is not None:
@@ -134,7 +134,7 @@ class Administration(Detector):
             dst=login.dst,
             p=login.port,
             n=1,
-            zone=getattr(event, "zone", None),
+            zone=event.zone,
             figures={
                 "service": login.service,
                 "local_time": f"{moment:%H:%M}",

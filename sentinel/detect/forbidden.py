@@ -105,7 +105,7 @@ class Forbidden(Detector):
         self, event: FlowEvent, table: Table[Any, Targets], source: str, target: str, note: str
     ) -> Iterator[Notice]:
         """One notice of a source in `quiet` seconds, with the targets that it had meanwhile."""
-        targets = table.at((_zone(event), source, note))
+        targets = table.at((event.zone, source, note))
         targets.add(target, event.ts, _KEPT, self.settings.quiet)
         if event.ts < targets.quiet_until:
             return
@@ -135,13 +135,9 @@ class Forbidden(Detector):
             dst=event.resp_h,
             p=event.resp_p,
             n=len(targets.seen),
-            zone=_zone(event),
+            zone=event.zone,
             figures={"hosts": len(targets.seen), **_amount(event)},
         )
-
-
-def _zone(event: FlowEvent) -> str | None:
-    return event.zone if isinstance(event, Conn) else None
 
 
 def _proto(event: FlowEvent) -> str:

@@ -24,5 +24,3 @@ class Arp(Event, kw_only=True):
     eth_src: str | None = None
     """The frame's source, where it is not `sender_mac`: a sign of forgery."""
     vlan: int | None = None
-    zone: str | None = None
-    """Name of the network in which the addresses are unique."""

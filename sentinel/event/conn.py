@@ -45,5 +45,3 @@ class Conn(FlowEvent, kw_only=True):
     community_id: str | None = None
     """Community ID v1 (https://github.com/corelight/community-id-spec)."""
     ip_proto: int | None = None
-    zone: str | None = None
-    """Name of the network (VPN, VLAN) in which the addresses are unique."""

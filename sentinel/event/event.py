@@ -29,6 +29,8 @@ class Event(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
 
     ts: float
     """When it happened: capture time, seconds since 1970 UTC."""
+    zone: str | None = None
+    """Name of the network (VPN, VLAN) in which its addresses are unique; absent where none is declared."""
 
     def __init_subclass__(cls, **config: Any) -> None:
         super().__init_subclass__(**config)

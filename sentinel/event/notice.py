@@ -46,7 +46,5 @@ class Notice(Event, kw_only=True):
     local_src: bool | None = None
     """Is `src` one of our own addresses?"""
     local_dst: bool | None = None
-    zone: str | None = None
-    """Name of the network in which the addresses are unique."""
     figures: dict[str, Any] = {}
     """The numbers that explain it, each beside its threshold. Rules may ask for them as `figures.<name>`."""

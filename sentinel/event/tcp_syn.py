@@ -16,7 +16,6 @@ class TcpSyn(Event, kw_only=True):
 
     host: str
     """Who sent it."""
-    zone: str | None = None
     ttl: int
     """As it came; routers took one each."""
     window: int

@@ -19,3 +19,6 @@ class Tunnel(FlowEvent, kw_only=True):
     `Tunnel::HTTP`, `Tunnel::SOCKS`; ours: `Tunnel::WIREGUARD`, `Tunnel::OPENVPN`."""
     action: str
     """`Tunnel::DISCOVER`, `Tunnel::CLOSE` or `Tunnel::EXPIRE`."""
+    vpn: str | None = None
+    """The network that the first packet inside belongs to, where the encapsulation names one: `vni 5001`,
+    `label 3001`, `gre_key 7` (`flow.zones` can give it a name)."""

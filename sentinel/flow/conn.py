@@ -165,7 +165,7 @@ class ConnWriter:
                 resp_l2_addr=mac_text(resp_mac) if resp_mac else None,
                 community_id=community_id,
                 ip_proto=proto,
-                zone=self._table.zone_names[zone] or None,
+                zone=self._table.zones.name(zone),
             )
             for (
                 ts, uid, orig_h, orig_p, resp_h, resp_p, proto, service, duration, orig_bytes, resp_bytes, state,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 __all__ = ["FlowSettings", "ZoneSettings"]
@@ -14,8 +15,20 @@ class ZoneSettings:
     name: str
     vlans: tuple[int, ...] = ()
     """VLAN ids whose traffic belongs to the zone."""
+    vnis: tuple[int, ...] = ()
+    """Virtual network identifiers of VXLAN and Geneve whose traffic belongs to the zone."""
+    labels: tuple[int, ...] = ()
+    """MPLS labels whose traffic does: of a VPN both directions' (each router chooses its own)."""
+    gre_keys: tuple[int, ...] = ()
+    """Keys of GRE tunnels whose traffic does."""
     interfaces: tuple[str, ...] = ()
-    """Capture interfaces whose untagged (or otherwise unassigned) traffic belongs to the zone."""
+    """Capture interfaces whose otherwise unassigned traffic does."""
+
+    def members(self) -> Iterator[tuple[str, int | str]]:
+        """All that belongs to the zone: each with the name of the setting that lists it."""
+        for name in ("vlans", "vnis", "labels", "gre_keys", "interfaces"):
+            for member in getattr(self, name):
+                yield name, member
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from sentinel.flow import track
 from sentinel.flow.record import FlowFlag, Shedding, Verdict
 from sentinel.flow.settings import FlowSettings
 from sentinel.flow.tables import COUNTERS, make_limits, make_tables
+from sentinel.flow.zones import Zones
 
 __all__ = ["FlowTable", "Step"]
 
@@ -38,30 +39,18 @@ class FlowTable:
     """All flows of one capture worker, in preallocated memory.
 
     `seed` keeps strangers from choosing hash collisions; a replay uses a fixed one to be deterministic.
-    `max_rows` is the most packet rows of one batch.
+    `max_rows` is the most packet rows of one batch. `interface`: what is captured from, for its zone.
     """
 
-    def __init__(self, settings: FlowSettings, max_rows: int = 65536, seed: int = 0) -> None:
+    def __init__(
+        self, settings: FlowSettings, max_rows: int = 65536, seed: int = 0, interface: str = ""
+    ) -> None:
         self.settings = settings
         self.max_rows = max_rows
         self.tables = make_tables(settings, max_rows)
         self.limits = make_limits(settings, seed)
         self.buffers: tuple[NDArray[np.uint8], ...] = ()
-        self.zone_names = ["", *(zone.name for zone in settings.zones)]
-        for number, zone in enumerate(settings.zones, 1):
-            for vlan in zone.vlans:
-                self.tables.zone_of_vlan[vlan + 1] = number
-
-    def zone_of_interface(self, interface: str) -> int:
-        """Number of the zone that `interface`'s unassigned traffic belongs to; 0 for none."""
-        for number, zone in enumerate(self.settings.zones, 1):
-            if interface in zone.interfaces:
-                return number
-        return 0
-
-    def zone_name(self, vlan: int, zone: int) -> str | None:
-        """Name of the zone of a packet with VLAN id `vlan` (-1 for none) where untagged traffic is `zone`'s."""
-        return self.zone_names[int(self.tables.zone_of_vlan[vlan + 1]) or zone] or None
+        self.zones = Zones(settings.zones, interface)
 
     def expect_servers(self, ports: frozenset[int], udp: bool) -> None:
         """Tell which ports usually belong to servers: decides who began a flow seen from its middle."""
@@ -69,16 +58,17 @@ class FlowTable:
             self.tables.server_ports[port + (65536 if udp else 0)] = 1
 
     def process(
-        self, rows: NDArray[Any], data: NDArray[np.uint8], spill: NDArray[np.uint8], zone: int = 0
+        self, rows: NDArray[Any], data: NDArray[np.uint8], spill: NDArray[np.uint8]
     ) -> Iterator[Step]:
         """Take a batch's packet rows; yields the work as often as there is some, then idle flows that ended."""
         data, spill = _readonly(data), _readonly(spill)
         self.buffers = (data, spill, self.tables.kept)
         for begin in range(0, len(rows), self.max_rows):
             part = rows[begin : begin + self.max_rows]
+            zones = self.zones.of(part)
             done = 0
             while done < len(part):
-                done = track.process(self.tables, self.limits, part, data, spill, zone, done)
+                done = track.process(self.tables, self.limits, part, zones, data, spill, done)
                 yield self._step()
                 track.release(self.tables)
         yield from self.expire(self.now)

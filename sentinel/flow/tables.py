@@ -58,7 +58,6 @@ class Tables(NamedTuple):
     counters: NDArray[np.int64]
     server_ports: NDArray[np.uint8]
     """1 where a port (UDP: +65536) usually belongs to a server."""
-    zone_of_vlan: NDArray[np.uint16]
     row_flow: NDArray[np.int32]
     """Flow of each packet row of the batch, -1 for none."""
     hashes: NDArray[np.uint64]
@@ -99,7 +98,6 @@ def make_tables(settings: FlowSettings, rows: int) -> Tables:
         work=np.zeros(4 * rows + 1024, WORK),
         counters=np.zeros(len(COUNTERS), np.int64),
         server_ports=np.zeros(2 * 65536, np.uint8),
-        zone_of_vlan=np.zeros(4097, np.uint16),
         row_flow=np.zeros(rows, np.int32),
         hashes=np.zeros(rows, np.uint64),
     )

@@ -258,8 +258,8 @@ def is_reuse(mine, peer, row):
 
 
 @inlined
-def key_of(row, zone_of_vlan, zone):
-    """Ports as the key has them, and the network's number."""
+def ports_of(row):
+    """Ports as the key has them."""
     src_port, dst_port = row.src_port, row.dst_port
     if row.status == CARRIER_ROW:
         src_port, dst_port = np.uint16(0), np.uint16(0)
@@ -267,26 +267,23 @@ def key_of(row, zone_of_vlan, zone):
         pair = icmp_reply_type(row.proto, row.src_port & 255)
         if pair >= 0:
             dst_port = np.uint16(pair)
-    network = zone_of_vlan[row.vlan + 1]
-    if network == 0:
-        network = np.uint16(zone)
-    return src_port, dst_port, network
+    return src_port, dst_port
 
 
 @kernel
-def hash_rows(rows, hashes, zone_of_vlan, zone, seed):
+def hash_rows(rows, hashes, zones, seed):
     """Hash all packets first, so that `process` can ask for their table entries ahead of need."""
     for number in range(len(rows)):
         row = rows[number]
-        src_port, dst_port, network = key_of(row, zone_of_vlan, zone)
+        src_port, dst_port = ports_of(row)
         hashes[number] = flow_hash(
-            row.src_hi, row.src_lo, src_port, row.dst_hi, row.dst_lo, dst_port, row.proto, network, seed
+            row.src_hi, row.src_lo, src_port, row.dst_hi, row.dst_lo, dst_port, row.proto, zones[number], seed
         )
 
 
 @kernel
-def process(tables, limits, rows, data, spill, zone, start):
-    """Take rows[start:] through the table; stops early when the work list is nearly full.
+def process(tables, limits, rows, zones, data, spill, start):
+    """Take rows[start:], of `zones[start:]`, through the table; stops early when the work list is nearly full.
 
     Returns the number of the first row not taken. `tables.row_flow` gets each row's flow.
     The common ways of a packet are written out here over single arrays and records, since handing the
@@ -295,12 +292,12 @@ def process(tables, limits, rows, data, spill, zone, start):
     """
     flows, ends, entries, count = tables.flows, tables.ends, tables.entries, tables.counters
     work, row_flow, deadline, hashes = tables.work, tables.row_flow, tables.deadline, tables.hashes
-    segments, kept, zone_of_vlan = tables.segments, tables.kept, tables.zone_of_vlan
+    segments, kept = tables.segments, tables.kept
     seed = np.uint64(limits.seed)
     room = len(work) - WORK_PER_ROW
     mask = np.uint64(len(entries) - 1)
     if start == 0:
-        hash_rows(rows, hashes, zone_of_vlan, zone, seed)
+        hash_rows(rows, hashes, zones, seed)
     last = len(rows) - 1
     for number in range(start, len(rows)):
         if count[N_WORK] > room or count[N_ENDED] + 2 >= len(tables.ended):
@@ -318,7 +315,7 @@ def process(tables, limits, rows, data, spill, zone, start):
         if (row.status != 0 and row.status != CARRIER_ROW) or row.ip_version == 0:
             continue
         proto, hashed = row.proto, hashes[number]
-        src_port, dst_port, network = key_of(row, zone_of_vlan, zone)
+        src_port, dst_port = ports_of(row)
         index = find(
             entries,
             mask,
@@ -331,7 +328,7 @@ def process(tables, limits, rows, data, spill, zone, start):
             row.dst_lo,
             dst_port,
             proto,
-            network,
+            zones[number],
         )
         side = np.int64(0)
         if index >= 0:
@@ -350,7 +347,7 @@ def process(tables, limits, rows, data, spill, zone, start):
                 reverse(tables, index)
                 side = np.int64(0)
         if index < 0:
-            index = create(tables, limits, row, hashed, src_port, dst_port, network)
+            index = create(tables, limits, row, hashed, src_port, dst_port, zones[number])
             side = np.int64(flows[index].flags & FLIPPED)
             if row.status == CARRIER_ROW:
                 flows[index].flags |= CARRIER

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from sentinel.decode.address import address_text, mac_text
-from sentinel.event import Weird
+from sentinel.event import Event, Weird
 from sentinel.flow.record import UID_LENGTH
 from sentinel.flow.table import FlowTable
 from sentinel.protocol.analyzer import Analyzer, Emit
@@ -16,7 +18,7 @@ __all__ = ["Conversation", "Speech"]
 
 _TRANSPORT = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp", 132: "sctp"}
 _COLUMNS = (
-    "proto", "orig_port", "resp_port", "orig_hi", "orig_lo", "resp_hi", "resp_lo", "orig_mac", "resp_mac",
+    "zone", "proto", "orig_port", "resp_port", "orig_hi", "orig_lo", "resp_hi", "resp_lo", "orig_mac", "resp_mac",
 )  # fmt: skip
 _UNRECOGNISED_DATAGRAMS = 4
 """Datagrams after which nobody's protocol is nobody's."""
@@ -28,7 +30,7 @@ class Speech:
     def __init__(self, analyzers: Sequence[type[Analyzer]], settings: ProtocolSettings, emit: Emit) -> None:
         self.settings = settings
         self.emit = emit
-        self.shared: dict[str, Any] = {}
+        self.shared: defaultdict[str | None, dict[str, Any]] = defaultdict(dict)
         """What protocols keep over all flows, by service."""
         self._by_service = {analyzer.service: analyzer for analyzer in analyzers}
         self._by_port: dict[tuple[str, int], list[type[Analyzer]]] = {}
@@ -89,6 +91,7 @@ class Conversation:
         "speech",
         "uid",
         "unknown",
+        "zone",
     )
 
     def __init__(
@@ -102,6 +105,7 @@ class Conversation:
         resp_h: str,
         resp_p: int,
         macs: tuple[int, int],
+        zone: str | None = None,
     ) -> None:
         """`macs`: of the first frame's source and destination."""
         self.index = index
@@ -114,6 +118,8 @@ class Conversation:
         self.resp_p = resp_p
         self.proto = _TRANSPORT.get(proto, "unknown_transport")
         self._macs = macs
+        self.zone = zone
+        """Name of the network in which the endpoints' addresses are unique."""
         self.analyzer: Analyzer | None = None
         self.services: list[str] = []
         self.parents: list[str] | None = None
@@ -140,8 +146,9 @@ class Conversation:
                 address_text(rhi, rlo),
                 resp_p,
                 (omac, rmac),
+                table.zones.name(zone),
             )
-            for index, at, proto, orig_p, resp_p, ohi, olo, rhi, rlo, omac, rmac in zip(
+            for index, at, zone, proto, orig_p, resp_p, ohi, olo, rhi, rlo, omac, rmac in zip(
                 indexes, range(0, len(uids), UID_LENGTH), *columns, strict=True
             )
         ]
@@ -155,8 +162,12 @@ class Conversation:
         return mac_text(self._macs[1]) if self._macs[1] else ""
 
     @property
+    def _emit(self) -> Emit:
+        return self.speech.emit if self.zone is None else partial(_tell_in_zone, self.zone, self.speech.emit)
+
+    @property
     def shared(self) -> dict[str, Any]:
-        return self.speech.shared
+        return self.speech.shared[self.zone]
 
     def carries(self, service: str) -> None:
         """Name a protocol seen inside another's."""
@@ -173,6 +184,7 @@ class Conversation:
         self.speech.emit(
             Weird(
                 ts=ts,
+                zone=self.zone,
                 name=name,
                 uid=self.uid,
                 orig_h=self.orig_h,
@@ -258,7 +270,7 @@ class Conversation:
             self._give_up()
 
     def _adopt(self, kind: type[Analyzer]) -> None:
-        self.analyzer = kind(self, self.speech.emit, self.speech.settings)
+        self.analyzer = kind(self, self._emit, self.speech.settings)
         if kind.service and kind.service not in self.services:
             self.services.append(kind.service)
         early, self._early = self._early, []
@@ -279,3 +291,8 @@ class Conversation:
     def _give_up(self) -> None:
         self.unknown = True
         self._early.clear()
+
+
+def _tell_in_zone(zone: str, emit: Emit, event: Event) -> None:
+    event.zone = zone
+    emit(event)

@@ -54,6 +54,7 @@ class Spoken:
         flow = self._conversations[int(run["flow"])]
         return Payload(
             ts=self._times[number],
+            zone=flow.zone,
             uid=flow.uid,
             orig_h=flow.orig_h,
             orig_p=flow.orig_p,

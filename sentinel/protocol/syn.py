@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sentinel.decode.address import address_text
 from sentinel.decode.packet import TcpFlag
 from sentinel.event import TcpSyn
+from sentinel.flow.zones import Zones
 from sentinel.network import NetworkSet
 
 __all__ = ["SynReader"]
@@ -34,23 +35,21 @@ class SynReader:
 
     def __init__(self, networks: Sequence[str]) -> None:
         self._ours = NetworkSet(networks)
-        self._hosts: OrderedDict[tuple[int, int, int], dict[_Way, int]] = OrderedDict()
+        self._hosts: OrderedDict[tuple[str | None, str], dict[_Way, int]] = OrderedDict()
 
-    def read(
-        self, rows: NDArray[Any], data: NDArray[np.uint8], zone_of: Callable[[int], str | None]
-    ) -> list[TcpSyn]:
-        """What is new in a batch; `zone_of` names the zone of a VLAN."""
+    def read(self, rows: NDArray[Any], data: NDArray[np.uint8], zones: Zones) -> list[TcpSyn]:
+        """What is new in a batch."""
         if self._ours.empty:
             return []
         found = []
-        for number in np.flatnonzero((rows["tcp_flags"] & _FLAGS) == TcpFlag.SYN)[:_LOOKED_AT].tolist():
-            row = rows[number]
-            event = self._look(row, data, zone_of)
+        rows = rows[np.flatnonzero((rows["tcp_flags"] & _FLAGS) == TcpFlag.SYN)[:_LOOKED_AT]]
+        for row, zone in zip(rows, zones.of(rows).tolist(), strict=True):
+            event = self._look(row, data, zones.name(zone))
             if event is not None:
                 found.append(event)
         return found
 
-    def _look(self, row: Any, data: NDArray[np.uint8], zone_of: Callable[[int], str | None]) -> TcpSyn | None:
+    def _look(self, row: Any, data: NDArray[np.uint8], zone: str | None) -> TcpSyn | None:
         host = address_text(int(row["src_hi"]), int(row["src_lo"]))
         if host not in self._ours:
             return None
@@ -59,13 +58,13 @@ class SynReader:
             return None
         names, mss, scale = _read_options(options)
         way = (int(row["ttl"]), int(row["window"]), names, mss, scale)
-        ts, vlan = int(row["ts"]), int(row["vlan"])
-        if not self._is_news((int(row["src_hi"]), int(row["src_lo"]), vlan), way, ts):
+        ts = int(row["ts"])
+        if not self._is_news((zone, host), way, ts):
             return None
         return TcpSyn(
             ts=ts / 1e9,
             host=host,
-            zone=zone_of(vlan),
+            zone=zone,
             ttl=way[0],
             window=way[1],
             options=names,
@@ -73,7 +72,7 @@ class SynReader:
             scale=scale,
         )
 
-    def _is_news(self, host: tuple[int, int, int], way: _Way, ts: int) -> bool:
+    def _is_news(self, host: tuple[str | None, str], way: _Way, ts: int) -> bool:
         ways = self._hosts.setdefault(host, {})
         self._hosts.move_to_end(host)
         if len(self._hosts) > _HOSTS:

@@ -84,7 +84,7 @@ def alert_of(
         src_port=getattr(event, "orig_p", None),
         dst=dst,
         dst_port=first_of(event, "resp_p", "p"),
-        zone=getattr(event, "zone", None),
+        zone=event.zone,
         fields=fields,
     )
 

@@ -42,7 +42,7 @@ class MatchTeller:
             src_port=getattr(event, "orig_p", None),
             dst=first_of(event, "resp_h", "dst"),
             dst_port=first_of(event, "resp_p", "p"),
-            zone=getattr(event, "zone", None),
+            zone=event.zone,
         )
 
     def tell_record(self, record: Mapping[str, Any], ts: float, numbers: Sequence[int]) -> Match:

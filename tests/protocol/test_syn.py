@@ -17,6 +17,8 @@ from sentinel.capture.file import open_capture
 from sentinel.decode.decoder import Decoder
 from sentinel.decode.settings import DecodeSettings
 from sentinel.event import TcpSyn
+from sentinel.flow.settings import ZoneSettings
+from sentinel.flow.zones import Zones
 from sentinel.protocol.syn import SynReader
 
 WINDOWS = [("MSS", 1460), ("NOP", None), ("WScale", 8), ("NOP", None), ("NOP", None), ("SAckOK", b"")]
@@ -37,6 +39,7 @@ def syn(source: str = "10.0.0.5", options: Any = WINDOWS, ts: float = 1.0, **fie
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
     reader = SynReader(["10.0.0.0/8", "fd00::/8"])
+    zones = Zones([ZoneSettings("village", vlans=(20,))])
 
     def run(*packets: Any) -> list[TcpSyn]:
         wrpcap(str(tmp_path / "t.pcap"), packets)
@@ -44,7 +47,7 @@ def read(tmp_path: Path) -> Read:
         found: list[TcpSyn] = []
         for batch in open_capture(tmp_path / "t.pcap"):
             decoded = decoder.decode(batch)
-            found += reader.read(decoded.rows, decoded.data, lambda vlan: "village" if vlan == 20 else None)
+            found += reader.read(decoded.rows, decoded.data, zones)
         return found
 
     return run
