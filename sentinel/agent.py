@@ -49,6 +49,8 @@ __all__ = ["Agent"]
 _WORKER: Final = "sentinel.live:make_worker"
 _UNKNOWN: Final = "default"
 """In metrics: the interface of a default route that is not there."""
+_ROUTE: Final = 5.0
+"""Seconds between looks for a default route that was not there at the start."""
 _HEARTBEAT: Final = 1.0
 _SILENCE: Final = 10.0
 """Seconds without an answer after which the store does not count as alive."""
@@ -215,8 +217,9 @@ class Agent:
         interfaces = self._interfaces()
         if not interfaces:
             self._ready(Message("agent.ready-without-capture"))
-            await self._stopping.wait()
-            return
+            interfaces = await self._later()
+            if not interfaces:
+                return
         config = self._config
         async with self._supervise(
             config.capture, interfaces, _WORKER, config, self._workers.bury
@@ -246,6 +249,20 @@ class Agent:
             for interface in chosen or (_UNKNOWN,):
                 self.metrics.interface(interface)
                 self.metrics.worker_up(interface, up=False)
+        return ()
+
+    async def _later(self) -> tuple[str, ...]:
+        """Wait for the default route, where it alone is missing; empty when the end comes first."""
+        capture = self._config.capture
+        hopeful = capture.enabled and not capture.interfaces and can_capture() is None
+        while not self._stopping.is_set():
+            if hopeful and (found := default_interface()):
+                _log.info("agent.route-found", interface=found)
+                self.metrics.forget_worker(_UNKNOWN)
+                return (found,)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_ROUTE if hopeful else None):
+                    await self._stopping.wait()
         return ()
 
     # What comes from logs, and from the ledger's comparisons.

@@ -388,6 +388,12 @@ class Metrics:
                 self._sum_gauges()
             self._up.labels(worker).set(up)
 
+    def forget_worker(self, worker: str) -> None:
+        """No longer tell of a worker that has never been, and now is known by another name."""
+        with self._lock:
+            self._lives.pop(worker, None)
+            self._up.remove(worker)
+
     def worker_restarted(self, worker: str, cause: str) -> None:
         """A worker's process ended for `cause` and another begins, counting from 0.
 

@@ -299,6 +299,20 @@ def test_a_default_route_that_is_not_there_alarms_unless_capture_is_off(
     assert ('sentinel_worker_up{worker="default"} 0.0' in page) == told
 
 
+async def test_a_default_route_that_comes_late_is_captured_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At boot the daemon may be up before the network is."""
+    monkeypatch.setattr("sentinel.agent._ROUTE", 0.01)
+    routes = iter([None, None, None, "lo"])
+    monkeypatch.setattr("sentinel.agent.default_interface", lambda: next(routes))
+    workers = FakeWorkers([encode_frame(WorkerFrame(alerts=[alert(1)]))])
+    agent, told = await run_until_told(settings(tmp_path, capture=CaptureSettings()), workers, 1)
+    assert workers.told[1] == ("lo",) and told.ids[0] == "a1"
+    page = generate_latest(agent.metrics.registry).decode()
+    assert 'sentinel_worker_up{worker="default"}' not in page
+
+
 async def test_a_store_that_does_not_answer_is_not_called_alive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
