@@ -248,9 +248,6 @@ class Metrics:
         self._devices_evicted = self._counter(
             "sentinel_ledger_evicted", "Devices given up because the table was full."
         )
-        self._unplaced = self._counter(
-            "sentinel_ledger_unplaced", "Sights of devices given up because their zone was not told in time."
-        )
         self._assets = self._gauge(
             "sentinel_ledger_assets",
             "Assets: registered, of them seen lately, accurate (seen as registered), complete.",
@@ -347,7 +344,6 @@ class Metrics:
             self._devices.set(account.devices)
             self._registered.set(account.registered)
             _grow(self._watched, self._devices_evicted, account.evicted)
-            _grow(self._watched, self._unplaced, account.unplaced)
             for state in _ASSETS:
                 self._assets.labels(state).set(getattr(account.coverage, state))
             for kind, number in account.differences.items():

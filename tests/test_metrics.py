@@ -190,7 +190,7 @@ def test_the_ledger_s_numbers() -> None:
     for evicted in (2, 5):
         metrics.ledger(
             LedgerAccount(
-                devices=20, evicted=evicted, unplaced=1, registered=12, differences={"shadow": 3, "drift": 0},
+                devices=20, evicted=evicted, registered=12, differences={"shadow": 3, "drift": 0},
                 coverage=figures, waiting=4,
             )
         )  # fmt: skip
@@ -200,7 +200,6 @@ def test_the_ledger_s_numbers() -> None:
     assert series(metrics, "sentinel_ledger_differences", "kind") == {"shadow": 3, "drift": 0}
     assert total(metrics, "sentinel_ledger_devices") == 20
     assert total(metrics, "sentinel_ledger_evicted_total") == 5
-    assert total(metrics, "sentinel_ledger_unplaced_total") == 1
     assert total(metrics, "sentinel_ledger_differences_waiting") == 4
 
 

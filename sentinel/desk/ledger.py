@@ -49,8 +49,7 @@ class LedgerDesk:
         self._coverage = Coverage("")
         self._outage = _log.outage("ledger.behind")
         self._revision = 0
-        flow = config.flow
-        self.ledger = Ledger(config.ledger, flow.local_networks, zoned=bool(flow.zones))
+        self.ledger = Ledger(config.ledger, config.flow.local_networks)
 
     async def restore(self) -> None:
         """Take up what a former life saw."""
@@ -163,7 +162,6 @@ class LedgerDesk:
         return LedgerAccount(
             devices=len(ledger.seen),
             evicted=ledger.seen.evicted,
-            unplaced=ledger.unplaced,
             registered=len(ledger.registered),
             differences=self._told.numbers(),
             coverage=self._coverage,

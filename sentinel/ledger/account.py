@@ -12,13 +12,11 @@ __all__ = ["LedgerAccount"]
 
 @dataclass(frozen=True, slots=True)
 class LedgerAccount:
-    """Numbers since the start (`evicted`, `unplaced`) and as they stand (the others)."""
+    """Numbers since the start (`evicted`) and as they stand (the others)."""
 
     devices: int
     evicted: int
     """Devices given up because the table was full."""
-    unplaced: int
-    """Sights given up because nothing told their zone in time."""
     registered: int
     """Addresses in the register."""
     differences: Mapping[str, int]

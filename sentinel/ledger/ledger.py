@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
-from sentinel.event import Conn, Event
+from sentinel.event import Event
 from sentinel.ledger.asset import Asset
 from sentinel.ledger.device import Key
 from sentinel.ledger.networks import OurNetworks
@@ -16,44 +15,28 @@ from sentinel.ledger.sight import READ, Sight, sights
 
 __all__ = ["Ledger"]
 
-_WAITING = 1 << 16
-"""Flows whose zone is not known yet, at most."""
-_OF_FLOW = 8
-"""Sights of one such flow, at most."""
-
 
 class Ledger:
-    """What was seen, in memory. `zoned` says that zones are declared: then only a flow's end tells its zone."""
+    """What was seen, in memory."""
 
     kinds = READ
     """Kinds of event that it must be given."""
 
-    def __init__(
-        self, settings: LedgerSettings, local_networks: Sequence[str], *, zoned: bool = False
-    ) -> None:
+    def __init__(self, settings: LedgerSettings, local_networks: Sequence[str]) -> None:
         self._ours = OurNetworks(local_networks)
-        self._zoned = zoned
-        self._waiting: OrderedDict[str, list[Sight]] = OrderedDict()
         self.registered = Register()
         self.seen = Seen(settings.devices, settings.facts, settings.confirm, self._is_registered)
-        self.unplaced = 0
-        """Sights given up because their flow's end did not come in time to tell the zone."""
 
     def take(self, events: Sequence[Event]) -> None:
         """Take events in the order they come."""
         for event in events:
-            for sight in sights(event):
-                if sight.address in self._ours:
-                    self._take(sight)
-            if self._zoned and isinstance(event, Conn):
-                for sight in self._waiting.pop(event.uid, ()):
-                    self.seen.take(sight, event.zone or "")
+            self.take_sights(sights(event))
 
     def take_sights(self, sights: Iterable[Sight]) -> None:
-        """Take what was seen otherwise than by events, each with its zone."""
+        """Take what was seen, by events or otherwise."""
         for sight in sights:
             if sight.address in self._ours:
-                self.seen.take(sight, sight.zone or "")
+                self.seen.take(sight)
 
     def register(self, register: Register) -> None:
         """Take the whole register, in the place of what was known of it."""
@@ -67,16 +50,3 @@ class Ledger:
 
     def _is_registered(self, key: Key) -> bool:
         return key in self.registered
-
-    def _take(self, sight: Sight) -> None:
-        if sight.zone is not None or not self._zoned or sight.uid is None:
-            self.seen.take(sight, sight.zone or "")
-            return
-        held = self._waiting.setdefault(sight.uid, [])
-        if len(held) < _OF_FLOW:
-            held.append(sight)
-        else:
-            self.unplaced += 1
-        if len(self._waiting) > _WAITING:
-            _, given_up = self._waiting.popitem(last=False)
-            self.unplaced += len(given_up)

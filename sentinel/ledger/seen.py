@@ -57,12 +57,12 @@ class Seen:
         for device in devices:
             self._rank(device)[device.key] = device
 
-    def take(self, sight: Sight, zone: str) -> Device:
-        """Take one sight of a device in `zone`."""
-        key = (zone, sight.address)
+    def take(self, sight: Sight) -> Device:
+        """Take one sight of a device."""
+        key = (sight.zone, sight.address)
         device = self._known.pop(key, None) or self._lasting.pop(key, None) or self._fleeting.pop(key, None)
         if device is None:
-            device = Device(zone, sight.address, sight.ts, sight.ts, facts=[])
+            device = Device(sight.zone, sight.address, sight.ts, sight.ts, facts=[])
             self._gone.discard(key)
         device.first_seen = min(device.first_seen, sight.ts)
         device.last_seen = max(device.last_seen, sight.ts)

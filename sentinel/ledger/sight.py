@@ -33,9 +33,7 @@ class Sight(NamedTuple):
     """Empty: it was there, no more."""
     value: str = ""
     confidence: int = 0
-    zone: str | None = None
-    uid: str | None = None
-    """The flow that tells the zone, where the event does not."""
+    zone: str = ""
     shaken: bool = False
     """It took part in a complete handshake, which a forged address cannot."""
 
@@ -45,12 +43,13 @@ def sights(event: Event) -> Iterator[Sight]:
     read = _READERS.get(event.kind)
     if read is None:
         return
+    zone = event.zone or ""
     for sight in read(event):
         value = "".join(letter for letter in sight.value if letter.isprintable()).strip()[:_LONGEST]
         if sight.field == "mac":
-            yield from of_mac(sight, value.lower())
+            yield from of_mac(sight._replace(zone=zone), value.lower())
         elif value or not sight.field:
-            yield sight._replace(value=value)
+            yield sight._replace(value=value, zone=zone)
 
 
 def of_mac(sight: Sight, mac: str) -> Iterator[Sight]:
@@ -67,14 +66,13 @@ def _arp(event: Arp) -> Iterator[Sight]:
     if event.sender_ip == "0.0.0.0" or event.sender_mac in _NO_MAC:  # a probe claims nothing yet (RFC 5227)
         return
     confidence = 40 if event.eth_src else 80
-    yield Sight(event.ts, event.sender_ip, "arp", "mac", event.sender_mac, confidence, zone=event.zone or "")
+    yield Sight(event.ts, event.sender_ip, "arp", "mac", event.sender_mac, confidence)
 
 
 def _dhcp(event: Dhcp) -> Iterator[Sight]:
     address = event.assigned_addr or event.client_addr
     if address is None or "ACK" not in event.msg_types:
         return
-    uid = event.uids[0] if event.uids else None
     for field, value, confidence in (
         ("mac", event.mac, 85),
         ("name", event.client_fqdn or event.host_name, 60),
@@ -83,9 +81,9 @@ def _dhcp(event: Dhcp) -> Iterator[Sight]:
         ("os", system_of_dhcp(event.vendor_class, event.param_list), 60),
     ):
         if value:
-            yield Sight(event.ts, address, "dhcp", field, value, confidence, uid=uid)
+            yield Sight(event.ts, address, "dhcp", field, value, confidence)
     if event.server_addr:
-        yield Sight(event.ts, event.server_addr, "dhcp", "service", "67/udp dhcp", 80, uid=uid)
+        yield Sight(event.ts, event.server_addr, "dhcp", "service", "67/udp dhcp", 80)
 
 
 def _dns(event: Dns) -> Iterator[Sight]:
@@ -94,82 +92,78 @@ def _dns(event: Dns) -> Iterator[Sight]:
         for answer in event.answers[:4]:
             if _HOST_NAME.match(event.query):
                 confidence = 45 if said_by_itself else 55 if event.AA else 40
-                yield Sight(event.ts, answer, "dns", "name", event.query, confidence, uid=event.uid)
+                yield Sight(event.ts, answer, "dns", "name", event.query, confidence)
 
 
 def _ntlm(event: Ntlm) -> Iterator[Sight]:
     if event.hostname:
-        yield Sight(event.ts, event.orig_h, "ntlm", "name", event.hostname, 60, uid=event.uid, shaken=True)
+        yield Sight(event.ts, event.orig_h, "ntlm", "name", event.hostname, 60, shaken=True)
     server = event.server_dns_computer_name or event.server_nb_computer_name
     if server:
-        yield Sight(event.ts, event.resp_h, "ntlm", "name", server, 80, uid=event.uid, shaken=True)
+        yield Sight(event.ts, event.resp_h, "ntlm", "name", server, 80, shaken=True)
 
 
 def _kerberos(event: Kerberos) -> Iterator[Sight]:
     client = (event.client or "").partition("/")[0]
     if client.endswith("$"):  # a machine's account
-        yield Sight(event.ts, event.orig_h, "kerberos", "name", client[:-1], 75, uid=event.uid)
+        yield Sight(event.ts, event.orig_h, "kerberos", "name", client[:-1], 75)
 
 
 def _http(event: Http) -> Iterator[Sight]:
     if event.user_agent:
-        yield Sight(event.ts, event.orig_h, "http", "agent", event.user_agent, 30, uid=event.uid, shaken=True)
+        yield Sight(event.ts, event.orig_h, "http", "agent", event.user_agent, 30, shaken=True)
     if event.server:
-        yield Sight(event.ts, event.resp_h, "http", "software", event.server, 60, uid=event.uid, shaken=True)
+        yield Sight(event.ts, event.resp_h, "http", "software", event.server, 60, shaken=True)
 
 
 def _ssh(event: Ssh) -> Iterator[Sight]:
     if event.client:
-        yield Sight(event.ts, event.orig_h, "ssh", "agent", event.client, 60, uid=event.uid, shaken=True)
+        yield Sight(event.ts, event.orig_h, "ssh", "agent", event.client, 60, shaken=True)
     if event.server:
-        yield Sight(event.ts, event.resp_h, "ssh", "software", event.server, 70, uid=event.uid, shaken=True)
+        yield Sight(event.ts, event.resp_h, "ssh", "software", event.server, 70, shaken=True)
 
 
 def _ftp(event: Ftp) -> Iterator[Sight]:
     if event.reply_code == 220 and event.reply_msg:
-        yield Sight(
-            event.ts, event.resp_h, "ftp", "software", event.reply_msg, 60, uid=event.uid, shaken=True
-        )
+        yield Sight(event.ts, event.resp_h, "ftp", "software", event.reply_msg, 60, shaken=True)
 
 
 def _x509(event: X509) -> Iterator[Sight]:
     if not event.host_cert:
         return
     address = event.orig_h if event.client_cert else event.resp_h
-    yield Sight(event.ts, address, "x509", "certificate", event.fingerprint, 70, uid=event.uid, shaken=True)
+    yield Sight(event.ts, address, "x509", "certificate", event.fingerprint, 70, shaken=True)
     name = _COMMON_NAME.search(event.certificate_subject or "")
     if name:
-        yield Sight(event.ts, address, "x509", "name", name[1], 50, uid=event.uid, shaken=True)
+        yield Sight(event.ts, address, "x509", "name", name[1], 50, shaken=True)
 
 
 def _conn(event: Conn) -> Iterator[Sight]:
-    zone = event.zone or ""
     shaken = event.proto == "tcp" and event.conn_state in _ESTABLISHED
     end = event.ts + (event.duration or 0.0)
     if event.orig_pkts:
-        yield Sight(end, event.orig_h, "conn", zone=zone, shaken=shaken)
+        yield Sight(end, event.orig_h, "conn", shaken=shaken)
     if not event.resp_pkts:
         return
     if event.proto == "tcp" and shaken:
         service = f"{event.resp_p}/tcp {event.service or ''}".strip()
-        yield Sight(end, event.resp_h, "conn", "service", service, 90, zone=zone, shaken=True)
+        yield Sight(end, event.resp_h, "conn", "service", service, 90, shaken=True)
         if event.local_orig is False:
             port = f"{event.resp_p}/tcp"
-            yield Sight(end, event.resp_h, "conn", "exposed", port, 90, zone=zone, shaken=True)
+            yield Sight(end, event.resp_h, "conn", "exposed", port, 90, shaken=True)
     elif event.proto == "udp" and event.service and event.orig_pkts:
         service = f"{event.resp_p}/udp {event.service}"
-        yield Sight(end, event.resp_h, "conn", "service", service, 60, zone=zone)
+        yield Sight(end, event.resp_h, "conn", "service", service, 60)
     else:
-        yield Sight(end, event.resp_h, "conn", zone=zone)
+        yield Sight(end, event.resp_h, "conn")
 
 
 def _tcp_syn(event: TcpSyn) -> Iterator[Sight]:
-    zone = event.zone or ""
     system = system_of_syn(event.ttl, event.window, event.options, event.scale)
     if system is None:
-        yield Sight(event.ts, event.host, "tcp_syn", zone=zone)
+        yield Sight(event.ts, event.host, "tcp_syn")
     else:
-        yield Sight(event.ts, event.host, "tcp_syn", "os", system, 45, zone=zone)
+        yield Sight(event.ts, event.host, "tcp_syn", "os", system, 45)
 
 
 _READERS: dict[str, Callable[[Any], Iterator[Sight]]] = {

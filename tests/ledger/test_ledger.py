@@ -40,23 +40,13 @@ def test_ours_is_what_the_configuration_declares_and_nothing_else() -> None:
     assert sorted(device.address for device in ledger.seen) == ["59.192.0.5", "59.192.0.9"]
 
 
-def test_the_same_address_in_two_zones_is_two_devices_and_the_flow_s_end_tells_which() -> None:
-    ledger = Ledger(LedgerSettings(), ["59.192.0.0/16"], zoned=True)
-    ledger.take([http(server="nginx"), http(uid="C2", server="IIS")])
-    assert ledger.seen.find(("public", "59.192.0.9")) is None
-    ledger.take([conn(zone="public"), conn(uid="C2", zone="private")])
+def test_the_same_address_in_two_zones_is_two_devices() -> None:
+    ledger = Ledger(LedgerSettings(), ["59.192.0.0/16"])
+    ledger.take([http(server="nginx", zone="public"), http(uid="C2", server="IIS", zone="private")])
     for zone, server in (("public", "nginx"), ("private", "IIS")):
         device = ledger.seen.find((zone, "59.192.0.9"))
         assert device is not None
         assert [fact.value for fact in device.of("software")] == [server]
-
-
-def test_sights_that_wait_for_their_zone_are_bounded_and_counted() -> None:
-    ledger = Ledger(LedgerSettings(), ["59.192.0.0/16"], zoned=True)
-    ledger.take([http(server=f"s{number}") for number in range(20)])
-    assert ledger.unplaced == 12
-    ledger.take([http(uid=f"D{number}", server="s") for number in range(1 << 16)])
-    assert ledger.unplaced == 20
 
 
 def test_a_fact_keeps_its_source_confidence_and_times() -> None:
@@ -84,11 +74,11 @@ def test_a_fact_keeps_its_source_confidence_and_times() -> None:
 
 def test_a_flood_of_forged_addresses_pushes_out_neither_who_shook_hands_nor_who_is_registered() -> None:
     seen = Seen(100, 16, 60.0, registered=lambda key: key[1] == "10.0.0.1")
-    seen.take(Sight(0.0, "10.0.0.1", "arp"), "")
+    seen.take(Sight(0.0, "10.0.0.1", "arp"))
     for number in range(10):
-        seen.take(Sight(0.0, f"10.0.1.{number}", "conn", shaken=True), "")
+        seen.take(Sight(0.0, f"10.0.1.{number}", "conn", shaken=True))
     for number in range(5000):
-        seen.take(Sight(1.0, f"10.9.{number // 250}.{number % 250}", "arp"), "")
+        seen.take(Sight(1.0, f"10.9.{number // 250}.{number % 250}", "arp"))
     assert len(seen) == 100
     assert seen.evicted == 4911
     kept = {device.address for device in seen}
@@ -98,7 +88,7 @@ def test_a_flood_of_forged_addresses_pushes_out_neither_who_shook_hands_nor_who_
 def test_facts_of_one_device_are_bounded_the_stalest_gives_way() -> None:
     seen = Seen(100, 8, 60.0)
     for number in range(50):
-        seen.take(Sight(float(number), "10.0.0.1", "http", "agent", f"agent {number}", 30), "")
+        seen.take(Sight(float(number), "10.0.0.1", "http", "agent", f"agent {number}", 30))
     device = seen.find(("", "10.0.0.1"))
     assert device is not None
     assert [fact.value for fact in device.facts] == [f"agent {number}" for number in range(42, 50)]
@@ -107,7 +97,7 @@ def test_facts_of_one_device_are_bounded_the_stalest_gives_way() -> None:
 def test_changes_are_given_out_once_and_again_after_a_failure() -> None:
     seen = Seen(2, 8, 60.0)
     for number in range(3):
-        seen.take(Sight(0.0, f"10.0.0.{number}", "arp"), "")
+        seen.take(Sight(0.0, f"10.0.0.{number}", "arp"))
     changed, gone = seen.changes()
     assert ([device.address for device in changed], gone) == (["10.0.0.1", "10.0.0.2"], [("", "10.0.0.0")])
     assert seen.changes() == ([], [])
