@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from sentinel.ledger import LedgerStore
 from sentinel.store.session import reading
@@ -36,13 +36,14 @@ class Protected:
     any class is: nobody can tell what would be cut off.
     """
 
-    def __init__(self, store: Path, classes: Sequence[str]) -> None:
+    def __init__(self, store: Path, classes: Sequence[str], session: Callable[..., Any] = reading) -> None:
         self._store = store
         self._classes = classes
+        self._session = session
 
     def __call__(self, address: str) -> bool:
         """Raises StoreError where the register cannot be read."""
-        rows = reading(self._store, lambda database: LedgerStore(database.conn).at(address))
+        rows = self._session(self._store, lambda database: LedgerStore(database.conn).at(address))
         return self.any_of(row.asset for row in rows)
 
     def any_of(self, assets: Iterable[Asset]) -> bool:

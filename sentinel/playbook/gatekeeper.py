@@ -1,11 +1,16 @@
 """The gatekeeper: the one small program with the right to change the packet filter (CAP_NET_ADMIN, nothing else).
 
-    python -m sentinel.playbook.gatekeeper --socket PATH [--never NETWORK …] [--user NAME|UID …]
+    python -m sentinel.playbook.gatekeeper --socket PATH --register DATABASE --never-file FILE
+        [--classes WORD …] [--never NETWORK …] [--user NAME|UID …]
 
 It listens on a Unix socket and knows three requests, one JSON object a line, each answered by one line:
 `{"verb": "block", "address": "192.0.2.7", "seconds": 3600}`, `{"verb": "unblock", "address": …}`,
 `{"verb": "list"}`. Addresses are parsed and guarded here too, and reach `nft` as arguments of a list, never through
 a shell. Blocked addresses stand in sets with a time-out: the kernel itself lifts a block though all else has died.
+
+The guard here takes no caller's word. It reads this host's addresses, gateways and DNS servers from the system, the
+registered assets from the ledger's database (read only), and a list that root alone can write: that one holds though
+the daemon, who may write the database, be taken over. Where any of these cannot be read nobody is blocked.
 """
 
 from __future__ import annotations
@@ -22,7 +27,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sentinel.playbook.guard import Guard
+from sentinel.playbook.asset import Protected
+from sentinel.playbook.guard import Address, Guard, read_list
+from sentinel.playbook.settings import PlaybookSettings
+from sentinel.store import StoreError
+from sentinel.store.session import looking
 
 __all__ = ["Gatekeeper", "main", "prepare", "serve"]
 
@@ -83,7 +92,7 @@ class Gatekeeper:
                 return {"ok": False, "error": "unknown verb"}
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             return {"ok": False, "error": f"bad request: {error}"[:300]}
-        except OSError as error:
+        except (OSError, StoreError) as error:
             return {"ok": False, "error": str(error)[:300]}
         return {"ok": True}
 
@@ -92,13 +101,13 @@ class Gatekeeper:
             raise ValueError(f"an address and 1 to {_LONGEST} seconds are needed")
         if refusal := self._guard.refusal(written):
             raise PermissionError(str(refusal))
-        address = ipaddress.ip_address(written)
+        address = _address(written)
         set = _SETS[address.version][0]
         self._unblock(written)  # an element that is there keeps its former time-out otherwise
         self._run(["add", "element", *_TABLE, set, f"{{ {address} timeout {seconds}s }}"])
 
     def _unblock(self, written: Any) -> None:
-        address = ipaddress.ip_address(written)
+        address = _address(written)
         if str(address) in self._listed():
             self._run(["delete", "element", *_TABLE, _SETS[address.version][0], f"{{ {address} }}"])
 
@@ -110,6 +119,12 @@ class Gatekeeper:
             for element in (one for some in elements for one in some):
                 found.append(element["elem"]["val"] if isinstance(element, dict) else element)
         return found
+
+
+def _address(written: Any) -> Address:
+    """Of IPv4 in IPv6's clothes, what stands on the wire."""
+    address = ipaddress.ip_address(written)
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def serve(path: Path, gatekeeper: Gatekeeper, users: frozenset[int]) -> None:
@@ -155,12 +170,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Prepare the packet filter and serve; exit 1 with a word on standard error where that cannot be done."""
     parser = argparse.ArgumentParser(prog="sentinel-gatekeeper")
     parser.add_argument("--socket", type=Path, required=True)
+    parser.add_argument("--register", type=Path, required=True)
+    parser.add_argument("--never-file", type=Path, required=True)
+    parser.add_argument("--classes", nargs="*", default=PlaybookSettings().never_block_assets)
     parser.add_argument("--never", nargs="*", default=[])
     parser.add_argument("--user", type=_user, nargs="*", default=[0])
     options = parser.parse_args(arguments)
     try:
         prepare()
-        serve(options.socket, Gatekeeper(Guard(options.never)), frozenset(options.user))
+        guard = Guard(
+            options.never,
+            Protected(options.register, options.classes, looking),
+            listed=lambda: read_list(options.never_file),
+        )
+        serve(options.socket, Gatekeeper(guard), frozenset(options.user))
     except (OSError, ValueError) as error:
         sys.stderr.write(f"sentinel-gatekeeper: {error}\n")
     return 1

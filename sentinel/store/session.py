@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sentinel.store.fault import StoreUnavailable
-from sentinel.store.writer import open_database
+from sentinel.store.writer import open_database, open_to_look
 from sentinel.text import Message
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["in_transaction", "reading"]
+__all__ = ["in_transaction", "looking", "reading"]
 
 _T = TypeVar("_T")
 _PATIENCE = 10_000
@@ -31,8 +31,18 @@ def in_transaction(path: Path, work: Callable[[Database], _T]) -> _T:
     return _session(path, "BEGIN IMMEDIATE", work)
 
 
-def _session(path: Path, begin: str, work: Callable[[Database], _T]) -> _T:
-    database = open_database(path)
+def looking(path: Path, work: Callable[[Database], _T]) -> _T:
+    """The same for whoever may only read: no database is made or changed. Raises StoreError."""
+    return _session(path, "BEGIN DEFERRED", work, open_to_look)
+
+
+def _session(
+    path: Path,
+    begin: str,
+    work: Callable[[Database], _T],
+    open_it: Callable[[Path], Database] = open_database,
+) -> _T:
+    database = open_it(path)
     connection = database.conn
     try:
         connection.execute(f"PRAGMA busy_timeout={_PATIENCE}")

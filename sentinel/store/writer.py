@@ -19,7 +19,7 @@ from sentinel.text import Message
 if TYPE_CHECKING:  # a fifth of the time to start a replay, which has no database
     from sqlite_utils import Database
 
-__all__ = ["StoreWriter", "examine_database", "open_database"]
+__all__ = ["StoreWriter", "examine_database", "open_database", "open_to_look"]
 
 _T = TypeVar("_T")
 _QUEUED = 256
@@ -67,22 +67,39 @@ def examine_database(path: Path) -> None:
     """Look whether the database at `path`, if there is one, can be used. Raises StoreError."""
     if not path.exists():
         return
+    connection = open_to_look(path).conn
+    try:
+        damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        raise StoreUnavailable(Message("store.cannot-open", path=path, reason=_reason(error))) from error
+    finally:
+        connection.close()
+    if damage != "ok":
+        raise StoreError(Message("store.damaged", path=path, reason=damage))
+
+
+def open_to_look(path: Path) -> Database:
+    """Open the database at `path` to read it as it is; it is neither made nor changed. Raises StoreError."""
     from sqlite_utils import Database
 
     from sentinel.store.migrations import refuse_newer
 
-    connection = None
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
-        damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if damage != "ok":
-            raise StoreError(Message("store.damaged", path=path, reason=damage))
-        refuse_newer(Database(connection))
-    except sqlite3.Error as error:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE, isolation_level=None
+        )
+    except (OSError, sqlite3.Error) as error:
         raise StoreUnavailable(Message("store.cannot-open", path=path, reason=_reason(error))) from error
-    finally:
-        if connection is not None:
-            connection.close()
+    database = Database(connection)
+    try:
+        refuse_newer(database)
+    except sqlite3.Error as error:
+        connection.close()
+        raise StoreUnavailable(Message("store.cannot-open", path=path, reason=_reason(error))) from error
+    except StoreError:
+        connection.close()
+        raise
+    return database
 
 
 def _reason(error: Exception) -> str:

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 from playbook_bench import Bench
-from playbook_parts import Server
+from playbook_parts import Server, never_file, register
+
+from sentinel.store.writer import open_database
 
 
 @pytest.fixture
@@ -37,11 +39,17 @@ def gatekeeper(tmp_path: Path) -> Iterator[Path]:
         "sentinel.playbook.gatekeeper",
         "--socket",
         str(path),
+        "--register",
+        str(register(tmp_path)),
+        "--never-file",
+        str(never_file(path)),
         "--never",
         "192.0.2.0/24",
         "--user",
         "root",
     )
+    open_database(register(tmp_path)).close()
+    never_file(path).write_text("203.0.113.0/28  # 测试\n")
     process = subprocess.Popen(("ip", "netns", "exec", space, *command))
     try:
         end = time.monotonic() + 20

@@ -7,6 +7,17 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from sentinel.config import default_config
+
+
+def register(folder: Path) -> Path:
+    """The database that a gatekeeper of that folder reads: that of the default settings there."""
+    return Path(default_config(folder).store.path)
+
+
+def never_file(gatekeeper: Path) -> Path:
+    return gatekeeper.with_name("never-block")
+
 
 def listed(gatekeeper: Path) -> str:
     space = gatekeeper.with_name("space").read_text()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from sentinel.playbook.guard import Guard, gateways, own_addresses, resolvers
+from sentinel.playbook.guard import Guard, gateways, own_addresses, read_list, resolvers
 from sentinel.text import Message
 
 
@@ -44,6 +45,51 @@ def test_refusals(root: Path, address: str, why: str | None) -> None:
     guard = Guard(["192.0.2.0/24"], lambda address: address == "10.9.9.9", root)
     refusal = guard.refusal(address)
     assert (refusal and str(refusal.values["why"])) == (why and str(Message(f"playbook.guard.{why}")))
+
+
+def test_servers_behind_a_local_stub_are_known(root: Path) -> None:
+    (root / "run/systemd/resolve").mkdir(parents=True)
+    (root / "run/systemd/resolve/resolv.conf").write_text("nameserver 10.1.1.54\n")
+    assert Guard(root=root).refusal("10.1.1.54") is not None
+
+
+@pytest.mark.parametrize("name", ["proc/net/fib_trie", "proc/net/route"])
+def test_a_machine_that_cannot_be_read_allows_nothing(root: Path, name: str) -> None:
+    (root / name).unlink()
+    with pytest.raises(OSError):
+        Guard(root=root).refusal("198.51.100.7")
+
+
+def test_a_host_without_ipv6_or_resolver_is_guarded_none_the_less(root: Path) -> None:
+    for name in ("proc/net/if_inet6", "proc/net/ipv6_route", "etc/resolv.conf"):
+        (root / name).unlink()
+    guard = Guard(root=root)
+    assert guard.refusal("10.1.1.1") is not None and guard.refusal("198.51.100.7") is None
+
+
+def test_a_list_is_read_anew_each_time(tmp_path: Path, root: Path) -> None:
+    file = tmp_path / "never-block"
+    file.write_text("# 核心业务\n198.51.100.0/24   # 人社\n\n2001:db8::7\n")
+    guard = Guard(root=root, listed=lambda: read_list(file))
+    assert guard.refusal("198.51.100.7") is not None and guard.refusal("2001:db8::7") is not None
+    assert guard.refusal("203.0.113.7") is None
+    file.write_text("")
+    assert guard.refusal("198.51.100.7") is None
+
+
+@pytest.mark.parametrize("wrong", ["missing", "unclear", "open to others", "another's"])
+def test_a_list_that_is_not_clear_allows_nothing(tmp_path: Path, root: Path, wrong: str) -> None:
+    file = tmp_path / "never-block"
+    if wrong != "missing":
+        file.write_text("198.51.100.0/33\n" if wrong == "unclear" else "")
+    if wrong == "open to others":
+        file.chmod(0o646)
+    if wrong == "another's":
+        if os.geteuid():
+            pytest.skip("root is needed")
+        os.chown(file, 65534, 65534)
+    with pytest.raises(OSError):
+        Guard(root=root, listed=lambda: read_list(file)).refusal("203.0.113.7")
 
 
 def test_this_machine_is_read_without_fault() -> None:

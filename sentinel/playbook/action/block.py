@@ -31,7 +31,7 @@ class Block(Act):
         address = call.arguments["address"]
         try:
             refusal = await asyncio.to_thread(self._guard.refusal, address)
-        except StoreError as error:
+        except (OSError, StoreError) as error:
             raise ActionFailed(Message("playbook.guard-blind", address=address, reason=error)) from error
         if refusal:
             raise ActionFailed(refusal)
