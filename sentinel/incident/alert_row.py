@@ -73,10 +73,16 @@ class AlertRow:
         if attacker and victim:
             keys.append(f"{head}|pair|{attacker}|{victim}")
         if attacker:
-            keys.append(f"{head}|from|{self.family}|{attacker}")
+            keys.append(self.family_keys[0] + attacker)
         if victim:
-            keys.append(f"{head}|to|{self.family}|{victim}")
+            keys.append(self.family_keys[1] + victim)
         return keys or [f"{head}|rule|{self.rule_id}"]
+
+    @property
+    def family_keys(self) -> tuple[str, str]:
+        """How the keys of all incidents of its family begin."""
+        head = f"{'drill' if self.drill else ''}|{self.zone or ''}"
+        return f"{head}|from|{self.family}|", f"{head}|to|{self.family}|"
 
     @property
     def storm_key(self) -> str:

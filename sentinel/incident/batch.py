@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sentinel.incident.alert_row import LEVEL_NAMES, AlertRow
+from sentinel.incident.clock import changed_pages
 from sentinel.incident.grade import ORDINARY
 from sentinel.incident.matcher import Matcher, matches_all
 from sentinel.incident.settings import IncidentSettings
 from sentinel.incident.silence import Silence
+from sentinel.incident.state import CONTAINED, State
 
 __all__ = ["Batch", "OpenIncident", "next_number", "open_findings"]
 
@@ -34,13 +36,27 @@ class OpenIncident:
     """Alerts when it was last said how many they are."""
     alerts: int
     findings: int
+    """Different findings that are listed."""
+    state: str = State.NEW.value
     inhibited: int = 0
+    joined: int = 0
+    """Alerts that joined it in this batch."""
+    storm_of: tuple[str, ...] = ()
+    """Beginnings of the keys of its forerunners, where it is a storm that began in this batch."""
     created: bool = False
-    graver: bool = False
+    graver: AlertRow | None = None
+    """The alert that made it graver in this batch."""
+    tampered: float | None = None
+    """When changed pages were found first in this batch."""
     new_keys: dict[str, float] = field(default_factory=dict)
     found: dict[str, tuple[AlertRow, float, float, int]] = field(default_factory=dict)
     """By fingerprint: one alert, the first and last time, the number."""
     rows: list[int] = field(default_factory=list)
+
+    @property
+    def again(self) -> bool:
+        """Whether alerts came after it was contained, and nobody was told yet: containing it took back what was said."""
+        return self.state in CONTAINED and self.said == 0 and self.joined > 0
 
 
 class Batch:
@@ -108,7 +124,7 @@ class Batch:
 
     def _load(self, key: str) -> OpenIncident | None:
         row = self._connection.execute(
-            "SELECT id, first_ts, incident.last_ts, severity, said, alerts, findings FROM incident_key"
+            "SELECT id, first_ts, incident.last_ts, severity, said, alerts, findings, state FROM incident_key"
             " JOIN incident ON incident.id = incident_key.incident WHERE key = ? AND ended_at IS NULL",
             (key,),
         ).fetchone()
@@ -121,12 +137,15 @@ class Batch:
 
     def _join(self, incident: OpenIncident, row: AlertRow, keys: list[str]) -> None:
         incident.alerts += 1
+        incident.joined += 1
         incident.rows.append(row.rowid)
         incident.first_ts = min(incident.first_ts, row.ts)
         incident.last_ts = max(incident.last_ts, row.ts)
         if row.severity > incident.severity:
             incident.severity = row.severity
-            incident.graver = not incident.created
+            incident.graver = row
+        if changed_pages(row.category) and incident.tampered is None:
+            incident.tampered = row.stored_at
         fingerprint = row.fingerprint
         known = incident.found.get(fingerprint)
         if known is not None:
@@ -146,8 +165,10 @@ class Batch:
         query = "SELECT 1 FROM incident_finding WHERE incident = ? AND fingerprint = ?"
         if not incident.created and self._connection.execute(query, (incident.id, fingerprint)).fetchone():
             return True
+        if incident.findings >= self._settings.findings:
+            return False
         incident.findings += 1
-        return incident.findings <= self._settings.findings
+        return True
 
     def _create(self, row: AlertRow) -> OpenIncident:
         storm = self._storms(row)
@@ -179,6 +200,7 @@ class Batch:
         if storm:
             self._by_key[row.storm_key] = incident
             incident.new_keys[row.storm_key] = row.ts
+            incident.storm_of = row.family_keys
         return incident
 
     def _storms(self, row: AlertRow) -> bool:
@@ -210,7 +232,8 @@ class Batch:
 
     def _by_id(self, id: int) -> OpenIncident:
         row = self._connection.execute(
-            "SELECT id, first_ts, last_ts, severity, said, alerts, findings FROM incident WHERE id = ?", (id,)
+            "SELECT id, first_ts, last_ts, severity, said, alerts, findings, state FROM incident WHERE id = ?",
+            (id,),
         ).fetchone()
         return OpenIncident(*row)
 

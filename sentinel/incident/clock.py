@@ -19,9 +19,13 @@ __all__ = [
     "Clock",
     "STATUTORY",
     "begin",
+    "begin_tamper",
+    "changed_pages",
     "clocks_from_start",
     "clocks_met_by",
+    "give_up",
     "meet",
+    "reopen",
     "report_seconds",
     "stage_at",
     "start",
@@ -58,10 +62,15 @@ class Stage:
     next_at: float | None
 
 
+def changed_pages(category: str) -> bool:
+    """Whether pages are changed, so that their containment has its own clock."""
+    return category in _CHANGED_PAGES
+
+
 def clocks_from_start(settings: ClockSettings, category: str) -> dict[Clock, float]:
     """The clocks that begin with the discovery, and their seconds."""
     clocks = {Clock.ACKNOWLEDGE: settings.acknowledge, Clock.ASSESS: settings.assess}
-    if category in _CHANGED_PAGES:
+    if changed_pages(category):
         clocks[Clock.TAMPER] = settings.tamper
     return clocks
 
@@ -104,6 +113,38 @@ def begin(
     """Begin what runs from the discovery `at`, whoever discovered it; a guard period's `factor` shortens it."""
     for clock, seconds in clocks_from_start(settings, category).items():
         start(connection, incident, clock, at, seconds * factor, settings.warn)
+
+
+def begin_tamper(connection: Any, incident: int, at: float, settings: ClockSettings, factor: float) -> None:
+    """Changed pages were found `at`, in an incident that may be older: one that runs goes on, one that was met before
+    begins anew, since the pages were changed again."""
+    connection.execute(
+        "DELETE FROM incident_clock WHERE incident = ? AND clock = ? AND met_at < ?",
+        (incident, Clock.TAMPER.value, at),
+    )
+    running = "SELECT 1 FROM incident_clock WHERE incident = ? AND clock = ?"
+    if not connection.execute(running, (incident, Clock.TAMPER.value)).fetchone():
+        start(connection, incident, Clock.TAMPER, at, settings.tamper * factor, settings.warn)
+
+
+def give_up(connection: Any, incident: int, clocks: tuple[Clock, ...]) -> None:
+    """Forget clocks that run: what they asked for is not asked any more."""
+    connection.executemany(
+        "DELETE FROM incident_clock WHERE incident = ? AND clock = ? AND met_at IS NULL",
+        [(incident, clock.value) for clock in clocks],
+    )
+
+
+def reopen(connection: Any, incident: int, ended_at: float, settings: ClockSettings) -> None:
+    """Let run again, with the ends that they had, the clocks that only the end of the incident had met."""
+    rows = connection.execute(
+        "SELECT clock, started_at, due FROM incident_clock WHERE incident = ? AND met_at = ? AND clock != ?",
+        (incident, ended_at, Clock.ACKNOWLEDGE.value),
+    ).fetchall()
+    connection.executemany(
+        "UPDATE incident_clock SET met_at = NULL, stage = 0, next_at = ? WHERE incident = ? AND clock = ?",
+        [(at + (due - at) * settings.warn, incident, clock) for clock, at, due in rows],
+    )
 
 
 def meet(connection: Any, incident: int, clocks: tuple[Clock, ...], at: float) -> None:

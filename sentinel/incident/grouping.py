@@ -18,14 +18,16 @@ from sentinel.event import Level
 from sentinel.incident.alert_row import ALERTS, LEVEL_NAMES, read_row
 from sentinel.incident.batch import Batch, OpenIncident, open_findings
 from sentinel.incident.change import Change, ChangeKind, Role
-from sentinel.incident.clock import begin
+from sentinel.incident.clock import begin, begin_tamper
+from sentinel.incident.family import adopt_forerunners, become_child
 from sentinel.incident.incident import Incident, change_of, find_incident
 from sentinel.incident.keys import Keys
 from sentinel.incident.matcher import matches_all, read_matchers
 from sentinel.incident.owner import Ledger, NoLedger, enter_owner
 from sentinel.incident.settings import IncidentSettings
 from sentinel.incident.silence import silences
-from sentinel.incident.timeline import record
+from sentinel.incident.state import State
+from sentinel.incident.timeline import SENTINEL, record
 
 __all__ = ["ACCOUNTS", "KEYS_FORGOTTEN", "Grouping", "accounts"]
 
@@ -89,25 +91,31 @@ class Grouping:
         for incident in batch.touched.values():
             if not incident.rows:
                 continue
-            grown = incident.alerts >= 10 * max(1, incident.said)
+            again = incident.again
+            grown = again or incident.alerts >= 10 * max(1, incident.said)
             if grown or incident.created:
                 incident.said = incident.alerts
             self._write_incident(connection, batch, incident)
             if incident.created:
-                self._begin(connection, incident.id, now)
+                self._begin(connection, incident, now)
                 yield change_of(find_incident(connection, incident.id), ChangeKind.CREATED, now)
             elif grown or incident.graver:
                 record(
                     connection,
                     incident.id,
                     at=now,
-                    actor="sentinel",
-                    action="grown",
+                    actor=SENTINEL,
+                    action="again" if again else "grown",
                     alerts=incident.alerts,
                     severity=LEVEL_NAMES[incident.severity],
                 )
                 role = Role.LEADER if incident.graver and incident.severity >= 4 else Role.OFFICER
                 yield change_of(find_incident(connection, incident.id), ChangeKind.GROWN, now, role)
+            if self._is_cause(incident):
+                self._adopt(connection, find_incident(connection, incident.id), now)
+            if incident.tampered is not None:
+                clock, factor = self._settings.clock, self._tighten(now)
+                begin_tamper(connection, incident.id, incident.tampered, clock, factor)
 
     def _write_incident(self, connection: Any, batch: Batch, incident: OpenIncident) -> None:
         connection.execute(
@@ -124,6 +132,19 @@ class Grouping:
                 incident.id,
             ),
         )
+        if (gravest := incident.graver) is not None:
+            # Until someone has assessed it, it is called by the gravest of what it holds.
+            connection.execute(
+                "UPDATE incident SET title = ?, title_en = ?, category = ? WHERE id = ? AND state IN (?, ?)",
+                (
+                    gravest.title,
+                    gravest.title_en,
+                    gravest.category,
+                    incident.id,
+                    State.NEW.value,
+                    State.ACKNOWLEDGED.value,
+                ),
+            )
         connection.executemany(
             "INSERT INTO incident_alert (incident, alert) VALUES (?, ?)",
             [(incident.id, row) for row in incident.rows],
@@ -169,8 +190,9 @@ class Grouping:
             (incident, rule_id, digest),
         )
 
-    def _begin(self, connection: Any, id: int, now: float) -> None:
-        """What an incident is given at its birth: its owner from the ledger, its clocks, its first entry."""
+    def _begin(self, connection: Any, made: OpenIncident, now: float) -> None:
+        """What an incident is given at its birth: its owner from the ledger, its clocks, its first entry, its parts."""
+        id = made.id
         incident = find_incident(connection, id)
         for address in (incident.victim, incident.attacker):
             device = self._ledger.find(incident.zone, address) if address else None
@@ -179,12 +201,21 @@ class Grouping:
                 break
         clock = self._settings.clock
         begin(connection, id, incident.category, incident.discovered_at, clock, self._tighten(now))
-        record(connection, id, at=now, actor="sentinel", action="created", alerts=incident.alerts)
-        self._adopt(connection, incident, now)
+        record(connection, id, at=now, actor=SENTINEL, action="created", alerts=incident.alerts)
+        if made.storm_of:
+            adopt_forerunners(connection, incident, made.storm_of, self._settings.window, now)
+
+    def _is_cause(self, incident: OpenIncident) -> bool:
+        """Whether something found in this batch may have brought about what other incidents are about."""
+        return any(
+            matches_all(when, row.fields)
+            for when, *_ in self._inhibitions
+            for row, *_ in incident.found.values()
+        )
 
     def _adopt(self, connection: Any, parent: Incident, now: float) -> None:
         """What broke out before its cause was seen becomes its child."""
-        found = open_findings(connection) if self._inhibitions else []
+        found = open_findings(connection)
         of_parent = [fields for id, fields, _ in found if id == parent.id]
         for when, suppress, equal in self._inhibitions:
             for fields in (fields for fields in of_parent if matches_all(when, fields)):
@@ -194,14 +225,9 @@ class Grouping:
                     )
                     if id == parent.id or not same or not matches_all(suppress, others):
                         continue
-                    adopted = connection.execute(
-                        "UPDATE incident SET parent = ? WHERE id = ? AND parent IS NULL AND last_ts >= ?",
-                        (parent.id, id, parent.first_ts - self._settings.window),
-                    )
-                    if adopted.rowcount:
-                        record(
-                            connection, id, at=now, actor="sentinel", action="parent", parent=parent.number
-                        )
+                    child = find_incident(connection, id)
+                    if child.parent is None and child.last_ts >= parent.first_ts - self._settings.window:
+                        become_child(connection, id, parent, actor=SENTINEL, now=now)
 
 
 def accounts(connection: Any) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -16,20 +17,25 @@ from sentinel.incident.change import Change, ChangeKind, Role
 from sentinel.incident.clock import (
     Clock,
     begin,
+    begin_tamper,
+    changed_pages,
     clocks_met_by,
+    give_up,
     meet,
+    reopen,
     report_seconds,
     stage_at,
     start,
 )
+from sentinel.incident.family import become_child, ends_with_parent, release
 from sentinel.incident.fault import IncidentError
 from sentinel.incident.grade import ORDINARY, REPORTABLE, Grading
-from sentinel.incident.incident import Incident, change_of, find_incident
+from sentinel.incident.incident import Incident, change_of, children_of, find_incident
 from sentinel.incident.owner import Ledger, NoLedger, enter_owner
 from sentinel.incident.settings import IncidentSettings
-from sentinel.incident.state import ENDED, State, may_follow, needs_reason
+from sentinel.incident.state import CONTAINED, ENDED, State, followers, may_follow, needs_reason
 from sentinel.incident.timeline import record
-from sentinel.text import Message
+from sentinel.text import Message, text
 
 __all__ = ["SOURCES", "Handling"]
 
@@ -112,15 +118,19 @@ class Handling:
         """Bring it into `state`. Raises IncidentError where that cannot follow, or a reason is missing."""
         incident = find_incident(connection, asked)
         if not may_follow(incident.state, state):
-            raise IncidentError(Message("incident.cannot-follow", before=incident.state, after=state))
+            raise IncidentError(_cannot_follow(incident.state, state))
         if needs_reason(incident.state, state) and not reason.strip():
             raise IncidentError(Message("incident.reason-needed"))
         ended = now if state in ENDED else None
         connection.execute(
-            "UPDATE incident SET state = ?, ended_at = ?, assignee = CASE WHEN assignee = '' THEN ? ELSE assignee END"
-            " WHERE id = ?",
-            (state.value, ended, actor, incident.id),
+            "UPDATE incident SET state = ?, ended_at = ?, assignee = CASE WHEN assignee = '' THEN ? ELSE assignee END,"
+            " said = CASE WHEN ? THEN 0 ELSE said END WHERE id = ?",
+            (state.value, ended, actor, state in CONTAINED, incident.id),
         )
+        if incident.ended_at is not None:
+            give_up(connection, incident.id, (Clock.SUMMARY,))
+            if incident.state is State.FALSE_POSITIVE:
+                reopen(connection, incident.id, incident.ended_at, self._settings.clock)
         meet(connection, incident.id, clocks_met_by(state), now)
         if state in ENDED:
             # Its keys go: what comes later is a new incident.
@@ -139,7 +149,23 @@ class Handling:
             after=state.value,
             reason=reason,
         )
-        return [change_of(find_incident(connection, incident.id), ChangeKind.STATE, now)]
+        changes = [change_of(find_incident(connection, incident.id), ChangeKind.STATE, now)]
+        if state in ENDED:
+            changes += self._end_children(connection, incident, state, actor=actor, now=now, reason=reason)
+        return changes
+
+    def _end_children(
+        self, connection: Any, parent: Incident, state: State, *, actor: str, now: float, reason: str
+    ) -> list[Change]:
+        """What was nothing but a part ends with it. Of a cause that was none, only a storm's parts do."""
+        if state is State.FALSE_POSITIVE and not parent.storm:
+            return release(connection, parent, self._settings.clock, self._tighten(now), actor=actor, now=now)
+        changes = []
+        for child in children_of(connection, parent.id):
+            if ends_with_parent(connection, child):
+                why = f"{parent.number}: {reason}"
+                changes += self.move(connection, child.id, state, actor=actor, now=now, reason=why)
+        return changes
 
     def acknowledge(self, connection: Any, asked: int | str, *, actor: str, now: float) -> list[Change]:
         """Someone has seen it and takes care of it."""
@@ -179,6 +205,8 @@ class Handling:
             ),
         )
         meet(connection, incident.id, (Clock.ACKNOWLEDGE, Clock.ASSESS), now)
+        if category is not None:
+            self._recategorise(connection, incident, category, now)
         record(
             connection,
             incident.id,
@@ -188,6 +216,7 @@ class Handling:
             facts=dict(facts),
             clauses=[clause.id for clause in met],
             note=note,
+            **({} if category is None else {"category": category}),
         )
         changes = []
         if incident.state in (State.NEW, State.ACKNOWLEDGED):
@@ -227,24 +256,27 @@ class Handling:
     def assign(self, connection: Any, asked: int | str, person: str, *, actor: str, now: float) -> None:
         """Give it to a person."""
         incident = self._open(connection, asked)
+        if not person.strip():
+            raise IncidentError(Message("incident.person-needed"))
         connection.execute("UPDATE incident SET assignee = ? WHERE id = ?", (person, incident.id))
         record(connection, incident.id, at=now, actor=actor, action="assigned", to=person)
 
     def adopt(self, connection: Any, asked: int | str, parent: int | str, *, actor: str, now: float) -> None:
         """Make it a part of another incident."""
         child, above = self._open(connection, asked), find_incident(connection, parent)
-        if above.id == child.id or above.parent is not None or above.drill != child.drill:
+        if above.id == child.id or above.parent is not None or above.drill != child.drill or above.ended_at:
             raise IncidentError(Message("incident.bad-parent"))
-        connection.execute("UPDATE incident SET parent = ? WHERE id = ?", (above.id, child.id))
-        record(connection, child.id, at=now, actor=actor, action="parent", parent=above.number)
+        become_child(connection, child.id, above, actor=actor, now=now)
 
     def attach(self, connection: Any, asked: int | str, file: Path, *, actor: str, now: float) -> str:
         """Keep a copy of `file` by its SHA-256, which is returned."""
         incident = find_incident(connection, asked)
         folder = Path(self._settings.attachments)
         try:
-            size = file.stat().st_size
-            if size > self._settings.attachment_size:
+            if not file.is_file():
+                reason = os.strerror(errno.EISDIR if file.is_dir() else errno.ENOENT)
+                raise IncidentError(Message("incident.cannot-attach", path=file, reason=reason))
+            if file.stat().st_size > self._settings.attachment_size:
                 raise IncidentError(Message("incident.too-large", path=file))
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
             digest = _copy(file, folder)
@@ -326,15 +358,21 @@ class Handling:
         if seconds:
             start(connection, incident.id, Clock.REPORT, incident.discovered_at, seconds, clock.warn)
         else:
-            connection.execute(
-                "DELETE FROM incident_clock WHERE incident = ? AND clock = ? AND met_at IS NULL",
-                (incident.id, Clock.REPORT.value),
-            )
+            give_up(connection, incident.id, (Clock.REPORT,))
         if incident.level == before.level and incident.level_decided == before.level_decided:
             return []
         role = Role.LEADER if incident.level <= REPORTABLE else Role.OFFICER
         kind = ChangeKind.RAISED if incident.level < before.level else ChangeKind.LEVEL
         return [change_of(incident, kind, now, role)]
+
+    def _recategorise(self, connection: Any, incident: Incident, category: str, now: float) -> None:
+        """The clock of changed pages runs from the discovery, or not at all, as the new category says."""
+        if changed_pages(category) and not changed_pages(incident.category):
+            begin_tamper(
+                connection, incident.id, incident.discovered_at, self._settings.clock, self._tighten(now)
+            )
+        elif changed_pages(incident.category) and not changed_pages(category):
+            give_up(connection, incident.id, (Clock.TAMPER,))
 
     def _open(self, connection: Any, asked: int | str) -> Incident:
         incident = find_incident(connection, asked)
@@ -345,6 +383,14 @@ class Handling:
     def _check_category(self, code: str) -> None:
         if code not in CATEGORIES:
             raise IncidentError(Message("incident.unknown-category", got=code))
+
+
+def _cannot_follow(before: State, after: State) -> Message:
+    possible = text("notify.comma").join(
+        f"{text(f'incident.state.{one}')}({one})" for one in followers(before)
+    )
+    names = {"before": text(f"incident.state.{before}"), "after": text(f"incident.state.{after}")}
+    return Message("incident.cannot-follow", possible=possible, **names)
 
 
 def _copy(file: Path, folder: Path) -> str:

@@ -11,7 +11,15 @@ from sentinel.incident.fault import IncidentError
 from sentinel.incident.state import State
 from sentinel.text import Message
 
-__all__ = ["COLUMNS", "Incident", "change_of", "find_incident", "incident_of", "number_of_alert"]
+__all__ = [
+    "COLUMNS",
+    "Incident",
+    "change_of",
+    "children_of",
+    "find_incident",
+    "incident_of",
+    "number_of_alert",
+]
 
 COLUMNS = (
     "id number title title_en discovered_at discovered_by source state severity level_suggested level_decided"
@@ -96,6 +104,12 @@ def find_incident(connection: Any, asked: int | str) -> Incident:
     if row is None:
         raise IncidentError(Message("incident.unknown", asked=asked))
     return incident_of(row)
+
+
+def children_of(connection: Any, parent: int) -> list[Incident]:
+    """The incidents that are parts of another, oldest first."""
+    rows = connection.execute(f"{_SELECT}parent = ? ORDER BY id", (parent,))
+    return [incident_of(row) for row in rows.fetchall()]
 
 
 def number_of_alert(connection: Any, alert: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-__all__ = ["ENDED", "State", "may_follow", "needs_reason"]
+__all__ = ["CONTAINED", "ENDED", "State", "followers", "may_follow", "needs_reason"]
 
 
 class State(enum.StrEnum):
@@ -21,6 +21,8 @@ class State(enum.StrEnum):
 
 
 ENDED = frozenset({State.CLOSED, State.FALSE_POSITIVE})
+CONTAINED = frozenset({State.CONTAINED, State.ERADICATED, State.RECOVERED})
+"""Open, but nothing of it should be seen any more."""
 _ORDER = list(State)
 
 
@@ -33,6 +35,11 @@ def may_follow(before: State, after: State) -> bool:
     if after is State.INVESTIGATING and before is not after:
         return True
     return _ORDER.index(after) > _ORDER.index(before)
+
+
+def followers(before: State) -> tuple[State, ...]:
+    """The states that may follow, in their order."""
+    return tuple(state for state in _ORDER if may_follow(before, state))
 
 
 def needs_reason(before: State, after: State) -> bool:

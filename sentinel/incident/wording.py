@@ -57,9 +57,12 @@ def _created(detail: dict[str, Any]) -> str:
     return text("incident.entry.created", alerts=detail.get("alerts", 0))
 
 
-def _grown(detail: dict[str, Any]) -> str:
-    severity = text(f"alert.level.{detail.get('severity', 'informational')}")
-    return text("incident.entry.grown", alerts=detail.get("alerts", 0), severity=severity)
+def _grown(kind: str) -> Callable[[dict[str, Any]], str]:
+    def words(detail: dict[str, Any]) -> str:
+        severity = text(f"alert.level.{detail.get('severity', 'informational')}")
+        return text(f"incident.entry.{kind}", alerts=detail.get("alerts", 0), severity=severity)
+
+    return words
 
 
 def _state(detail: dict[str, Any]) -> str:
@@ -72,6 +75,8 @@ def _assessed(detail: dict[str, Any]) -> str:
     words = [text("incident.entry.assessed")]
     if facts:
         words.append(text("incident.entry.facts", facts=facts))
+    if detail.get("category"):
+        words.append(text("incident.entry.category", category=detail["category"]))
     if detail.get("clauses"):
         words.append(text("incident.entry.clauses", clauses=", ".join(detail["clauses"])))
     if detail.get("note"):
@@ -108,8 +113,10 @@ def _plain(kind: str, *names: str) -> Callable[[dict[str, Any]], str]:
 
 _WORDINGS: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "created": _created,
-    "grown": _grown,
+    "grown": _grown("grown"),
+    "again": _grown("again"),
     "parent": _plain("parent", "parent"),
+    "released": _plain("released", "parent"),
     "state": _state,
     "assessed": _assessed,
     "level": _level,

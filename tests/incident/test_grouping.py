@@ -15,6 +15,7 @@ from sentinel.incident.grouping import ACCOUNTS, accounts
 from sentinel.incident.incident import find_incident
 from sentinel.incident.listing import Filter, list_incidents
 from sentinel.incident.silence import make_silence, silences
+from sentinel.incident.timeline import entries
 from tests.incident.conftest import NOW
 
 Put = Callable[..., None]
@@ -164,6 +165,62 @@ def test_consequences_seen_first_become_children(connection: Any, put: Put) -> N
     advance(connection, inhibit=(TOWN,))
     town, village = incidents(connection)
     assert village.parent == town.id
+
+
+def test_a_cause_that_joins_an_incident_adopts_as_well(connection: Any, put: Put) -> None:
+    put({"rule_id": "slow", "src": "10.20.0.1", "dst": None, "category": "DETECH"})
+    put({"rule_id": "village", "src": "10.30.1.1", "dst": None, "category": "DETECH"})
+    advance(connection, inhibit=(TOWN,))
+    put({"rule_id": "town", "src": "10.20.0.1", "dst": None, "category": "DETECH"})
+    advance(connection, inhibit=(TOWN,))
+    village, town = incidents(connection)
+    assert (town.alerts, village.parent) == (2, town.id)
+
+
+def test_changed_pages_have_their_clock_in_whatever_incident(connection: Any, put: Put) -> None:
+    put({})
+    advance(connection)
+    put({"rule_id": "r2", "title": "网页被篡改", "category": "NAWEBMOD", "level": Level.CRITICAL})
+    advance(connection)
+    (incident,) = incidents(connection)
+    assert (incident.title, incident.category) == ("网页被篡改", "NAWEBMOD"), "called by the gravest"
+    clock = "SELECT started_at, due, met_at FROM incident_clock WHERE clock = 'tamper'"
+    assert connection.execute(clock).fetchall() == [(NOW + 1, NOW + 1 + 1800, None)]
+
+
+def test_what_a_person_has_assessed_keeps_its_name(connection: Any, put: Put, handling: Handling) -> None:
+    put({})
+    advance(connection)
+    handling.assess(connection, 1, {}, actor="甲", now=NOW + 5, category="NACRED")
+    put({"rule_id": "r2", "title": "网页被篡改", "category": "NAWEBMOD", "level": Level.CRITICAL})
+    (change,) = advance(connection)
+    (incident,) = incidents(connection)
+    assert (incident.title, incident.category, incident.severity) == ("扫描", "NACRED", 4)
+    assert change.kind is ChangeKind.GROWN
+    assert connection.execute("SELECT count(*) FROM incident_clock WHERE clock = 'tamper'").fetchone() == (1,)
+
+
+def test_alerts_after_the_containment_are_told_once(connection: Any, put: Put, handling: Handling) -> None:
+    put({"category": "NAWEBMOD"}, *[{} for _ in range(20)])
+    advance(connection)
+    handling.move(connection, 1, State.CONTAINED, actor="甲", now=NOW + 0.5)
+    assert advance(connection) == []
+    put({"category": "NAWEBMOD"})
+    (change,) = advance(connection)
+    assert (change.kind, change.state) == (ChangeKind.GROWN, "contained")
+    put({})
+    assert advance(connection) == []
+    assert [entry.action for entry in entries(connection, 1)] == ["created", "state", "again"]
+    clock = "SELECT due, met_at FROM incident_clock WHERE clock = 'tamper'"
+    assert connection.execute(clock).fetchall() == [(NOW + 1 + 1800, None)], "changed again: it runs again"
+
+
+def test_only_different_findings_are_counted(connection: Any, put: Put) -> None:
+    put(*[{"dst": f"10.1.0.{number % 9}"} for number in range(90)])
+    advance(connection, findings=5)
+    (incident,) = incidents(connection)
+    listed = connection.execute("SELECT count(*), sum(alerts) FROM incident_finding").fetchone()
+    assert (incident.alerts, incident.findings, listed) == (90, 5, (5, 50))
 
 
 def test_the_ledger_says_whose_it_is_and_the_rule_is_kept(connection: Any, put: Put) -> None:

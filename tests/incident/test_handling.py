@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -168,3 +169,77 @@ def test_attachments_are_kept_by_digest(connection: Any, handling: Handling, tmp
 
 def test_the_officer_stands_below_the_leader() -> None:
     assert list(Role) == [Role.OFFICER, Role.LEADER, Role.IN_CHARGE]
+
+
+def test_a_state_that_cannot_follow_is_refused_with_those_that_can(
+    connection: Any, handling: Handling
+) -> None:
+    id = begin(connection, handling)
+    handling.move(connection, id, State.CLOSED, actor="甲", now=NOW, reason="毕")
+    with pytest.raises(IncidentError, match="investigating") as caught:
+        handling.move(connection, id, State.CONTAINED, actor="甲", now=NOW)
+    assert "“已关闭”改为“已抑制”" in str(caught.value)
+    assert "研判" in str(caught.value)
+
+
+def test_a_false_positive_that_was_none_takes_its_deadlines_up_again(
+    connection: Any, handling: Handling
+) -> None:
+    id = begin(connection, handling, category="NAWEBMOD")
+    handling.decide(connection, id, 3, actor="甲", now=NOW)
+    handling.move(connection, id, State.FALSE_POSITIVE, actor="甲", now=NOW + MINUTE, reason="看错")
+    assert handling.due(connection, NOW + 5 * HOUR) == []
+    handling.move(connection, id, State.INVESTIGATING, actor="甲", now=NOW + 5 * HOUR, reason="不是误报")
+    assert said(handling, connection, NOW + 5 * HOUR) == [
+        ("assess", "escalated", "in_charge"),
+        ("tamper", "escalated", "in_charge"),
+        ("report", "escalated", "in_charge"),
+    ]
+
+
+def test_a_report_that_was_made_stays_made(connection: Any, handling: Handling) -> None:
+    id = begin(connection, handling)
+    handling.decide(connection, id, 3, actor="甲", now=NOW)
+    handling.report(connection, id, actor="甲", now=NOW + 1, receiver="省网信办", receipt="", kind="first")
+    handling.move(connection, id, State.FALSE_POSITIVE, actor="甲", now=NOW + 2, reason="误")
+    handling.move(connection, id, State.INVESTIGATING, actor="甲", now=NOW + 3, reason="真")
+    assert "report" not in {clock for clock, *_ in said(handling, connection, NOW + 9 * HOUR)}
+
+
+def test_the_summary_is_not_asked_for_while_it_is_open_again(connection: Any, handling: Handling) -> None:
+    id = begin(connection, handling)
+    handling.decide(connection, id, 3, actor="甲", now=NOW)
+    clocks = "SELECT due FROM incident_clock WHERE clock = 'summary'"
+    for hours in (1.0, 3.0):
+        handling.move(connection, id, State.CLOSED, actor="甲", now=NOW + hours * HOUR, reason="毕")
+        assert connection.execute(clocks).fetchall() == [(NOW + hours * HOUR + 30 * 24 * HOUR,)]
+        handling.move(connection, id, State.INVESTIGATING, actor="甲", now=NOW + 2 * HOUR, reason="再查")
+        assert connection.execute(clocks).fetchall() == []
+
+
+def test_the_clock_of_changed_pages_follows_the_category(connection: Any, handling: Handling) -> None:
+    id = begin(connection, handling)
+    clocks = "SELECT due FROM incident_clock WHERE clock = 'tamper'"
+    handling.assess(connection, id, {}, actor="甲", now=NOW + 60, category="NAWEBMOD")
+    assert connection.execute(clocks).fetchall() == [(NOW + 30 * MINUTE,)]
+    handling.assess(connection, id, {}, actor="甲", now=NOW + 90, category="NASCAN")
+    assert connection.execute(clocks).fetchall() == []
+    assert [
+        entry.detail.get("category") for entry in entries(connection, id) if entry.action == "assessed"
+    ] == [
+        "NAWEBMOD",
+        "NASCAN",
+    ]
+
+
+def test_it_is_given_to_somebody(connection: Any, handling: Handling) -> None:
+    with pytest.raises(IncidentError):
+        handling.assign(connection, begin(connection, handling), " ", actor="甲", now=NOW)
+
+
+def test_what_is_no_file_is_not_attached(connection: Any, handling: Handling, tmp_path: Path) -> None:
+    id = begin(connection, handling)
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("pipe", "", "absent"):
+        with pytest.raises(IncidentError):
+            handling.attach(connection, id, tmp_path / name, actor="甲", now=NOW)
