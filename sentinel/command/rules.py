@@ -29,7 +29,7 @@ from sentinel.rule.trial import (
     try_correlation,
     try_rule,
 )
-from sentinel.text import current_language, text, use_language
+from sentinel.text import Message, current_language, text, use_language
 
 __all__ = ["run"]
 
@@ -207,10 +207,10 @@ def _events(argument: str) -> list[dict[str, Any]]:
         except ValueError:
             found = [json.loads(line) for line in written.splitlines() if line.strip()]
     except (OSError, ValueError) as error:
-        raise TrialError(text("rules.bad-event", reason=error)) from error
+        raise TrialError(Message("rules.bad-event", reason=error)) from error
     events = found if isinstance(found, list) else [found]
     if not all(isinstance(event, dict) for event in events):
-        raise TrialError(text("rules.bad-event", reason="JSON"))
+        raise TrialError(Message("rules.bad-event", reason="JSON"))
     return events
 
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from sentinel.rule.compiled import Compiled
 from sentinel.rule.condition import And
 from sentinel.rule.correlation.correlation import Correlation
+from sentinel.rule.fault import Fault
 from sentinel.rule.names import Names
 from sentinel.rule.rule import Document, Filter, Rule, RuleProblem
 
@@ -30,8 +31,7 @@ def apply_filters(compiled: Compiled) -> tuple[list[Rule], list[RuleProblem]]:
             if one.logsource.covers(rule.logsource):
                 filters_of.setdefault(rule.id, []).append(one)
             elif one.rules is not None:
-                reason = f"`{rule.id}` is about other events than this filter's `logsource`"
-                problems.append(_problem(one, reason))
+                problems.append(_problem(one, Fault.of("filter-elsewhere", rule=rule.id)))
     return [_filtered(rule, filters_of.get(rule.id, [])) for rule in compiled.rules], problems
 
 
@@ -39,7 +39,7 @@ def _named(one: Filter, names: Names, problems: list[RuleProblem]) -> list[Rule]
     found: dict[str, Rule] = {}
     for reference in one.rules or ():
         target = names.find(reference)
-        if isinstance(target, str):
+        if isinstance(target, Fault):
             problems.append(_problem(one, target))
         else:
             found |= {rule.id: rule for rule in _rules_of(target, names, frozenset())}
@@ -53,12 +53,12 @@ def _rules_of(target: Document, names: Names, above: frozenset[str]) -> Iterator
     elif isinstance(target, Correlation) and target.id not in above:
         for reference in target.rules:
             beneath = names.find(reference)
-            if not isinstance(beneath, str):
+            if not isinstance(beneath, Fault):
                 yield from _rules_of(beneath, names, above | {target.id})
 
 
-def _problem(one: Filter, reason: str) -> RuleProblem:
-    return RuleProblem(one.path, one.line, one.id, reason, "Correct `rules` of the filter")
+def _problem(one: Filter, fault: Fault) -> RuleProblem:
+    return RuleProblem(one.path, one.line, one.id, fault)
 
 
 def _filtered(rule: Rule, filters: list[Filter]) -> Rule:

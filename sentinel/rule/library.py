@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sentinel.rule.cache import RuleCache
 from sentinel.rule.compiled import Compiled
+from sentinel.rule.fault import Fault
 from sentinel.rule.filter import apply_filters
 from sentinel.rule.rule import Document, RuleProblem
 from sentinel.rule.settings import SHIPPED_LISTS
@@ -26,9 +27,7 @@ def rule_files(paths: Iterable[str], root: Path) -> tuple[list[Path], list[RuleP
         elif path.is_file():
             files.append(path)
         else:
-            problems.append(
-                RuleProblem(path, 0, name, "no such file or folder", "Correct `rule.paths`, or create it")
-            )
+            problems.append(RuleProblem(path, 0, name, Fault.of("no-path")))
     return list(dict.fromkeys(files)), problems
 
 
@@ -52,10 +51,8 @@ def load_paths(
             if first is document:
                 all_of_them.add(document)
             else:
-                reason = f"its id is taken by {first.path}:{first.line}"
-                problems.append(
-                    RuleProblem(document.path, document.line, document.id, reason, "Give it a new UUID")
-                )
+                taken = Fault.of("id-taken", place=f"{first.path}:{first.line}")
+                problems.append(RuleProblem(document.path, document.line, document.id, taken))
     cache.keep()
     all_of_them.rules, unapplied = apply_filters(all_of_them)
     problems += unapplied
@@ -66,7 +63,7 @@ def _load(file: Path, cache: RuleCache, placeholders: Mapping[str, Sequence[str]
     try:
         content = file.read_bytes()
     except OSError as error:
-        problem = RuleProblem(file, 0, file.name, f"cannot be read: {error}", "Make it readable")
+        problem = RuleProblem(file, 0, file.name, Fault.of("unreadable", detail=error))
         return Compiled(problems=[problem])
     compiled = cache.get(file, content)
     if compiled is None:

@@ -19,7 +19,7 @@ from sentinel.event import Level
 from sentinel.rule.compiled import Compiled
 from sentinel.rule.condition import And, Node, Not, Or
 from sentinel.rule.correlation.document import read_correlation
-from sentinel.rule.fault import DocumentFault
+from sentinel.rule.fault import DocumentFault, Fault
 from sentinel.rule.logsource import kinds_of
 from sentinel.rule.modifier import register_modifiers
 from sentinel.rule.payload import announced
@@ -62,7 +62,7 @@ def load_file(path: Path, placeholders: Placeholders | None = None) -> Compiled:
     try:
         content = path.read_bytes()
     except OSError as error:
-        problem = RuleProblem(path, 0, path.name, f"cannot be read: {error}", "Make it readable")
+        problem = RuleProblem(path, 0, path.name, Fault.of("unreadable", detail=error))
         return Compiled(problems=[problem])
     return load_content(path, content, placeholders)
 
@@ -73,11 +73,11 @@ def load_content(path: Path, content: bytes, placeholders: Placeholders | None =
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        compiled.add(RuleProblem(path, 0, path.name, f"cannot be read: {error}", "Save it as UTF-8"))
+        compiled.add(RuleProblem(path, 0, path.name, Fault.of("unreadable", detail=error)))
         return compiled
     for source in sources(text):
         if isinstance(source, BadSource):
-            compiled.add(RuleProblem(path, source.line, path.name, source.reason, source.remedy))
+            compiled.add(RuleProblem(path, source.line, path.name, source.fault))
         else:
             for made in _Reader(path, source, placeholders or {}).read():
                 compiled.add(made)
@@ -99,9 +99,7 @@ class _Reader:
         content = dict(self._source.content)
         if (written := content.get("id")) is not None and not _is_uuid(written):
             del content["id"]
-            yield self._problem(
-                "id", f"its id `{written}` is no UUID", "Give it one, such as `uuidgen` makes", runs=True
-            )
+            yield self._problem("id", Fault.of("id-no-uuid", written=written), runs=True)
         make: Callable[[dict[str, Any]], Document] = self._rule
         if "correlation" in content:
             make = self._correlation
@@ -110,37 +108,24 @@ class _Reader:
         try:
             made = make(content)
         except DocumentFault as error:
-            yield self._problem(error.key, str(error), error.remedy)
+            yield self._problem(error.key, error.fault)
         except SigmaError as error:
             sort = type(error).__name__.removeprefix("Sigma").removesuffix("Error")
             section = _SECTION_OF_ERROR.get(sort, "title")
             reason = str(error.args[0]) if error.args else type(error).__name__
-            yield self._problem(
-                section, reason, f"Correct `{section}` (https://sigmahq.io/docs/basics/rules)"
-            )
+            yield self._problem(section, Fault.of("sigma", section=section, detail=reason))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            reason = f"not a Sigma document: {type(error).__name__}: {error}"
-            yield self._problem("", reason, "Compare it with one that loads")
+            yield self._problem("", Fault.of("not-sigma", detail=f"{type(error).__name__}: {error}"))
         else:
             yield made
             if isinstance(made, Filter) and not _excludes(made.condition):
-                yield self._problem(
-                    "condition",
-                    "this filter lets its rules fire only where it holds itself",
-                    "Write `condition: not selection` to exclude what it names",
-                    runs=True,
-                )
+                yield self._problem("condition", Fault.of("filter-inverted"), runs=True)
             if isinstance(made, Rule) and "payload" in made.kinds and not announced(made.condition):
-                yield self._problem(
-                    "detection",
-                    "no bytes of its own announce this payload rule: it is asked of every packet",
-                    "Have every way to its match contain four or more fixed bytes, or ask an event's fields",
-                    runs=True,
-                )
+                yield self._problem("detection", Fault.of("payload-unannounced"), runs=True)
 
-    def _problem(self, key: str, reason: str, remedy: str, *, runs: bool = False) -> RuleProblem:
+    def _problem(self, key: str, fault: Fault, *, runs: bool = False) -> RuleProblem:
         line = self._source.line_of(key) if key else self._source.line
-        return RuleProblem(self._path, line, self._name, reason, remedy, informational=runs)
+        return RuleProblem(self._path, line, self._name, fault, informational=runs)
 
     def _rule(self, content: dict[str, Any]) -> Rule:
         parsed = SigmaRule.from_dict(content, policy=_POLICY)
@@ -216,7 +201,7 @@ def _log_source(parsed: SigmaLogSource) -> LogSource:
 def _mapping(content: Mapping[str, Any], key: str) -> dict[str, Any]:
     value = content.get(key)
     if not isinstance(value, dict):
-        raise DocumentFault(key, f"`{key}` is no mapping", f"Write a `{key}:` section")
+        raise DocumentFault(key, "no-mapping", key=key)
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sentinel.rule.fault import Fault
 from sentinel.rule.rule import Document
 
 __all__ = ["Names"]
@@ -20,7 +21,7 @@ class Names:
             if document.name is not None:
                 self._by_name.setdefault(document.name, []).append(document)
 
-    def find(self, reference: str) -> Document | str:
+    def find(self, reference: str) -> Document | Fault:
         """The document, or why there is none."""
         found = self._by_id.get(reference.lower())
         if found is not None:
@@ -28,4 +29,6 @@ class Names:
         named = self._by_name.get(reference, ())
         if len(named) == 1:
             return named[0]
-        return f"`{reference}` names {len(named)} rules" if named else f"no rule `{reference}` runs"
+        if named:
+            return Fault.of("reference-of-many", reference=reference, number=len(named))
+        return Fault.of("reference-of-none", reference=reference)

@@ -27,11 +27,7 @@ def expanded(value: SigmaString, placeholders: Placeholders) -> list[SigmaString
     """The values that `value` stands for; itself where it has no placeholder. Raises DocumentFault."""
     choices = [_choices(part, placeholders) for part in value.s]
     if math.prod(map(len, choices)) > _MOST:
-        raise DocumentFault(
-            "detection",
-            f"placeholders make more than {_MOST} values of `{value}`",
-            "Use one placeholder a value",
-        )
+        raise DocumentFault("detection", "placeholders-too-many", most=_MOST, value=value)
     made = []
     for parts in itertools.product(*choices):
         one = type(value)()
@@ -57,11 +53,7 @@ def _choices(
         return [[part]]
     values = placeholders.get(part.name)
     if not values:
-        raise DocumentFault(
-            "detection",
-            f"the placeholder %{part.name}% has no list of values",
-            f"Give `{part.name}` its values under `rule.placeholders`",
-        )
+        raise DocumentFault("detection", "placeholder-empty", name=part.name)
     return [
         [piece for piece in SigmaString(value).s if not isinstance(piece, Placeholder)] for value in values
     ]

@@ -61,4 +61,4 @@ def reload_rules(
 
 def _what(problem: RuleProblem) -> tuple[Path, str, str]:
     """A problem, wherever in its file it now stands."""
-    return problem.path, problem.rule, problem.reason
+    return problem.path, problem.rule, repr(problem.fault)

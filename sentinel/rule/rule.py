@@ -9,8 +9,9 @@ import msgspec
 
 from sentinel.event import Level
 from sentinel.rule.condition import Node
+from sentinel.rule.fault import Fault
 from sentinel.rule.restraint.threshold import Threshold
-from sentinel.text import current_language
+from sentinel.text import current_language, text
 
 __all__ = ["Document", "Filter", "LogSource", "Rule", "RuleProblem"]
 
@@ -101,10 +102,21 @@ class RuleProblem(msgspec.Struct, frozen=True):
     line: int
     rule: str
     """The rule's id, or its title, or the file's name."""
-    reason: str
-    remedy: str
+    fault: Fault
     informational: bool = False
     """True where the document runs nevertheless."""
 
+    @property
+    def reason(self) -> str:
+        """See `Fault`."""
+        return self.fault.reason
+
+    @property
+    def remedy(self) -> str:
+        """See `Fault`."""
+        return self.fault.remedy
+
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.rule}: {self.reason}. {self.remedy}"
+        values = {"place": f"{self.path}:{self.line}", "rule": self.rule}
+        told = text("rule.problem", **values, reason=self.reason, remedy=self.remedy)
+        return f"{told}{text('rule.runs-nevertheless')}" if self.informational else told

@@ -13,6 +13,7 @@ from sentinel.rule.condition import And, Node
 from sentinel.rule.correlation import Correlation, Match, link
 from sentinel.rule.cost import Cost
 from sentinel.rule.evidence import alert_of
+from sentinel.rule.fault import Fault
 from sentinel.rule.library import load_paths
 from sentinel.rule.log_plan import LogPlans
 from sentinel.rule.logsource import kind_of
@@ -106,14 +107,14 @@ class RuleSet:
         if settings.minimum_level in list(Level):
             least = Level(settings.minimum_level)
         else:
-            reason = f"`minimum_level` {settings.minimum_level!r} is not one of {', '.join(Level)}"
-            problems.append(RuleProblem(root, 0, "rule", reason, "Correct it; until then every level alerts"))
+            unknown = Fault.of("minimum-level", level=settings.minimum_level, known=", ".join(Level))
+            problems.append(RuleProblem(root, 0, "rule", unknown))
         pipelines: list[Pipeline] = []
         for name in settings.pipelines:
             try:
                 pipelines += read_pipelines(root / name)
             except PipelineError as error:
-                problems.append(RuleProblem(root / name, 0, name, str(error), "Correct the pipeline"))
+                problems.append(RuleProblem(root / name, 0, name, error.fault))
         disabled = frozenset(settings.disabled)
         # what only served a correlation that is disabled does not begin to alert in its stead
         silent = link(compiled.rules, compiled.correlations)[0].silent if disabled else frozenset()

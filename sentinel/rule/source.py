@@ -11,6 +11,8 @@ import yaml
 from sigma.exceptions import SigmaError
 from sigma.rule.base import SigmaYAMLLoader, check_alias_expansion
 
+from sentinel.rule.fault import Fault
+
 __all__ = ["BadSource", "Source", "sources"]
 
 _SEPARATOR = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
@@ -21,8 +23,7 @@ class BadSource:
     """A piece of a file that is no document."""
 
     line: int
-    reason: str
-    remedy: str
+    fault: Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,7 @@ def sources(text: str) -> Iterator[Source | BadSource]:
             before = _merged(before if action else template, content)
             yield Source(line, written, before)
         else:
-            yield BadSource(
-                line,
-                f"`action: {action}` is none of global, reset, repeat",
-                "Write each rule out in its own document",
-            )
+            yield BadSource(line, Fault.of("action", written=action))
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str]]:
@@ -92,12 +89,12 @@ def _parsed(line: int, written: str) -> dict[str, Any] | BadSource | None:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or str(error)
         where = line + (mark.line if mark is not None else 0)
-        return BadSource(where, f"not valid YAML: {reason}", "Correct the YAML at this line")
+        return BadSource(where, Fault.of("yaml", detail=reason))
     except (SigmaError, ValueError, TypeError, RecursionError) as error:
-        return BadSource(line, f"not valid YAML: {error}", "Correct the document")
+        return BadSource(line, Fault.of("yaml", detail=error))
     if content is None or isinstance(content, dict):
         return content
-    return BadSource(line, "the document is not a mapping", "Write `title:`, `detection:` …")
+    return BadSource(line, Fault.of("no-document"))
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,8 +54,8 @@ __all__ = ["NotRunnable", "translate"]
 class NotRunnable(DocumentFault):
     """A condition that we do not run."""
 
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__("detection", reason, remedy)
+    def __init__(self, name: str, /, **values: object) -> None:
+        super().__init__("detection", name, **values)
 
 
 _REGEX_FLAGS = {
@@ -78,7 +78,7 @@ def translate(condition: Any, placeholders: Placeholders | None = None) -> Node:
         return _each(condition.value, known, lambda value: Leaf(condition.field, _question(value)))
     if isinstance(condition, ConditionValueExpression):
         return _each(condition.value, known, _keyword)
-    raise NotRunnable("the condition is empty", "Name at least one search identifier in `condition`")
+    raise NotRunnable("condition-empty")
 
 
 def _each(value: Any, placeholders: Placeholders, leaf: Callable[[Any], Node]) -> Node:
@@ -102,10 +102,7 @@ def _keyword(value: Any) -> Leaf:
         return Leaf(None, Text(_merged((None, *text.parts, None)), text.cased))
     if isinstance(value, SigmaRegularExpression):
         return Leaf(None, _question(value))
-    raise NotRunnable(
-        f"a keyword cannot be a {type(value).__name__.removeprefix('Sigma').lower()}",
-        "Give the value a field, or write the keyword as text",
-    )
+    raise NotRunnable("keyword-type", type=type(value).__name__.removeprefix("Sigma"))
 
 
 def _question(value: Any) -> Question:
@@ -129,7 +126,7 @@ def _question(value: Any) -> Question:
         return Exists(value.exists)
     if isinstance(value, SigmaFieldReference):
         return FieldReference(value.field, value.starts_with, value.ends_with)
-    raise NotRunnable(f"values of type {type(value).__name__} do not run", "Write it as text or regex")
+    raise NotRunnable("value-type", type=type(value).__name__.removeprefix("Sigma"))
 
 
 def _text(value: SigmaString) -> Text:
@@ -162,5 +159,5 @@ def _pattern(value: SigmaRegularExpression) -> Pattern:
     try:
         re.compile(regex, flags)
     except re.error as error:
-        raise NotRunnable(f"the regex {regex!r} is not understood: {error}", "Correct the regex") from error
+        raise NotRunnable("regex", regex=regex, detail=error) from error
     return Pattern(regex, flags)

@@ -24,6 +24,7 @@ from sentinel.rule.correlation import Correlation, Correlator
 from sentinel.rule.plan import Plan
 from sentinel.rule.rule import Rule
 from sentinel.rule.ruleset import RuleSet
+from sentinel.text import Message, MessageError
 
 __all__ = [
     "Outcome",
@@ -51,8 +52,8 @@ _DEFAULTS: Final[dict[str, dict[str, Any]]] = {
 _EXPECTED: Final = {"positive": True, "negative": False}
 
 
-class TrialError(ValueError):
-    """Test events that cannot be used; the message says why."""
+class TrialError(MessageError):
+    """Test events that cannot be used; `message` says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,11 @@ def _trials(path: Path) -> Iterator[tuple[bool, dict[str, Any] | list[dict[str, 
     try:
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise TrialError(" ".join(str(error).split())) from error
+        raise TrialError(
+            Message("rules.trial.unreadable", path=path, detail=" ".join(str(error).split()))
+        ) from error
     if not isinstance(document, Mapping) or not document.keys() <= _EXPECTED.keys():
-        raise TrialError("test events stand in two lists, `positive` and `negative`")
+        raise TrialError(Message("rules.trial.lists"))
     for name, expected in _EXPECTED.items():
         for trial in document.get(name) or ():
             yield expected, [_event(one) for one in trial] if isinstance(trial, list) else _event(trial)
@@ -99,7 +102,7 @@ def _trials(path: Path) -> Iterator[tuple[bool, dict[str, Any] | list[dict[str, 
 
 def _event(written: Any) -> dict[str, Any]:
     if not isinstance(written, Mapping) or "kind" not in written:
-        raise TrialError("a test event is a mapping with its `kind`")
+        raise TrialError(Message("rules.trial.kind"))
     return dict(written)
 
 
@@ -145,7 +148,7 @@ def event_of(fields: Mapping[str, Any]) -> Event:
     """The event that `kind` and the wire names in `fields` describe. Raises TrialError."""
     kind = KINDS.get(str(fields.get("kind")))
     if kind is None:
-        raise TrialError(f"{fields.get('kind')!r} is no kind of event")
+        raise TrialError(Message("rules.trial.no-kind", kind=fields.get("kind")))
     known = field_attributes(kind)
     told = {name: value for name, value in fields.items() if name != "kind"}
     if kind.kind == "log":
@@ -153,7 +156,7 @@ def event_of(fields: Mapping[str, Any]) -> Event:
         told.setdefault("fields", rest)
     unknown = told.keys() - known.keys() - {"uid"}
     if unknown:
-        raise TrialError(f"{kind.kind} has no field {', '.join(sorted(unknown))}")
+        raise TrialError(Message("rules.unknown-field", field=", ".join(sorted(unknown)), kind=kind.kind))
     given = {**_FLOW, **_DEFAULTS.get(kind.kind, {}), **told}
     described = msgspec.structs.fields(kind)
     binary = {field.name for field in described if field.type in (bytes, bytes | None)}

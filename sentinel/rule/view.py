@@ -20,6 +20,7 @@ from typing import Any
 import yaml
 
 from sentinel.rule.condition import And, Leaf, Node, Or
+from sentinel.rule.fault import Fault
 from sentinel.rule.question import Boolean, Number, Text
 from sentinel.rule.rule import LogSource
 
@@ -29,7 +30,14 @@ _FOLDER = Path(__file__).parent / "pipelines"
 
 
 class PipelineError(ValueError):
-    """A pipeline file that cannot be used; the message says why."""
+    """A pipeline file that cannot be used."""
+
+    def __init__(self, name: str, /, **values: object) -> None:
+        super().__init__(name)
+        self.fault = Fault.of(name, **values)
+
+    def __str__(self) -> str:
+        return self.fault.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,20 +131,20 @@ def read_pipelines(path: Path) -> tuple[Pipeline, ...]:
     try:
         documents = list(yaml.load_all(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PipelineError(" ".join(str(error).split())) from error
+        raise PipelineError("unreadable", detail=error) from error
     return tuple(_pipeline(document, path) for document in documents if document is not None)
 
 
 def _pipeline(document: Any, path: Path) -> Pipeline:
     if not isinstance(document, Mapping) or not isinstance(document.get("transformations"), list):
-        raise PipelineError("a pipeline is a mapping with a list of `transformations`")
+        raise PipelineError("pipeline")
     steps = tuple(_step(item) for item in document["transformations"])
     return Pipeline(str(document.get("name") or path.stem), steps)
 
 
 def _step(item: Any) -> _Step:
     if not isinstance(item, Mapping):
-        raise PipelineError("a transformation is a mapping")
+        raise PipelineError("pipeline-step")
     sort, when = item.get("type"), _when(item)
     if sort == "field_name_mapping":
         return _Step(when, _mapping(item.get("mapping")), None, None, refuses=False)
@@ -146,38 +154,38 @@ def _step(item: Any) -> _Step:
         return _Step(when, {}, None, _condition(item.get("conditions")), refuses=False)
     if sort == "rule_failure":
         return _Step(when, {}, None, None, refuses=True)
-    raise PipelineError(f"transformations of type {sort!r} are not known here")
+    raise PipelineError("pipeline-type", written=sort)
 
 
 def _when(item: Mapping[str, Any]) -> _When:
     conditions = item.get("rule_conditions", [])
     if not isinstance(conditions, list) or "rule_cond_expr" in item:
-        raise PipelineError("`rule_conditions` is a list here, joined by `rule_cond_op`")
+        raise PipelineError("pipeline-conditions")
     for condition in conditions:
         if not isinstance(condition, Mapping) or condition.get("type") != "logsource":
-            raise PipelineError("rule conditions are of `type: logsource` here")
+            raise PipelineError("pipeline-condition-type")
     operator = item.get("rule_cond_op", "and")
     if operator not in ("and", "or"):
-        raise PipelineError(f"`rule_cond_op` is `and` or `or`, not {operator!r}")
+        raise PipelineError("pipeline-operator", written=operator)
     return _When(tuple(map(_source, conditions)), operator == "or", bool(item.get("rule_cond_not", False)))
 
 
 def _source(item: Mapping[str, Any]) -> LogSource:
     parts = [item.get(name) for name in ("product", "category", "service")]
     if not all(part is None or isinstance(part, str) for part in parts) or not any(parts):
-        raise PipelineError("a logsource has `product`, `category` or `service`, each a text")
+        raise PipelineError("pipeline-logsource")
     return LogSource(*parts)
 
 
 def _mapping(mapping: Any) -> dict[str, str]:
     if not isinstance(mapping, Mapping) or not all(isinstance(name, str) for name in mapping.values()):
-        raise PipelineError("`mapping` gives each field one name")
+        raise PipelineError("pipeline-mapping")
     return {str(field): name for field, name in mapping.items()}
 
 
 def _condition(conditions: Any) -> Node:
     if not isinstance(conditions, Mapping):
-        raise PipelineError("`conditions` gives fields their values")
+        raise PipelineError("pipeline-values")
     parts: list[Node] = []
     for field, value in conditions.items():
         values = value if isinstance(value, list) else [value]
@@ -193,4 +201,4 @@ def _equal(value: Any) -> Boolean | Number | Text:
         return Number(value)
     if isinstance(value, str) and not {"*", "?", "\\"} & set(value):
         return Text((value,) if value else ())
-    raise PipelineError(f"{value!r} is no plain text, number or boolean")
+    raise PipelineError("pipeline-value", written=value)

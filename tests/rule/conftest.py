@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from sentinel.rule import RuleSet, RuleSettings
+from sentinel.text import speaking
 
 HEAD = "title: T{n}\nlogsource:\n  product: sentinel\n  service: {service}\n"
 
 Make = Callable[..., RuleSet]
+
+
+@pytest.fixture
+def english() -> Iterator[None]:
+    """Sentences are compared as they stand in English."""
+    with speaking("en"):
+        yield
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ import pytest
 from sentinel.rule import RuleSet, RuleSettings
 from sentinel.rule.evaluate import evaluate_cases
 
+pytestmark = pytest.mark.usefixtures("english")
+
 DATA = Path(os.environ.get("SENTINEL_DATA") or Path(__file__).parents[2].parent / "shared" / "data")
 
 RULE = "title: T\nlogsource:\n  product: windows\ndetection:\n  s:\n    a|contains: b\n  condition: s\n"

@@ -10,6 +10,8 @@ import pytest
 from sentinel.rule import RuleSet, RuleSettings
 from sentinel.rule.settings import PlaceholderSettings
 
+pytestmark = pytest.mark.usefixtures("english")
+
 RULES = """title: Rule {name}
 name: {name}
 id: {name}

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from sentinel.rule import RuleSet, RuleSettings
 from sentinel.rule.load import load_file
+
+pytestmark = pytest.mark.usefixtures("english")
 
 GOOD = """title: Good
 id: 11111111-1111-4111-8111-111111111111

@@ -10,6 +10,8 @@ import pytest
 from sentinel.event import Payload
 from sentinel.rule import ReloadRefused, RuleSet, RuleSettings, reload_rules, rules_on_disk
 
+pytestmark = pytest.mark.usefixtures("english")
+
 HEAD = "title: {title}\nid: {id}\nlogsource: {{product: sentinel, service: payload}}\n"
 SETTINGS = RuleSettings(paths=("rules",), pipelines=("site.yml",))
 PIPELINE = "transformations: [{type: change_logsource, product: zeek, rule_conditions: []}]\n"
@@ -67,7 +69,7 @@ def test_a_new_problem_refuses_the_whole_set_a_known_one_does_not(root: Path) ->
     write(root, "four", "x")
     assert len(reload_rules(SETTINGS, root, suffering).rules) == 4
     (root / "site.yml").write_text("transformations: [{type: nothing}]")
-    with pytest.raises(ReloadRefused, match="'nothing' are not known"):
+    with pytest.raises(ReloadRefused, match="`nothing` are not known"):
         reload_rules(SETTINGS, root, suffering)
 
 

@@ -10,6 +10,8 @@ from sentinel.event import Http, Log, Payload
 from sentinel.rule.library import load_paths
 from sentinel.rule.trial import TrialError, event_of, events_file, trial_events, try_rule
 
+pytestmark = pytest.mark.usefixtures("english")
+
 RULE = """title: t
 logsource: {product: sentinel, service: http}
 detection:
@@ -66,7 +68,8 @@ def test_bad_files_of_events_say_why(tmp_path: Path, text: str, said: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("event", "said"), [({"kind": "x"}, "'x' is no kind"), ({"kind": "dns", "a": 1}, "no field a")]
+    ("event", "said"),
+    [({"kind": "x"}, "`x` is no kind"), ({"kind": "dns", "a": 1}, "never have the field a")],
 )
 def test_bad_events_say_why(event: dict[str, object], said: str) -> None:
     with pytest.raises(TrialError, match=said):

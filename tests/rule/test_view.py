@@ -15,6 +15,8 @@ from sentinel.rule import LogSource, RuleSet, RuleSettings
 from sentinel.rule import view as view_module
 from sentinel.rule.view import PipelineError, read_pipelines, shipped_pipelines, views_of
 
+pytestmark = pytest.mark.usefixtures("english")
+
 FOLDER = Path(view_module.__file__).parent / "pipelines"
 CATEGORIES = (
     "dns", "proxy", "firewall", "network_connection", "process_creation", "registry_event", "registry_set", "ps_script",
@@ -157,12 +159,12 @@ def test_one_process_rule_sees_sysmon_and_the_security_channel(load: Callable[..
     ("text", "said"),
     [
         ("- 1", "a pipeline is a mapping"),
-        ("transformations: [{type: replace_string}]", "'replace_string' are not known"),
+        ("transformations: [{type: replace_string}]", "`replace_string` are not known"),
         ("transformations: [{type: change_logsource}]", "a logsource has"),
         ("transformations: [{type: field_name_mapping, mapping: {a: [b, c]}}]", "one name"),
         ("transformations: [{type: add_condition, conditions: {a: 'b*'}}]", "no plain text"),
         ("transformations: [{type: rule_failure, rule_conditions: [{type: tag}]}]", "`type: logsource`"),
-        ("transformations: [{type: rule_failure, rule_cond_op: xor}]", "not 'xor'"),
+        ("transformations: [{type: rule_failure, rule_cond_op: xor}]", "not `xor`"),
         ("transformations: [{type: rule_failure, rule_cond_expr: a and b}]", "`rule_cond_op`"),
         ("a: [", "expected"),
     ],

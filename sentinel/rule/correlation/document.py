@@ -28,15 +28,13 @@ def read_correlation(document: Mapping[str, Any], heading: Mapping[str, Any]) ->
     """The correlation in `document`; `heading` gives what it says of itself (the fields of `Document`)."""
     section = document.get("correlation")
     if not isinstance(section, Mapping):
-        raise DocumentFault(
-            "correlation", "`correlation` is no mapping", "Write `type:`, `rules:`, `timespan:` …"
-        )
+        raise DocumentFault("correlation", "correlation-no-mapping")
     sort = _type(section.get("type"))
     rules = _names(section, "rules")
     condition = _condition(section.get("condition"), sort, rules)
     if isinstance(condition, Bounds):
         if not rules:
-            raise DocumentFault("correlation", "it names no rules", "Name them under `rules:`")
+            raise DocumentFault("correlation", "correlation-no-rules")
     elif not rules:
         rules = tuple(dict.fromkeys(members(condition)))
     return Correlation(
@@ -58,9 +56,8 @@ def _type(value: Any) -> CorrelationType:
     try:
         return CorrelationType(str(value).lower())
     except ValueError:
-        raise DocumentFault(
-            "type", f"`type: {value}` is no sort of correlation", f"Write one of {', '.join(CorrelationType)}"
-        ) from None
+        known = ", ".join(CorrelationType)
+        raise DocumentFault("type", "correlation-type", written=value, known=known) from None
 
 
 def _names(section: Mapping[str, Any], key: str) -> tuple[str, ...]:
@@ -69,18 +66,14 @@ def _names(section: Mapping[str, Any], key: str) -> tuple[str, ...]:
         return ()
     names = value if isinstance(value, list) else [value]
     if not all(isinstance(name, (str, int)) and not isinstance(name, bool) for name in names):
-        raise DocumentFault(key, f"`{key}` holds something that is no name", "Write a list of names")
+        raise DocumentFault(key, "no-names", key=key)
     return tuple(dict.fromkeys(map(str, names)))
 
 
 def _timespan(value: Any) -> int:
     found = _TIMESPAN.fullmatch(value) if isinstance(value, str) else None
     if found is None or int(found[1]) == 0:
-        raise DocumentFault(
-            "timespan",
-            f"`timespan: {value}` is no span of time",
-            "Write a number and s, m, h, d, w, M or y: `5m`",
-        )
+        raise DocumentFault("timespan", "timespan", written=value)
     return int(found[1]) * _UNITS[found[2]] * SECOND
 
 
@@ -94,19 +87,15 @@ def _condition(value: Any, sort: CorrelationType, rules: tuple[str, ...]) -> Bou
         if isinstance(value, Mapping):
             return Bounds.read(value)
     except ExpressionError as error:
-        raise DocumentFault("condition", str(error), "Write `gte: 5`, or `rule_a and not rule_b`") from None
-    raise DocumentFault(
-        "condition", f"`condition: {value}` does not fit `type: {sort}`", "Write a bound such as `gte: 5`"
-    )
+        raise DocumentFault("condition", error.name, **error.values) from None
+    raise DocumentFault("condition", "condition-misfit", written=value, type=sort)
 
 
 def _of_its_rules(expression: Expression, rules: tuple[str, ...]) -> Expression:
     named = set(members(expression))
     if rules and named != set(rules):
         odd = ", ".join(sorted(named ^ set(rules)))
-        raise DocumentFault(
-            "condition", f"`rules` and `condition` name different rules: {odd}", "Name the same in both"
-        )
+        raise DocumentFault("condition", "rules-differ", odd=odd)
     return expression
 
 
@@ -118,7 +107,7 @@ def _aliases(value: Any) -> dict[str, dict[str, str]]:
             str(alias): {str(rule): str(field) for rule, field in names.items()}
             for alias, names in value.items()
         }
-    raise DocumentFault("aliases", "`aliases` is no mapping of mappings", "Write `alias: {rule_name: field}`")
+    raise DocumentFault("aliases", "aliases")
 
 
 def _fields(section: Mapping[str, Any], sort: CorrelationType) -> tuple[str, ...]:
@@ -127,9 +116,9 @@ def _fields(section: Mapping[str, Any], sort: CorrelationType) -> tuple[str, ...
     condition = section["condition"]
     fields = _names(condition, "field") or _names(section, "field")
     if not fields:
-        raise DocumentFault("condition", f"`type: {sort}` needs a field", "Write `field:` under `condition:`")
+        raise DocumentFault("condition", "field-missing", type=sort)
     if len(fields) > 1 and sort is not CorrelationType.VALUE_COUNT:
-        raise DocumentFault("field", f"`type: {sort}` works on one field", "Name one field")
+        raise DocumentFault("field", "fields-many", type=sort)
     return fields
 
 
@@ -142,15 +131,11 @@ def _percentile(section: Mapping[str, Any], sort: CorrelationType) -> float | No
     except (TypeError, ValueError):
         number = math.nan
     if isinstance(value, bool) or not 0 <= number <= 100:
-        raise DocumentFault(
-            "condition",
-            f"`percentile: {value}` is none",
-            "Write `percentile:` from 0 to 100 under `condition:`",
-        )
+        raise DocumentFault("condition", "percentile", written=value)
     return number
 
 
 def _flag(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    raise DocumentFault("generate", f"`generate: {value}` is neither true nor false", "Write true or false")
+    raise DocumentFault("generate", "generate", written=value)

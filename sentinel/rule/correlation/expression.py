@@ -24,7 +24,12 @@ __all__ = [
 
 
 class ExpressionError(ValueError):
-    """A condition that cannot be understood; the message says where."""
+    """A condition that cannot be understood: the name of a `Fault`, and its values."""
+
+    def __init__(self, name: str, /, **values: object) -> None:
+        super().__init__(name)
+        self.name = name
+        self.values = values
 
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -51,10 +56,10 @@ class Bounds(msgspec.Struct, frozen=True, tag=True, array_like=True):
                 continue
             number = _number(value)
             if number is None:
-                raise ExpressionError(f"`{name}: {value}` is no number")
+                raise ExpressionError("bound-no-number", key=name, written=value)
             limits.append((name, number))
         if not limits:
-            raise ExpressionError(f"the condition names none of {', '.join(_OPERATORS)}")
+            raise ExpressionError("bound-none", known=", ".join(_OPERATORS))
         return cls(tuple(limits))
 
     def test(self) -> Callable[[float], bool]:
@@ -111,7 +116,7 @@ def parse_expression(text: str) -> Expression:
     parser = _Parser(_TOKEN.findall(text))
     expression = parser.either(0)
     if parser.next is not None:
-        raise ExpressionError(f"`{parser.next}` is not expected there")
+        raise ExpressionError("expression-token", token=parser.next)
     return expression
 
 
@@ -149,17 +154,17 @@ class _Parser:
 
     def _unary(self, depth: int) -> Expression:
         if depth > _DEEPEST:
-            raise ExpressionError(f"more than {_DEEPEST} levels deep")
+            raise ExpressionError("expression-deep", most=_DEEPEST)
         if self._takes("not"):
             return Negation(self._unary(depth + 1))
         if self._takes("("):
             inner = self.either(depth + 1)
             if not self._takes(")"):
-                raise ExpressionError("a `)` is missing")
+                raise ExpressionError("expression-open")
             return inner
         token = self.next
         if token is None or token in (")", "and", "or"):
-            raise ExpressionError(f"a rule is expected instead of `{token or 'the end'}`")
+            raise ExpressionError("expression-no-rule", token=token or "")
         self._place += 1
         return Member(token)
 

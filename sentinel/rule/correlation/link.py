@@ -16,6 +16,7 @@ from sentinel.rule.correlation.expression import (
     Member,
     Negation,
 )
+from sentinel.rule.fault import Fault
 from sentinel.rule.names import Names
 from sentinel.rule.rule import Document, Rule, RuleProblem
 
@@ -58,40 +59,30 @@ class _Linker:
             return self._settled[correlation.id]
         self._under_way.add(correlation.id)
         bases: dict[str, Document] = {}
-        missing: list[str] = []
+        missing: list[Fault] = []
         for reference in correlation.rules:
             base = self._base(reference)
-            if isinstance(base, str):
+            if isinstance(base, Fault):
                 missing.append(base)
             else:
                 bases[reference] = base
         self._under_way.discard(correlation.id)
         runs = bool(bases) and not (missing and correlation.type.temporal)
-        for reason in missing:
-            self._complain(correlation, reason, runs)
+        self.problems += [
+            RuleProblem(correlation.path, correlation.line, correlation.id, fault, informational=runs)
+            for fault in missing
+        ]
         linked = _linked(correlation, bases) if runs else None
         self._settled[correlation.id] = linked
         return linked
 
-    def _base(self, reference: str) -> Document | str:
+    def _base(self, reference: str) -> Document | Fault:
         base = self._names.find(reference)
         if not isinstance(base, Correlation):
             return base
         if base.id in self._under_way:
-            return f"`{reference}` builds on this correlation itself"
-        return self.settle(base) or f"the correlation `{reference}` does not run"
-
-    def _complain(self, correlation: Correlation, reason: str, runs: bool) -> None:
-        remedy = (
-            "It goes on with its other rules; correct the reference"
-            if runs
-            else "Correct `rules`, or load the rule that is meant"
-        )
-        self.problems.append(
-            RuleProblem(
-                correlation.path, correlation.line, correlation.id, reason, remedy, informational=runs
-            )
-        )
+            return Fault.of("reference-to-itself", reference=reference)
+        return self.settle(base) or Fault.of("reference-down", reference=reference)
 
     def links(self) -> Links:
         running = [correlation for correlation in self._settled.values() if correlation is not None]

@@ -143,11 +143,7 @@ def read_threshold(written: Any) -> Threshold | None:
         known = written.keys() <= set(Threshold.__struct_fields__)
         if threshold is not None and threshold.count >= 1 and known:
             return threshold
-    raise DocumentFault(
-        "threshold",
-        f"`threshold: {written}` is not understood",
-        "Write `{type: limit|threshold|both|backoff, count: 1, timespan: 1h, by: source|destination|pair|rule}`",
-    )
+    raise DocumentFault("threshold", "threshold", written=written)
 
 
 def _seconds(written: Any) -> float | None:
