@@ -139,17 +139,33 @@ async def later(engine: Engine, writer: StoreWriter, now: list[float], seconds: 
 
 CASES: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
     (
-        "portal-defacement", {"url": "URL/200"}, {"judge": "是", "check": ["1", "2", "3"]},
-        {"fetch", "collect", "contained", "report-province"},
+        "portal-defacement", {"url": "URL/200", "host": "10.1.1.9"}, {"judge": "是", "check": ["1", "2", "3"]},
+        {"look-up", "fetch", "note-fetched", "collect", "contained", "report-province", "recovered", "opinion"},
     ),
-    ("portal-defacement", {}, {"judge": "否", "check": ["1", "2", "3"]}, {"take-down", "restore"}),
-    ("ransomware-worm", {"host": HOST}, {"family": "是"}, {"block-host", "report", "rebuild"}),
-    ("compromised-host", {"host": "10.1.1.1", "attacker": HOST}, {}, {"look-up", "collect", "block", "contained", "watch"}),
-    ("data-leak", {"source": "10.1.1.1"}, {"count": "一百万以上", "article-57": "是"}, {"report", "tell-people", "archive"}),
+    ("portal-defacement", {}, {"judge": "否", "check": ["1", "2", "3"]}, {"collect", "take-down", "restore"}),
+    (
+        "ransomware-worm", {"host": HOST}, {"family": "是", "grade": "是"},
+        {"look-up", "collect", "block-host", "isolate", "contained", "ransom-facts", "report", "rebuild", "recovered"},
+    ),
+    ("ransomware-worm", {}, {"family": "否", "grade": "否"}, {"cut-off", "collect", "isolate", "grade", "rebuild"}),
+    (
+        "compromised-host", {"host": "10.1.1.1", "attacker": HOST}, {"grade": "是"},
+        {"look-up", "collect", "block", "contained", "report", "watch", "recovered"},
+    ),
+    (
+        "data-leak", {"source": "10.1.1.1"}, {"count": "一百万以上", "article-57": "是"},
+        {"look-up", "collect", "contained", "report", "tell-people", "archive"},
+    ),
     ("data-leak", {"source": "10.1.1.1"}, {"count": "少于一百万", "article-57": "否"}, {"note-reason", "archive"}),
-    ("outage", {"attacker": HOST}, {"locate": "封堵", "hourly": ["否", "否", "是"]}, {"block", "degrade", "enter-later"}),
-    ("outage", {}, {"locate": "切换", "hourly": ["是"]}, {"switch-line", "enter-later"}),
-    ("forbidden-way-out", {"host": HOST}, {"call": "是"}, {"look-up", "block", "written", "retest"}),
+    (
+        "outage", {"attacker": HOST, "host": "10.1.1.1"}, {"locate": "封堵", "hourly": ["否", "否", "是"]},
+        {"look-up", "collect", "block", "degrade", "two-hours", "recovered", "enter-later"},
+    ),
+    ("outage", {}, {"locate": "切换", "hourly": ["是"]}, {"collect", "switch-line", "enter-later"}),
+    (
+        "forbidden-way-out", {"host": HOST}, {"call": "是"},
+        {"look-up", "collect", "block", "contained", "written", "retest"},
+    ),
     ("forbidden-way-out", {"host": HOST}, {"call": "否"}, {"infected", "written", "retest"}),
     (
         "forbidden-way-out", {"host": HOST},
@@ -157,8 +173,14 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
     ),
     ("isolate-port", {"device": "switch", "port": "GigabitEthernet1/0/7"}, {}, {"shut", "told"}),
     ("isolate-port", {"device": "switch", "port": "GigabitEthernet1/0/48"}, {}, {"shut", "by-hand"}),
-    ("notice-from-above", {"number": "网信〔2026〕1 号"}, {"register": "高危"}, {"within-72h", "reply", "others", "score"}),
-    ("guard-escalation", {"attacker": HOST}, {"briefing": ["否", "是"]}, {"guard-period", "block", "leave", "review"}),
+    (
+        "notice-from-above", {"number": "网信〔2026〕1 号", "address": "10.1.1.9"}, {"register": "高危"},
+        {"look-up", "note-notice", "collect", "within-72h", "reply", "others", "score"},
+    ),
+    (
+        "guard-escalation", {"attacker": HOST}, {"briefing": ["否", "是"]},
+        {"guard-period", "collect", "block", "leave", "review"},
+    ),
     ("guard-escalation", {"product": "办件系统"}, {"briefing": ["是"]}, {"look-up-others", "review"}),
 ]  # fmt: skip
 
@@ -236,4 +258,5 @@ async def test_runs_to_its_end(
         while not all(any(words in told for told in heard) for words in asked):
             await asyncio.sleep(0.01)
     if "fetch" in reached:
-        assert [seen[:2] for seen in Server.seen] == [("GET", "/200")]
+        assert [seen[:2] for seen in Server.seen] == [("GET", "/200")] * 3
+        assert len({seen[2].get("User-Agent") for seen in Server.seen}) == 3
