@@ -22,7 +22,7 @@ from sentinel.desk.playbook import load_library
 from sentinel.playbook import journal
 from sentinel.playbook.approver import Approvers
 from sentinel.playbook.cacao import export_cacao, import_cacao
-from sentinel.playbook.document import Action, Manual, Playbook
+from sentinel.playbook.document import Action, Manual, Playbook, SubPlaybook
 from sentinel.playbook.engine import queue_run
 from sentinel.playbook.fault import PlaybookError
 from sentinel.playbook.journal import Entry, Run
@@ -120,6 +120,11 @@ def _approve(config: Config, options: argparse.Namespace) -> int:
             if options.decision not in _OF_STEPS[entry.step]:
                 fitting = " ".join(_OF_STEPS[entry.step])
                 raise PlaybookError(Message("playbook.unfitting", step=key, fitting=fitting))
+            if options.decision == "done":
+                choices = entry.intent.get("choices") or [options.note.strip()]
+                if options.note.strip() not in choices:
+                    raise PlaybookError(Message("playbook.choices", step=key, choices=" ".join(choices)))
+                _fits(journal.version(database, run.digest), key, options.note)
         who = approvers.who(database, role, now)
         if who is not None and options.person not in who:
             detail = {"step": key, "decision": options.decision, "user": logged_in()}
@@ -204,7 +209,10 @@ def _print_waiting(config: Config, options: argparse.Namespace, found: Sequence[
             "text": _either(*_asked(entry)),
             "drill": text("playbook.drill") if run.drill else "",
         }
-        print(text("playbook.waits", **told) + text(f"playbook.answer.{_KINDS[entry.step]}", **told))
+        words = text("playbook.waits", **told) + text(f"playbook.answer.{_KINDS[entry.step]}", **told)
+        if choices := entry.intent.get("choices"):
+            words += text("playbook.answer.choices", choices=" ".join(choices))
+        print(words)
     if not found:
         print(text("playbook.none-waits"))
     return 0
@@ -277,6 +285,14 @@ def _waiting(database: Database, run: Run, step: str | None) -> str:
             Message("playbook.not-waiting", run=run.id[:8], step=step or ", ".join(keys) or "-")
         )
     return wanted[0]
+
+
+def _fits(playbook: Playbook, key: str, note: str) -> None:
+    """Raises PlaybookError where an answer is not of its variable's type: the step would fail of it."""
+    steps = [playbook.workflow.get(part) for part in key.split("/") if not part.isdecimal()]
+    step = steps[-1]
+    if isinstance(step, Manual) and step.save and not any(isinstance(one, SubPlaybook) for one in steps):
+        read_value(step.save, playbook.variables[step.save], note)
 
 
 def _given(playbook: Playbook, written: Sequence[str]) -> dict[str, Any]:

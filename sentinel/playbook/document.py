@@ -147,6 +147,8 @@ class Manual(Step, frozen=True, kw_only=True, tag="manual"):
     """Seconds after which it counts as failed (0: never)."""
     save: str = ""
     """The variable that takes the person's answer."""
+    choices: list[str] = []
+    """What may be answered; empty: anything."""
 
 
 class Parallel(Step, frozen=True, kw_only=True, tag="parallel"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sentinel.playbook.document import Action, AnyStep, Manual, Playbook, SubPlaybook
+from sentinel.playbook.document import Action, AnyStep, Manual, Playbook, SubPlaybook, While
 from sentinel.playbook.expression import fill
 from sentinel.playbook.fault import PlaybookError
 from sentinel.playbook.library import Library
@@ -18,7 +18,9 @@ __all__ = ["rehearse"]
 async def rehearse(
     library: Library, playbook: str, given: Mapping[str, Any], answers: Mapping[str, str]
 ) -> list[Message]:
-    """What would happen, step by step. `answers` are people's, by step; without one a step counts as done.
+    """What would happen, step by step; a loop is gone through once.
+
+    `answers` are people's, by step; without one a step counts as done, and its variable stays as it is.
 
     Raises PlaybookError where it could not even start.
     """
@@ -58,16 +60,19 @@ class _Stage:
                 "arguments": fill(undo.arguments, variables),
             }
             self.told.append(Message("playbook.dry.undo", key=key, **taking))
-        return Outcome(self._answers.get(key) != "failed")
+        return Outcome(self._answer(key) != "failed")
 
     async def ask(self, key: str, step: Manual, variables: Mapping[str, Any]) -> Outcome:
         written = step.instruction if current_language() == "zh" else step.instruction_en
         values = {"owner": Message(f"duty.role.{step.owner}"), "instruction": fill(written, variables)}
         self.told.append(Message("playbook.dry.ask", key=key, **values))
-        answer = self._answers.get(key, "")
-        return Outcome(answer != "failed", {"value": answer})
+        answer = self._answer(key)
+        return Outcome(answer != "failed", {} if answer is None else {"value": answer})
 
     async def note(self, key: str, step: AnyStep, value: Any) -> Any:
+        if isinstance(step, While) and not key.endswith("/0"):
+            self.told.append(Message("playbook.dry.once", key=key.rpartition("/")[0]))
+            return False
         self.told.append(Message("playbook.dry.decide", key=key, value=value))
         return value
 
@@ -76,3 +81,7 @@ class _Stage:
 
     async def open(self, key: str, step: SubPlaybook) -> Playbook:
         return self._library.find(step.playbook_id).playbook
+
+    def _answer(self, key: str) -> str | None:
+        """That for the step where it stands on the way, or for all of its name; None without any."""
+        return self._answers.get(key, self._answers.get(key.rpartition("/")[2]))

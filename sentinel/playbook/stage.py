@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +92,7 @@ class JournaledStage:
                 "instruction": fill(step.instruction, variables),
                 "instruction_en": fill(step.instruction_en, variables),
                 "owner": step.owner,
+                **({"choices": step.choices} if step.choices else {}),
             }
             sign = Sign("waiting", self._run, key, step.owner, intent["instruction"])
             due = await self._begin(key, "manual", "waiting", intent, deadline=step.deadline, sign=sign)
@@ -99,7 +100,7 @@ class JournaledStage:
             intent, due = entry.intent, entry.due
         late = entry is not None and bool(entry.outcome.get("late"))
         while True:
-            answers = await self._answers(key, step.owner)
+            answers = [one for one in await self._answers(key, step.owner) if _is_choice(one, step.choices)]
             if answers:
                 return await self._answered(key, answers[0])
             now = self._engine.clock()
@@ -114,7 +115,7 @@ class JournaledStage:
 
     async def _answered(self, key: str, answer: Answer) -> Outcome:
         ok = answer.decision in ("done", "approve")
-        values = {"value": answer.value, "person": answer.person}
+        values = {"value": answer.value.strip(), "person": answer.person}
         reason = "" if ok else f"{answer.person}: {answer.value or answer.decision}"
         await self._end(key, "done" if ok else "failed", {**values, "reason": reason})
         return Outcome(ok, values, reason)
@@ -350,6 +351,11 @@ class JournaledStage:
                 if may(database, one.person, role, one.ts)
             ]
         )
+
+
+def _is_choice(answer: Answer, choices: Sequence[str]) -> bool:
+    """Whether it is one of those that may be given: a slip of the pen must not lead down the other way."""
+    return not choices or answer.decision != "done" or answer.value.strip() in choices
 
 
 def _outcome(entry: Entry) -> Outcome:

@@ -113,15 +113,14 @@ class Walk:
             case Action():
                 outcome = await self._stage.act(key, step, self.variables)
                 if outcome.ok:
-                    self._save({variable: outcome.values.get(name) for name, variable in step.save.items()})
+                    told = outcome.values
+                    self._save({variable: told[name] for name, variable in step.save.items() if name in told})
                 return outcome
             case Manual():
                 outcome = await self._stage.ask(key, step, self.variables)
-                if outcome.ok and step.save:
+                if outcome.ok and step.save and "value" in outcome.values:
                     variable = self._playbook.variables[step.save]
-                    self._save(
-                        {step.save: read_value(step.save, variable, str(outcome.values.get("value", "")))}
-                    )
+                    self._save({step.save: read_value(step.save, variable, str(outcome.values["value"]))})
                 return outcome
             case Parallel():
                 return await self._parallel(key, step)

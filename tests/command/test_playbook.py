@@ -158,3 +158,32 @@ def test_nobody_on_duty_is_said(here: Path, said: Callable[..., str]) -> None:
     in_transaction(store, lambda db: DutyBook(db, "desk").add_shifts(shifts, "李四", 1.0))
     run = said("run", "p", "--set", "host=198.51.100.7", "--person", "张三").split()[1]
     assert "先补排班" in said("approve", run, "--decision", "cancel", "--person", "张三", status=2)
+
+
+def test_an_answer_that_does_not_fit_is_refused_before_it_does_harm(
+    here: Path, said: Callable[..., str]
+) -> None:
+    workflow = {
+        "s": {"type": "start", "on_completion": "m"},
+        "m": {"type": "manual", "instruction": "断网?", "instruction_en": "Cut off?", "save": "cut",
+              "choices": ["是", "否"], "on_completion": "n"},
+        "n": {"type": "manual", "instruction": "几台", "instruction_en": "How many", "save": "number"},
+    }  # fmt: skip
+    variables = {"cut": {"type": "string", "value": "否"}, "number": {"type": "integer", "value": 0}}
+    playbook = {**PLAYBOOK, "workflow": workflow, "variables": variables}
+    (here / "playbooks" / "p.yaml").write_text(yaml.safe_dump(playbook, allow_unicode=True))
+    run = said("run", "p", "--person", "张三").split()[1]
+    until(here, lambda desk: desk.engine.waiting == 1)
+    assert "结果只能填:是 否" in said("history", "--waiting")
+    answer = ("approve", run[:8], "--person", "张三", "--decision", "done")
+    assert "只能填:是 否" in said(*answer, "--note", "是的", status=2)
+    said(*answer, "--note", "是")
+    until(here, lambda desk: desk.engine.waiting == 1 and desk.engine.running == 1 and waits_for(here, "n"))
+    assert "integer" in said(*answer, "--note", "三台", status=2)
+    said(*answer, "--note", "3")
+    until(here, lambda desk: desk.engine.ended["done"] == 1)
+
+
+def waits_for(here: Path, key: str) -> bool:
+    store = here / "state" / "sentinel.sqlite"
+    return any(one.key == key for one in reading(store, journal.open_entries))

@@ -566,3 +566,32 @@ async def test_what_cannot_start_is_refused(bench: Bench) -> None:
         with pytest.raises(PlaybookError):
             await desk.start("none")
         assert await desk.writer.run(lambda db: journal.runs(db)) == []
+
+
+async def test_only_what_may_be_chosen_is_an_answer(bench: Bench) -> None:
+    bench.write(
+        {"m": manual(save="v", choices=["是", "否"], on_completion="a"), "a": action("__v__:value")},
+        variables={"v": {"type": "string", "value": "否"}},
+    )
+    async with bench.life() as desk:
+        run = await desk.start()
+        entry = await desk.waits(run, "m")
+        assert entry.intent["choices"] == ["是", "否"]
+        await desk.say(run, "m", "甲", "done", "是的")
+        await desk.say(run, "m", "甲", "done", "")
+        await desk.say(run, "m", "甲", "done", " 是 ")
+        assert (await desk.end(run)).state == "done"
+    assert bench.tell.said == ["是"]
+
+
+async def test_what_a_skipped_step_would_have_said_stays_as_it_is(bench: Bench) -> None:
+    bench.write(
+        {
+            "a": action("x", save={"none such": "v"}, on_completion="b"),
+            "b": action("__v__:value"),
+        },
+        variables={"v": {"type": "string", "value": "未登记"}},
+    )
+    async with bench.life() as desk:
+        assert (await desk.end(await desk.start())).state == "done"
+    assert bench.tell.said == ["x", "未登记"]
