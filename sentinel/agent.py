@@ -225,7 +225,7 @@ class Agent:
             config.capture, interfaces, _WORKER, config, self._workers.bury
         ) as workers:
             for interface in interfaces:
-                self.metrics.interface(interface)
+                self.metrics.capture.interface(interface)
             reading = tasks.create_task(self._lasting("frames", lambda: self._workers.read(workers)))
             self._ready(Message("agent.ready", interfaces=", ".join(interfaces)))
             await self._stopping.wait()
@@ -247,8 +247,8 @@ class Agent:
         _log.warning("agent.no-capture", reason=reason)
         if capture.enabled:  # what was wanted and is not there must alarm
             for interface in chosen or (_UNKNOWN,):
-                self.metrics.interface(interface)
-                self.metrics.worker_up(interface, up=False)
+                self.metrics.capture.interface(interface)
+                self.metrics.capture.worker_up(interface, up=False)
         return ()
 
     async def _later(self) -> tuple[str, ...]:
@@ -258,7 +258,7 @@ class Agent:
         while not self._stopping.is_set():
             if hopeful and (found := default_interface()):
                 _log.info("agent.route-found", interface=found)
-                self.metrics.forget_worker(_UNKNOWN)
+                self.metrics.capture.forget_worker(_UNKNOWN)
                 return (found,)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_ROUTE if hopeful else None):
@@ -277,7 +277,7 @@ class Agent:
                 _log.exception(
                     "agent.task-failed", task="rules"
                 )  # the events themselves must not be lost by it
-        self.metrics.found(events, found.alerts)
+        self.metrics.findings.take(events, found.alerts)
         for kind, lines in self._encoder.encode(events).items():
             self._write(kind, lines)
         await self._give(events, found.alerts, found.matches)
@@ -328,7 +328,7 @@ class Agent:
             self._store_failed(error, store.backlog)
             new = list(alerts)
         else:
-            self.metrics.alerts_committed(len(new))
+            self.metrics.store.committed(len(new))
             await self._trigger(new)
             if new and self._incidents is not None:
                 self._incidents.wake()
@@ -378,7 +378,7 @@ class Agent:
     def _measure(self, writer: StoreWriter, store: AlertStore) -> None:
         metrics = self.metrics
         for _ in range(store.failures - self._store_failures):
-            metrics.store_error()
+            metrics.store.failed()
         self._store_failures = store.failures
         if store.lost and not self._lost_told:
             self._lost_told = True
@@ -386,18 +386,18 @@ class Agent:
         if self._behind and not store.backlog:
             self._behind = self._lost_told = False
             _log.info("store.caught-up")
-        metrics.watch(self._watch.statistics())
+        metrics.watch.take(self._watch.statistics())
         if self._logs is not None:
             self._logs.measure()
         if self._playbooks is not None:
             self._playbooks.measure()
         if self._ledger is not None:
-            metrics.ledger(self._ledger.account())
-        metrics.queue("store", store.backlog, store.lost)
-        metrics.queue("commit", self._alerts.qsize() + writer.waiting, 0)
+            metrics.ledger.take(self._ledger.account())
+        metrics.store.queue("store", store.backlog, store.lost)
+        metrics.store.queue("commit", self._alerts.qsize() + writer.waiting, 0)
         for name, outlet in self._outlets.items():
-            metrics.queue(name, outlet.waiting, outlet.dropped)
-            metrics.queue(f"{name}_lines", 0, outlet.lost)
+            metrics.store.queue(name, outlet.waiting, outlet.dropped)
+            metrics.store.queue(f"{name}_lines", 0, outlet.lost)
         self._workers.measure()
 
     # Starting and ending.
@@ -408,7 +408,7 @@ class Agent:
             await writer.run(lambda database: None)
         except StoreError as error:
             self._store_failed(error, 0)
-            self.metrics.store_error()
+            self.metrics.store.failed()
 
     def _serve_metrics(self) -> None:
         try:

@@ -80,8 +80,8 @@ class FeedDesk:
                 _log.warning("feed.mute", feed=feed, reason=reason)
             return
         if self._metrics is not None:
-            self._metrics.notified(feed, outcome, number)
-            self._metrics.outbox(feed, next(one.behind for one in self.feeds if one.name == feed))
+            self._metrics.notify.attempted(feed, outcome, number)
+            self._metrics.notify.waiting(feed, next(one.behind for one in self.feeds if one.name == feed))
         if outcome == "failed":
             _log.error("feed.failed", feed=feed, reason=reason)
         elif outcome == "retried" and feed not in self._down:

@@ -136,7 +136,7 @@ class IncidentDesk:
         if self._metrics is None:
             return
         now = self._clock()
-        self._metrics.incidents(
+        self._metrics.incidents.take(
             *await self._writer.run(
                 lambda database: (
                     open_by_state_and_level(database.conn),

@@ -48,8 +48,8 @@ class LogDesk:
     def measure(self) -> None:
         """Tell the metrics how the sources do."""
         if self.intake is not None:
-            self._metrics.intake(self.intake.accounts)
-            self._metrics.queue("intake", self.intake.inlet.waiting, 0)
+            self._metrics.intake.take(self.intake.accounts)
+            self._metrics.store.queue("intake", self.intake.inlet.waiting, 0)
 
     async def _load(self) -> Mapping[tuple[str, str], Mapping[str, Any]]:
         try:

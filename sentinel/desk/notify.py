@@ -161,12 +161,12 @@ class NotifyDesk:
             _log.warning("notify.strange", channel=name, number=strange[name])
         if self._metrics is not None:
             for name in known | strange.keys() | self._strange.keys():
-                self._metrics.outbox(name, waiting.get(name, 0))
+                self._metrics.notify.waiting(name, waiting.get(name, 0))
         self._strange = strange
 
     def _told(self, channel: str, outcome: str, reason: str) -> None:
         if self._metrics is not None:
-            self._metrics.notified(channel, outcome)
+            self._metrics.notify.attempted(channel, outcome)
         if outcome == "delivered":
             if self._down.pop(channel, None) is not None:
                 _log.info("notify.again", channel=channel)

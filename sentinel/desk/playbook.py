@@ -178,7 +178,9 @@ class PlaybookDesk:
     def measure(self) -> None:
         """Tell the metrics how the runs do."""
         engine = self.engine
-        self._metrics.playbooks(engine.running, engine.waiting, engine.ended, engine.unknown, self.held_back)
+        self._metrics.playbooks.take(
+            engine.running, engine.waiting, engine.ended, engine.unknown, self.held_back
+        )
 
     async def take(self, alerts: Sequence[Alert]) -> int:
         """Start what these alerts are triggers of; how many runs. Raises StoreError."""

@@ -110,12 +110,12 @@ class RuleDesk:
             for problem in problems:
                 _log.warning("agent.rule-problem", problem=problem)
             _log.error("agent.rules-kept", number=len(problems))
-            self._metrics.reloaded(taken=False)
+            self._metrics.rules.reloaded(taken=False)
             return
         self._settings = settings
         self._watch.follow(settings)
         self._take(rules)
-        self._metrics.reloaded(taken=True)
+        self._metrics.rules.reloaded(taken=True)
         _log.info("agent.rules-taken", number=len(rules.rules))
         self._taken()
 
@@ -128,4 +128,4 @@ class RuleDesk:
     def _take(self, rules: RuleSet) -> None:
         refused = [problem for problem in rules.problems if not problem.informational]
         self._watch.rules = rules
-        self._metrics.rules(len(rules.rules), len(refused), [rule.id for rule in rules.rules])
+        self._metrics.rules.in_force(len(rules.rules), len(refused), [rule.id for rule in rules.rules])

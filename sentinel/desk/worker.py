@@ -63,7 +63,7 @@ class WorkerDesk:
         """Take what they send until they have ended."""
         self._workers = workers
         for worker in workers.interfaces:
-            self._metrics.worker_up(worker, up=False)
+            self._metrics.capture.worker_up(worker, up=False)
         async for worker, data in workers.frames():
             try:
                 frame = decode_frame(data)
@@ -81,16 +81,16 @@ class WorkerDesk:
         """A worker died of `cause` after these last words; the supervisor starts it again."""
         _log.error("agent.worker-died", worker=worker, cause=cause, words=words or "-")
         self._frames_dropped[worker] = (sum(self._frames_dropped.get(worker, (0, 0))), 0)
-        self._metrics.worker_up(worker, up=False)
-        self._metrics.worker_restarted(worker, cause.partition(" ")[0])
+        self._metrics.capture.worker_up(worker, up=False)
+        self._metrics.capture.worker_restarted(worker, cause.partition(" ")[0])
 
     def measure(self) -> None:
         """Bring the metrics up to date."""
-        self._metrics.queue("frames", 0, self.bad_frames + sum(map(sum, self._frames_dropped.values())))
+        self._metrics.store.queue("frames", 0, self.bad_frames + sum(map(sum, self._frames_dropped.values())))
         if self._workers is not None:
             running = self._workers.running
             for worker in self._workers.interfaces:
-                self._metrics.worker_up(worker, worker in running, self._workers.process_id(worker))
+                self._metrics.capture.worker_up(worker, worker in running, self._workers.process_id(worker))
 
     def _refuse(self, worker: str) -> None:
         self.bad_frames += 1
@@ -102,7 +102,7 @@ class WorkerDesk:
         for kind, lines in frame.lines.items():
             self._write(kind, lines)
         if frame.statistics is not None:
-            self._metrics.update(worker, interface, frame.statistics)
+            self._metrics.capture.update(worker, interface, frame.statistics)
             self._feel_strain(worker, frame.statistics.packets)
             former, _ = self._frames_dropped.get(worker, (0, 0))
             self._frames_dropped[worker] = (former, frame.frames_dropped)

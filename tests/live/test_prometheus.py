@@ -149,11 +149,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("prometheus")
     metrics = Metrics(interfaces=["eth1"])
     address = metrics.serve(MetricsSettings(port=0))
-    metrics.rules(2, 0, ids=["6f1d7a52-0000-4000-8000-000000000001"])
-    metrics.worker_up("eth1", True, None)
-    metrics.queue("events", 0, 0)
-    metrics.intake({"syslog": SourceAccount()})
-    metrics.outbox("wecom", 0)
+    metrics.rules.in_force(2, 0, ids=["6f1d7a52-0000-4000-8000-000000000001"])
+    metrics.capture.worker_up("eth1", True, None)
+    metrics.store.queue("events", 0, 0)
+    metrics.intake.take({"syslog": SourceAccount()})
+    metrics.notify.waiting("wecom", 0)
     configuration = {
         "global": {"scrape_interval": "400ms", "scrape_timeout": "400ms", "evaluation_interval": "400ms"},
         "rule_files": [str(RULES)],
@@ -178,7 +178,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         wait_until(lambda: running.ready() or process.poll() is not None, "Prometheus to be ready")
         assert process.poll() is None, (folder / "log").read_text("utf-8")
         for statistics in replayed(folder):
-            metrics.update("eth1", "eth1", statistics)
+            metrics.capture.update("eth1", "eth1", statistics)
             running.scraped_anew(1)
         running.scraped_anew()
         yield running
@@ -223,7 +223,7 @@ def test_what_the_pipeline_counted_arrives(server: Server) -> None:
 
 def test_every_panel_shows_series(server: Server) -> None:
     # Memory of a worker is shown once its process is known.
-    server.metrics.worker_up("eth1", True, os.getpid())
+    server.metrics.capture.worker_up("eth1", True, os.getpid())
     server.scraped_anew()
     empty = [
         (panel["title"], target["expr"])
@@ -268,25 +268,25 @@ def test_each_rule_is_silent_in_peace_and_speaks_in_need(server: Server) -> None
     peaceful = [expression for name, expression in by_name.items() if name != "SentinelUndecodable"]
     wait_until(lambda: not any(server.query(expression) for expression in peaceful), "peace")
 
-    metrics.interface("eth9")  # nothing ever comes here
-    metrics.rules(0, 3)
-    metrics.reloaded(taken=False)
-    metrics.store_error()
-    metrics.queue("events", 100, 50)
+    metrics.capture.interface("eth9")  # nothing ever comes here
+    metrics.rules.in_force(0, 3)
+    metrics.rules.reloaded(taken=False)
+    metrics.store.failed()
+    metrics.store.queue("events", 100, 50)
     for _ in range(6):
-        metrics.worker_restarted("eth1", "signal 11")
+        metrics.capture.worker_restarted("eth1", "signal 11")
     bad = PacketAccount(received=400, processed=100, dropped=100)
     bad.refuse("malformed", 200)
-    metrics.update(
+    metrics.capture.update(
         "eth1",
         "eth1",
         Statistics(packets=bad, flows_evicted=5, ring_blocks_total=10, ring_blocks_used=10),
     )
-    metrics.lag("eth1", 60.0)
-    metrics.worker_up("eth2", False)
-    metrics.intake({"syslog": SourceAccount(silent=1, dropped=50, faults=3)})
-    metrics.notified("wecom", "retried")
-    metrics.notified("wecom", "failed")
+    metrics.capture.lag("eth1", 60.0)
+    metrics.capture.worker_up("eth2", False)
+    metrics.intake.take({"syslog": SourceAccount(silent=1, dropped=50, faults=3)})
+    metrics.notify.attempted("wecom", "retried")
+    metrics.notify.attempted("wecom", "failed")
     for name, expression in by_name.items():
         if name != "SentinelDown":
             wait_until(lambda expression=expression: server.query(expression), name)  # type: ignore[misc]

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-import sentinel.metrics
 from sentinel.capture.account import UNDECODABLE, PacketAccount
 from sentinel.config import MetricsSettings
 from sentinel.event import KINDS, Level
@@ -67,8 +66,8 @@ def test_everything_known_stands_at_zero() -> None:
 
 def test_the_sum_of_outcomes_is_what_was_received() -> None:
     metrics = Metrics()
-    metrics.update("eth1-0", "eth1", Statistics(packets=account(90, dropped=7, truncated=3)))
-    metrics.update("eth1-1", "eth1", Statistics(packets=account(10)))
+    metrics.capture.update("eth1-0", "eth1", Statistics(packets=account(90, dropped=7, truncated=3)))
+    metrics.capture.update("eth1-1", "eth1", Statistics(packets=account(10)))
     assert total(metrics, "sentinel_packets_received_total", interface="eth1") == 110
     assert total(metrics, "sentinel_packets_total", interface="eth1") == 110
     assert total(metrics, "sentinel_packets_total", outcome="undecodable", reason="truncated") == 3
@@ -77,8 +76,8 @@ def test_the_sum_of_outcomes_is_what_was_received() -> None:
 def test_the_same_totals_told_twice_count_once() -> None:
     metrics = Metrics()
     statistics = Statistics(packets=account(5), events={"dns": 2}, stage_seconds={"decode": 0.5})
-    metrics.update("w", "eth1", statistics)
-    metrics.update("w", "eth1", statistics)
+    metrics.capture.update("w", "eth1", statistics)
+    metrics.capture.update("w", "eth1", statistics)
     assert total(metrics, "sentinel_packets_total", outcome="processed") == 5
     assert total(metrics, "sentinel_events_total", kind="dns") == 2
     assert total(metrics, "sentinel_stage_seconds_total", stage="decode") == 0.5
@@ -86,10 +85,10 @@ def test_the_same_totals_told_twice_count_once() -> None:
 
 def test_a_restart_adds_to_what_was() -> None:
     metrics = Metrics()
-    metrics.update("w", "eth1", Statistics(packets=account(5), flows_total=3, flows_active=2))
-    metrics.worker_restarted("w", "signal 9")
+    metrics.capture.update("w", "eth1", Statistics(packets=account(5), flows_total=3, flows_active=2))
+    metrics.capture.worker_restarted("w", "signal 9")
     assert total(metrics, "sentinel_flows_active") == 0
-    metrics.update("w", "eth1", Statistics(packets=account(8), flows_total=1, flows_active=1))
+    metrics.capture.update("w", "eth1", Statistics(packets=account(8), flows_total=1, flows_active=1))
     assert total(metrics, "sentinel_packets_received_total") == 13
     assert total(metrics, "sentinel_flows_created_total") == 4
     assert total(metrics, "sentinel_flows_active") == 1
@@ -109,13 +108,13 @@ def test_counters_never_go_back(lives: list[tuple[str, list[int]]]) -> None:
     for how, steps in lives:
         packets = PacketAccount()
         if how == "told":
-            metrics.worker_restarted("w", "exit")
+            metrics.capture.worker_restarted("w", "exit")
         for step in steps if how == "told" else []:
             packets.add(account(step, truncated=1))
-            metrics.update("w", "eth1", Statistics(packets=packets))
+            metrics.capture.update("w", "eth1", Statistics(packets=packets))
             expected += step + 1
         if how == "untold":  # a smaller total can only be a new process
-            metrics.update("w", "eth1", Statistics(packets=PacketAccount()))
+            metrics.capture.update("w", "eth1", Statistics(packets=PacketAccount()))
         now = total(metrics, "sentinel_packets_received_total")
         assert now >= before
         assert now == total(metrics, "sentinel_packets_total") == expected
@@ -123,10 +122,10 @@ def test_counters_never_go_back(lives: list[tuple[str, list[int]]]) -> None:
 
 
 def test_unknown_names_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sentinel.metrics, "_MAX_RULES", 2)
+    monkeypatch.setattr("sentinel.metrics.finding._MAX_RULES", 2)
     metrics = Metrics()
-    metrics.rules(2, 1, ids=["a", "b"])
-    metrics.update(
+    metrics.rules.in_force(2, 1, ids=["a", "b"])
+    metrics.capture.update(
         "w",
         "eth1",
         Statistics(
@@ -136,7 +135,7 @@ def test_unknown_names_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
             stage_seconds={"decode": 1.0, "thinking": 2.0},
         ),
     )
-    metrics.worker_restarted("w", "moonlight")
+    metrics.capture.worker_restarted("w", "moonlight")
     assert total(metrics, "sentinel_events_total", kind="other") == 5
     assert total(metrics, "sentinel_alerts_total", level="other") == 4
     assert series(metrics, "sentinel_rule_alerts_total", "rule_id") == {"a": 1, "b": 0, "other": 5}
@@ -146,32 +145,34 @@ def test_unknown_names_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_lag_is_that_of_packets_under_work() -> None:
     metrics = Metrics(clock=lambda: 1000.0)
-    metrics.update("w", "eth1", Statistics(last_packet_ts=997.5))
+    metrics.capture.update("w", "eth1", Statistics(last_packet_ts=997.5))
     assert total(metrics, "sentinel_lag_seconds") == 2.5
-    metrics.update("w", "eth1", Statistics(last_packet_ts=997.5))
+    metrics.capture.update("w", "eth1", Statistics(last_packet_ts=997.5))
     assert total(metrics, "sentinel_lag_seconds") == 0  # quiet, not late
-    metrics.update("w", "eth1", Statistics(last_packet_ts=997.5, ring_blocks_used=1, ring_blocks_total=4))
+    metrics.capture.update(
+        "w", "eth1", Statistics(last_packet_ts=997.5, ring_blocks_used=1, ring_blocks_total=4)
+    )
     assert total(metrics, "sentinel_lag_seconds") == 2.5
-    metrics.lag("other", 9.0)
+    metrics.capture.lag("other", 9.0)
     assert total(metrics, "sentinel_lag_seconds") == 9
-    metrics.worker_up("other", False)
+    metrics.capture.worker_up("other", False)
     assert total(metrics, "sentinel_lag_seconds") == 2.5
 
 
 def test_rings_of_all_workers_of_an_interface() -> None:
     metrics = Metrics()
-    metrics.update("w0", "eth1", Statistics(ring_blocks_total=32, ring_blocks_used=3))
-    metrics.update("w1", "eth1", Statistics(ring_blocks_total=32, ring_blocks_used=1))
+    metrics.capture.update("w0", "eth1", Statistics(ring_blocks_total=32, ring_blocks_used=3))
+    metrics.capture.update("w1", "eth1", Statistics(ring_blocks_total=32, ring_blocks_used=1))
     assert series(metrics, "sentinel_ring_blocks", "state") == {"used": 4, "free": 60}
 
 
 def test_queues_store_and_workers() -> None:
     metrics = Metrics()
-    metrics.queue("events", 7, 2)
-    metrics.queue("events", 0, 5)
-    metrics.store_error()
-    metrics.alerts_committed(3)
-    metrics.worker_up("w", True, os.getpid())
+    metrics.store.queue("events", 7, 2)
+    metrics.store.queue("events", 0, 5)
+    metrics.store.failed()
+    metrics.store.committed(3)
+    metrics.capture.worker_up("w", True, os.getpid())
     assert total(metrics, "sentinel_queue_depth", queue="events") == 0
     assert total(metrics, "sentinel_queue_dropped_total", queue="events") == 5
     assert total(metrics, "sentinel_store_errors_total") == 1
@@ -179,7 +180,7 @@ def test_queues_store_and_workers() -> None:
     assert total(metrics, "sentinel_worker_up", worker="w") == 1
     assert total(metrics, "sentinel_worker_resident_memory_bytes", worker="w") > 1 << 20
     assert total(metrics, "process_resident_memory_bytes") > 1 << 20
-    metrics.worker_up("w", False)
+    metrics.capture.worker_up("w", False)
     assert total(metrics, "sentinel_worker_up", worker="w") == 0
     assert total(metrics, "sentinel_worker_resident_memory_bytes") == 0
 
@@ -188,7 +189,7 @@ def test_the_ledger_s_numbers() -> None:
     metrics = Metrics()
     figures = Coverage("", registered=9, seen=8, accurate=7, complete=6)
     for evicted in (2, 5):
-        metrics.ledger(
+        metrics.ledger.take(
             LedgerAccount(
                 devices=20, evicted=evicted, registered=12, differences={"shadow": 3, "drift": 0},
                 coverage=figures, waiting=4,
