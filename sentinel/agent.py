@@ -33,6 +33,7 @@ from sentinel.desk.rule import RuleDesk
 from sentinel.desk.worker import WorkerDesk, Workers
 from sentinel.event import KINDS, Alert, Event
 from sentinel.event.encode import EventEncoder
+from sentinel.incident.evidence_folder import EvidenceFolder
 from sentinel.ledger import Ledger
 from sentinel.log import Log
 from sentinel.metrics import Metrics, MetricsError
@@ -168,6 +169,11 @@ class Agent:
             rule_text=self._rules.text_of,
             tighten=duty.tighten,
             raised=duty.raised,
+            evidence=EvidenceFolder(
+                Path(self._config.playbook.evidence),
+                self._config.playbook.evidence_keep,
+                self._config.playbook.evidence_size,
+            ),
             within=[notify.within],
         )
         self._playbooks = playbooks = PlaybookDesk(self._config, writer, self.metrics, ledger=ledger.ledger)

@@ -290,6 +290,8 @@ BOUNDS: dict[str, Bound] = {
     "playbook.never_block": Bound(form="network"),
     "playbook.never_block_assets": Bound(form="said"),
     "playbook.evidence": Bound(form="path"),
+    "playbook.evidence_keep": Bound(30 * _DAY, 36500 * _DAY, "seconds"),
+    "playbook.evidence_size": Bound(1 << 20, 1 << 50, "bytes"),
     "playbook.gatekeeper": Bound(form="path"),
     "playbook.scripts_folder": Bound(form="output"),
     "playbook.scripts.name": Bound(form="name"),

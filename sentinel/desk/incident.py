@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sentinel.incident import Change, ChangeKind, Grading, Grouping, Handling, IncidentError, IncidentSettings
+from sentinel.incident.evidence_folder import EvidenceFolder, Package
 from sentinel.incident.grouping import KEYS_FORGOTTEN, accounts
 from sentinel.incident.listing import open_by_state_and_level, overdue_clocks
 from sentinel.incident.owner import Ledger
@@ -32,6 +33,8 @@ _TOGETHER: Final = 2000
 """Alerts grouped in one transaction."""
 _EVERY: Final = 1.0
 """Seconds between looks at clocks, and for alerts that others wrote."""
+_TIDY: Final = 3600.0
+"""Seconds between looks at the folder of evidence."""
 
 _log = Log("incident")
 
@@ -50,16 +53,20 @@ class IncidentDesk:
         tighten: Callable[[float], float] = lambda now: 1.0,
         raised: Callable[[float], int] = lambda now: 0,
         clock: Callable[[], float] = time.time,
+        evidence: EvidenceFolder | None = None,
         within: Sequence[Within] = (),
         hear: Sequence[Hear] = (),
     ) -> None:
         self._writer = writer
         self._metrics = metrics
         self._clock = clock
+        self._evidence = evidence
         self._within = list(within)
         self._hear = list(hear)
         self._woken = asyncio.Event()
         self._outage = _log.outage("incident.behind")
+        self._evidence_outage = _log.outage("evidence.cannot-tidy")
+        self._evidence_full = _log.outage("evidence.full")
         self._grouping = Grouping(
             settings, ledger=ledger, rule_text=rule_text, tighten=tighten, raised=raised
         )
@@ -95,9 +102,32 @@ class IncidentDesk:
         _, changes = await self._do(lambda database: (0, verb(self.handling, database.conn)))
         return changes
 
+    async def tidy(self) -> list[Package]:
+        """Remove the evidence packages whose time is over, or for which there is no room. Raises StoreError."""
+        if (evidence := self._evidence) is None:
+            return []
+        now = self._clock()
+        try:
+            packages = await asyncio.to_thread(evidence.packages, now)
+            if not packages:
+                return []
+            gone, too_many = await self._writer.run(lambda database: evidence.to_go(database, packages, now))
+            for package in gone:
+                await asyncio.to_thread(package.path.unlink, missing_ok=True)
+                _log.warning("evidence.removed", path=package.path, number=package.number)
+        except OSError as error:
+            self._evidence_outage.failed(error.strerror or error)
+            return []
+        self._evidence_outage.over()
+        if too_many:
+            self._evidence_full.failed(evidence.folder)
+        else:
+            self._evidence_full.over()
+        return gone
+
     async def run(self) -> None:
         """Group and watch, until cancelled. A database that cannot be used is tried again."""
-        looked = float("-inf")
+        looked = tidied = float("-inf")
         while True:
             try:
                 await self.take()
@@ -105,6 +135,9 @@ class IncidentDesk:
                     looked = time.monotonic()
                     await self.due()
                     await self._measure()
+                if time.monotonic() - tidied >= _TIDY:
+                    tidied = time.monotonic()
+                    await self.tidy()
             except StoreError as error:
                 self._outage.failed(error)
             else:

@@ -1,13 +1,15 @@
 """The evidence package of an incident: one zip whose manifest names every file with its digests.
 
-The manifest's own SHA-256 goes onto the timeline, which only grows: so a package that was changed together with its
-manifest is still told from the one that was made.
+The SHA-256 of the manifest and of the whole file go onto the timeline, which only grows: so a package that was changed
+together with its manifest, or in a byte that no file of it holds, is still told from the one that was made.
 """
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import json
+import os
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -16,13 +18,15 @@ from typing import IO, Any, Final
 
 import msgspec
 from cryptography.hazmat.primitives import hashes
+from sqlite_utils import Database
 
 from sentinel.incident.fault import IncidentError
 from sentinel.incident.incident import Incident, find_incident
 from sentinel.incident.timeline import entries, record
+from sentinel.store import audit
 from sentinel.text import Message
 
-__all__ = ["Checked", "Made", "is_recorded", "make_evidence", "record_evidence", "verify_evidence"]
+__all__ = ["Checked", "Made", "Recorded", "make_evidence", "record_evidence", "recorded", "verify_evidence"]
 
 _MANIFEST: Final = "manifest.json"
 _LARGEST_MANIFEST: Final = 64 << 20
@@ -45,6 +49,11 @@ class _Manifest(msgspec.Struct):
     files: list[_File]
     missing: list[str]
     """What the package would hold, had it been kept."""
+    changed: list[str] = []
+    """What it holds, but no longer with the digest under which it was registered."""
+    audit_row: int = 0
+    """The audit trail's last row at that time, whose hash shows later whether its end was cut off; 0: it was empty."""
+    audit_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +63,11 @@ class Made:
     incident: int
     digest: str
     """SHA-256 of the manifest."""
+    whole: str
+    """SHA-256 of the whole file."""
     files: int
     missing: list[str]
+    changed: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,20 @@ class Checked:
     files: int
     digest: str
     """SHA-256 of the manifest."""
+    whole: str
+    """SHA-256 of the whole file."""
+    missing: list[str]
+    changed: list[str]
+
+
+class Recorded(enum.Enum):
+    """What the timeline knows of a package."""
+
+    NO = "no"
+    CONTENT = "content"
+    """Its manifest, but the file around it is another."""
+    WHOLE = "whole"
+    """This very file."""
 
 
 def make_evidence(
@@ -89,9 +115,21 @@ def make_evidence(
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
             package = _Package(archive, sm3)
             missing = list(_fill(connection, incident, package, attachments, events))
-            manifest = _Manifest(incident.number, now, actor, incident.drill, package.files, missing)
+            end = audit.head(Database(connection, execute_plugins=False))
+            manifest = _Manifest(
+                incident=incident.number,
+                made_at=now,
+                made_by=actor,
+                drill=incident.drill,
+                files=package.files,
+                missing=missing,
+                changed=package.changed,
+                audit_row=end.id,
+                audit_hash=end.hash,
+            )
             written = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
             archive.writestr(_MANIFEST, written)
+        whole = _kept(part)
         part.replace(target)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -99,7 +137,7 @@ def make_evidence(
     finally:
         part.unlink(missing_ok=True)
     digest = hashlib.sha256(written).hexdigest()
-    return Made(incident.id, digest, len(package.files), missing)
+    return Made(incident.id, digest, whole, len(package.files), missing, package.changed)
 
 
 def record_evidence(connection: Any, made: Made, *, actor: str, now: float) -> None:
@@ -111,8 +149,10 @@ def record_evidence(connection: Any, made: Made, *, actor: str, now: float) -> N
         actor=actor,
         action="evidence",
         manifest=made.digest,
+        package=made.whole,
         files=made.files,
         missing=made.missing,
+        changed=made.changed,
     )
 
 
@@ -130,14 +170,19 @@ def verify_evidence(package: Path) -> Checked:
         raise IncidentError(Message("evidence.unreadable", path=package, reason=error)) from error
 
 
-def is_recorded(connection: Any, checked: Checked) -> bool:
-    """Whether the timeline of its incident has the manifest."""
+def recorded(connection: Any, checked: Checked) -> Recorded:
+    """What the timeline of its incident knows of it."""
     rows = connection.execute(
         "SELECT detail FROM incident_timeline t JOIN incident i ON i.id = t.incident"
         " WHERE i.number = ? AND action = 'evidence'",
         (checked.incident,),
     )
-    return any(json.loads(detail).get("manifest") == checked.digest for (detail,) in rows)
+    known = [detail for (row,) in rows if (detail := json.loads(row)).get("manifest") == checked.digest]
+    if not known:
+        return Recorded.NO
+    # Packages of earlier versions are known by their manifest alone.
+    same = any(detail.get("package", checked.whole) == checked.whole for detail in known)
+    return Recorded.WHOLE if same else Recorded.CONTENT
 
 
 class _Package:
@@ -147,14 +192,27 @@ class _Package:
         self._archive = archive
         self._sm3 = sm3
         self.files: list[_File] = []
+        self.changed: list[str] = []
 
-    def add(self, path: str, blocks: Iterable[bytes]) -> None:
+    def free(self, stem: str, suffix: str) -> str:
+        """A path that no file has: two names may look alike once they are made safe."""
+        taken, path, number = {file.path for file in self.files}, f"{stem}{suffix}", 1
+        while path in taken:
+            number += 1
+            path = f"{stem}.{number}{suffix}"
+        return path
+
+    def add(self, path: str, blocks: Iterable[bytes], registered: str = "") -> None:
+        """Write a file; `registered` is the SHA-256 that it should have, where one was kept."""
         digests = _Digests(self._sm3)
-        with self._archive.open(path, "w", force_zip64=True) as file:
+        with self._archive.open(path, "w", force_zip64=True) as opened:
             for block in blocks:
                 digests.update(block)
-                file.write(block)
-        self.files.append(digests.file(path))
+                opened.write(block)
+        file = digests.file(path)
+        self.files.append(file)
+        if registered and file.sha256 != registered:
+            self.changed.append(path)
 
 
 class _Digests:
@@ -183,20 +241,24 @@ def _fill(
     package.add("alerts.jsonl", _table(connection, _ALERTS, incident.id))
     package.add("findings.jsonl", _table(connection, _FINDINGS, incident.id))
     package.add("clocks.jsonl", _table(connection, _CLOCKS, incident.id))
-    for rule_id, text in connection.execute(_RULES, (incident.id,)).fetchall():
-        package.add(f"rules/{_safe(rule_id)}.yml", [text.encode()])
+    versions = []
+    for rule_id, digest, kept_at, text in connection.execute(_RULES, (incident.id,)).fetchall():
+        path = package.free(f"rules/{_safe(rule_id)}", ".yml")
+        package.add(path, [text.encode()], digest)
+        versions.append(_line({"rule_id": rule_id, "path": path, "sha256": digest, "kept_at": kept_at}))
+    package.add("rules.jsonl", versions)
     for rule_id, text in connection.execute(_UNKEPT_RULES, (incident.id, incident.id)).fetchall():
         yield f"rules/{_safe(rule_id)}.yml ({text})"
     for id, name, digest in connection.execute(_ATTACHMENTS, (incident.id,)).fetchall():
         kept = attachments / digest
         if kept.is_file():
-            package.add(f"attachments/{id}-{_safe(name)}", _blocks(kept.open("rb")))
+            package.add(f"attachments/{id}-{_safe(name)}", _blocks(kept.open("rb")), digest)
         else:
             yield f"attachments/{id}-{_safe(name)}"
     if events is not None and events.is_dir():
         uids = {uid for (uid,) in connection.execute(_UIDS, (incident.id,))}
         for file in sorted(events.glob("*.log")):
-            package.add(f"events/{_safe(file.name)}", _of_flows(file, uids))
+            package.add(package.free(f"events/{_safe(file.stem)}", ".log"), _of_flows(file, uids))
     else:
         yield "events"
     yield "packets"
@@ -208,8 +270,8 @@ _ALERTS: Final = (
 _FINDINGS: Final = "SELECT * FROM incident_finding WHERE incident = ? ORDER BY fingerprint"
 _CLOCKS: Final = "SELECT * FROM incident_clock WHERE incident = ? ORDER BY clock"
 _RULES: Final = (
-    "SELECT rule_id, text FROM incident_rule r JOIN rule_text t ON t.sha256 = r.sha256 WHERE incident = ?"
-    " ORDER BY rule_id"
+    "SELECT rule_id, r.sha256, kept_at, text FROM incident_rule r JOIN rule_text t ON t.sha256 = r.sha256"
+    " WHERE incident = ? ORDER BY rule_id, kept_at"
 )
 _UNKEPT_RULES: Final = (
     "SELECT DISTINCT rule_id, title FROM incident_finding WHERE incident = ? AND rule_id NOT IN"
@@ -260,11 +322,28 @@ def _verify(archive: zipfile.ZipFile, package: Path) -> Checked:
             digests.update(block)
         if digests.file(file.path) != file:
             raise _bad(package, file.path)
-    return Checked(manifest.incident, len(manifest.files), hashlib.sha256(written).hexdigest())
+    with package.open("rb") as whole:
+        digest = hashlib.file_digest(whole, "sha256").hexdigest()
+    return Checked(
+        manifest.incident,
+        len(manifest.files),
+        hashlib.sha256(written).hexdigest(),
+        digest,
+        manifest.missing,
+        manifest.changed,
+    )
 
 
 def _bad(package: Path, reason: str) -> IncidentError:
     return IncidentError(Message("evidence.bad", path=package, reason=reason))
+
+
+def _kept(file: Path) -> str:
+    """SHA-256 of `file`, which is on the disk from now on and is no one else's to read."""
+    file.chmod(0o640)
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
+        return hashlib.file_digest(written, "sha256").hexdigest()
 
 
 def _blocks(file: IO[bytes]) -> Iterator[bytes]:

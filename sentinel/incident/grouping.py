@@ -95,7 +95,7 @@ class Grouping:
             grown = again or incident.alerts >= 10 * max(1, incident.said)
             if grown or incident.created:
                 incident.said = incident.alerts
-            self._write_incident(connection, batch, incident)
+            self._write_incident(connection, incident, now)
             if incident.created:
                 self._begin(connection, incident, now)
                 yield change_of(find_incident(connection, incident.id), ChangeKind.CREATED, now)
@@ -117,7 +117,7 @@ class Grouping:
                 clock, factor = self._settings.clock, self._tighten(now)
                 begin_tamper(connection, incident.id, incident.tampered, clock, factor)
 
-    def _write_incident(self, connection: Any, batch: Batch, incident: OpenIncident) -> None:
+    def _write_incident(self, connection: Any, incident: OpenIncident, now: float) -> None:
         connection.execute(
             "UPDATE incident SET first_ts = ?, last_ts = ?, severity = ?, said = ?, alerts = ?, findings = ?,"
             " inhibited = inhibited + ? WHERE id = ?",
@@ -173,21 +173,18 @@ class Grouping:
             ],
         )
         for rule_id in {row.rule_id for row, *_ in incident.found.values()}:
-            self._keep_rule(connection, incident.id, rule_id)
+            self._keep_rule(connection, incident.id, rule_id, now)
 
-    def _keep_rule(self, connection: Any, incident: int, rule_id: str) -> None:
-        """Keep the rule as it is now; a later change of its file changes no evidence."""
-        query = "SELECT 1 FROM incident_rule WHERE incident = ? AND rule_id = ?"
-        if connection.execute(query, (incident, rule_id)).fetchone():
-            return
+    def _keep_rule(self, connection: Any, incident: int, rule_id: str, now: float) -> None:
+        """Keep the rule as it is now; a later change of its file adds to the evidence and changes none."""
         text = self._rule_text(rule_id)
         if text is None:
             return
         digest = hashlib.sha256(text.encode()).hexdigest()
         connection.execute("INSERT OR IGNORE INTO rule_text (sha256, text) VALUES (?, ?)", (digest, text))
         connection.execute(
-            "INSERT INTO incident_rule (incident, rule_id, sha256) VALUES (?, ?, ?)",
-            (incident, rule_id, digest),
+            "INSERT OR IGNORE INTO incident_rule (incident, rule_id, sha256, kept_at) VALUES (?, ?, ?, ?)",
+            (incident, rule_id, digest, now),
         )
 
     def _begin(self, connection: Any, made: OpenIncident, now: float) -> None:

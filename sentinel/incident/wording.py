@@ -19,7 +19,8 @@ _MOST_ADVICE: Final = 3
 _RULES: Final = (
     "SELECT f.rule_id, f.title, max(f.severity) AS gravest, t.text FROM incident_finding f"
     " JOIN incident_rule r ON r.incident = f.incident AND r.rule_id = f.rule_id"
-    " JOIN rule_text t ON t.sha256 = r.sha256 WHERE f.incident = ?"
+    " JOIN rule_text t ON t.sha256 = r.sha256 WHERE f.incident = ? AND r.kept_at = (SELECT max(kept_at)"
+    " FROM incident_rule WHERE incident = f.incident AND rule_id = f.rule_id)"
     " GROUP BY f.rule_id ORDER BY gravest DESC, f.rule_id LIMIT ?"
 )
 
@@ -131,6 +132,9 @@ _WORDINGS: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "clock_warned": _clock("clock_warned"),
     "clock_overdue": _clock("clock_overdue"),
     "escalated": _clock("escalated"),
+    "evidence_removed": lambda detail: text(
+        f"incident.entry.evidence-removed.{detail.get('why', 'age')}", file=detail.get("file", "-")
+    ),
     "evidence": lambda detail: text(
         "incident.entry.evidence",
         files=detail.get("files", 0),

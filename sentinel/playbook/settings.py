@@ -106,6 +106,10 @@ class PlaybookSettings:
     """Classes of registered assets that are never blocked; `*` for all. CII never is."""
     evidence: str = "state/evidence"
     """Folder of the evidence packages that playbooks collect."""
+    evidence_keep: float = 365 * 86400.0
+    """Seconds after the end of its incident for which a package is kept."""
+    evidence_size: int = 20 << 30
+    """Bytes of all packages; past that those of the incidents that ended first go. What is still needed stays."""
     gatekeeper: str = "/run/sentinel-gatekeeper/socket"
     """Socket of the privileged program that blocks addresses."""
     scripts_folder: str = ""

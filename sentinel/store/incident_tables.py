@@ -6,7 +6,7 @@ import sqlite3
 
 from sqlite_utils import Database
 
-__all__ = ["create_incident_tables"]
+__all__ = ["create_incident_tables", "keep_versions_of_rules"]
 
 _TABLES = """
 ALTER TABLE alert ADD COLUMN drill INTEGER NOT NULL DEFAULT 0;
@@ -185,6 +185,27 @@ def create_incident_tables(db: Database) -> None:
     )
     for statement in _statements(_TABLES + _GUARDS + guards):
         db.execute(statement)
+
+
+def keep_versions_of_rules(db: Database) -> None:
+    """A rule that is changed while its incident is open is evidence in every text that fired."""
+    for statement in _statements(_VERSIONS):
+        db.execute(statement)
+
+
+_VERSIONS = """
+CREATE TABLE incident_rule_version (
+    incident INTEGER NOT NULL REFERENCES incident(id),
+    rule_id TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    kept_at REAL NOT NULL,
+    PRIMARY KEY (incident, rule_id, sha256)
+) WITHOUT ROWID;
+INSERT INTO incident_rule_version SELECT r.incident, rule_id, sha256, discovered_at FROM incident_rule r
+    JOIN incident i ON i.id = r.incident;
+DROP TABLE incident_rule;
+ALTER TABLE incident_rule_version RENAME TO incident_rule;
+"""
 
 
 def _statements(script: str) -> list[str]:

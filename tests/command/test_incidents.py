@@ -61,6 +61,14 @@ def test_a_report_from_outside_to_its_end(here: Path, capsys: pytest.CaptureFixt
     assert "没有状态" in said(capsys, "incidents", "state", number, "gone", status=2)
     said(capsys, "evidence", "make", number, "--out", "e.zip", "--sm3")
     assert "时间线登记一致" in said(capsys, "evidence", "verify", "e.zip")
+    assert "--out" in said(capsys, "evidence", "make", number, "--out", "e.zip", status=2), (
+        "never overwritten"
+    )
+    (here / "changed.zip").write_bytes((here / "e.zip").read_bytes() + b"x")
+    assert "不是登记的那个" in said(capsys, "evidence", "verify", "changed.zip", status=1)
+    (kept,) = (here / "state" / "attachments").iterdir()
+    kept.write_text("y")
+    assert "attachments/1-a.txt" in said(capsys, "evidence", "make", number, "--out", "late.zip", status=1)
     assert said(capsys, "evidence", "verify", "config.yaml", status=1)
     assert "已关闭" in said(capsys, "incidents", "close", number, "--reason", "复测通过")
     assert "共 0 件" in said(capsys, "incidents", "list")

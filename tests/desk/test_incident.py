@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 
 from sentinel.desk.incident import IncidentDesk
 from sentinel.event import Alert, Level
-from sentinel.incident import Change, ChangeKind, IncidentError, IncidentSettings
+from sentinel.incident import Change, ChangeKind, IncidentError, IncidentSettings, State
+from sentinel.incident.evidence_folder import EvidenceFolder
 from sentinel.metrics import Metrics
 from sentinel.store import AlertStore, StoreWriter
 
@@ -77,3 +79,31 @@ async def test_a_verb_that_is_refused_changes_nothing(tmp_path: Path) -> None:
             await desk.act(
                 lambda handling, connection: handling.acknowledge(connection, 7, actor="甲", now=1.0)
             )
+
+
+async def test_evidence_whose_time_is_over_is_removed_and_what_cannot_be_removed_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "evidence"
+    folder.mkdir()
+    evidence = EvidenceFolder(folder, 60.0, 1)
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        now = time.time()
+        desk = IncidentDesk(IncidentSettings(), writer, evidence=evidence, clock=lambda: now + 3600)
+        numbers = []
+        for _ in range(2):
+            (change,) = await desk.act(
+                lambda handling, connection: handling.open(connection, title="x", actor="甲", now=now)[1]
+            )
+            numbers.append(change.number)
+            (folder / f"{change.number}-0badcafe.zip").write_bytes(bytes(9))
+        await desk.act(
+            lambda handling, connection: handling.move(
+                connection, numbers[0], State.CLOSED, actor="甲", now=now, reason="毕"
+            )
+        )
+        assert [package.number for package in await desk.tidy()] == numbers[:1]
+        assert [path.name for path in folder.iterdir()] == [f"{numbers[1]}-0badcafe.zip"]
+    said = [record.getMessage() for record in caplog.records]
+    assert any(numbers[0] in line and "已删除" in line for line in said)
+    assert any("evidence_size" in line for line in said)

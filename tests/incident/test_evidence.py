@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sentinel.incident import Grouping, Handling, IncidentError, IncidentSettings
-from sentinel.incident.evidence import is_recorded, make_evidence, record_evidence, verify_evidence
+from sentinel.incident.evidence import Recorded, make_evidence, record_evidence, recorded, verify_evidence
 from tests.incident.conftest import NOW
 
 
@@ -55,7 +55,7 @@ def changed(package: Path, target: Path, changes: dict[str, bytes | None]) -> Pa
 
 def test_it_holds_alerts_events_rules_timeline_and_attachments(package: Path, connection: Any) -> None:
     checked = verify_evidence(package)
-    assert is_recorded(connection, checked)
+    assert recorded(connection, checked) is Recorded.WHOLE
     with zipfile.ZipFile(package) as archive:
         manifest = json.loads(archive.read("manifest.json"))
         assert {file["path"] for file in manifest["files"]} == {
@@ -65,6 +65,7 @@ def test_it_holds_alerts_events_rules_timeline_and_attachments(package: Path, co
             "findings.jsonl",
             "clocks.jsonl",
             "rules/_.._r1.yml",
+            "rules.jsonl",
             "attachments/1-x.png",
             "events/conn.log",
         }
@@ -125,9 +126,70 @@ def test_a_manifest_that_was_made_anew_is_not_on_the_timeline(
         manifest = json.loads(archive.read("manifest.json"))
     manifest["made_by"] = "乙"
     forged = changed(package, tmp_path / "forged.zip", {"manifest.json": json.dumps(manifest).encode()})
-    assert not is_recorded(connection, verify_evidence(forged))
+    assert recorded(connection, verify_evidence(forged)) is Recorded.NO
+
+
+def test_a_byte_that_belongs_to_no_file_is_found_too(package: Path, connection: Any) -> None:
+    """Dates, flags, names: what no digest of the manifest covers."""
+    whole = package.read_bytes()
+    known = []
+    for place in range(len(whole) - 400, len(whole)):
+        package.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        try:
+            known.append(recorded(connection, verify_evidence(package)))
+        except IncidentError:
+            continue
+    assert known and set(known) == {Recorded.CONTENT}
+    package.write_bytes(whole + b"x")
+    assert recorded(connection, verify_evidence(package)) is Recorded.CONTENT
+    package.write_bytes(whole)
+    assert recorded(connection, verify_evidence(package)) is Recorded.WHOLE
+
+
+def test_an_attachment_changed_since_is_told(connection: Any, handling: Handling, tmp_path: Path) -> None:
+    id = handling.open(connection, title="x", actor="甲", now=NOW)[0].id
+    for name in ("kept", "changed", "gone"):
+        (tmp_path / name).write_text(name)
+    digests = [
+        handling.attach(connection, id, tmp_path / name, actor="甲", now=NOW)
+        for name in ("kept", "changed", "gone")
+    ]
+    (tmp_path / "attachments" / digests[1]).write_text("别的")
+    (tmp_path / "attachments" / digests[2]).unlink()
+    target = tmp_path / "e.zip"
+    made = make_evidence(connection, id, target, actor="甲", now=NOW, attachments=tmp_path / "attachments")
+    assert made.changed == ["attachments/2-changed"]
+    assert made.missing == ["attachments/3-gone", "events", "packets"]
+    checked = verify_evidence(target)
+    assert (checked.changed, checked.missing) == (made.changed, made.missing)
+
+
+def test_every_text_of_a_rule_that_fired_is_kept(
+    connection: Any, put: Callable[..., None], tmp_path: Path
+) -> None:
+    texts = {"r1": "title: 旧\n"}
+    for text in ("title: 旧\n", "title: 新\n"):
+        texts["r1"] = text
+        put({})
+        Grouping(IncidentSettings(), rule_text=texts.get).advance(connection, 9, NOW + len(text))
+    target = tmp_path / "e.zip"
+    make_evidence(connection, 1, target, actor="甲", now=NOW, attachments=tmp_path)
+    with zipfile.ZipFile(target) as archive:
+        versions = [json.loads(line) for line in archive.read("rules.jsonl").splitlines()]
+        assert [archive.read(version["path"]).decode() for version in versions] == [
+            "title: 旧\n",
+            "title: 新\n",
+        ]
+    assert [version["path"] for version in versions] == ["rules/r1.yml", "rules/r1.2.yml"]
+
+
+def test_the_manifest_holds_the_end_of_the_audit_trail(package: Path, connection: Any) -> None:
+    with zipfile.ZipFile(package) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+    row = connection.execute("SELECT hash FROM audit WHERE id = ?", (manifest["audit_row"],)).fetchone()
+    assert row == (manifest["audit_hash"],)
 
 
 def test_a_copy_verifies_without_the_database(package: Path, tmp_path: Path) -> None:
     shutil.copy(package, tmp_path / "copy.zip")
-    assert verify_evidence(tmp_path / "copy.zip").files == 8
+    assert verify_evidence(tmp_path / "copy.zip").files == 9

