@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_plus
@@ -27,15 +28,35 @@ def kinds_of(source: LogSource) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kind for view in views if (kind := kind_of(view.source)) is not None))
 
 
+_ESCAPED = re.compile(r"(?:%u|\\u)00([0-7][0-9a-fA-F])|\\x([0-7][0-9a-fA-F])")
+"""ASCII as IIS takes it in addresses (`%u0027`), and as JSON and scripts write it (`\\u0027`, `\\x27`)."""
+_OVERLONG = re.compile(r"%[cC]([01])%([89abAB][0-9a-fA-F])")
+"""ASCII as UTF-8 of two bytes, which RFC 3629 section 3 forbids and old servers take."""
+
+
 def decoded(text: str | None) -> str | None:
-    """URL-decoded twice, since one round is what an attacker expects a filter to do."""
+    """URL-decoded thrice, since fewer is what an attacker expects a filter to do; other spellings of ASCII too."""
     if text is None:
         return None
-    for _ in range(2):
+    for _ in range(3):
         if "%" not in text and "+" not in text:
             break
+        if "%c" in text or "%C" in text:
+            text = _OVERLONG.sub(_short, text)
+        if "%u" in text:
+            text = _ESCAPED.sub(_unescaped, text)
         text = unquote_plus(text, errors="replace")
+    if "\\u00" in text or "\\x" in text:
+        text = _ESCAPED.sub(_unescaped, text)
     return text
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return chr(int(match[1] or match[2], 16))
+
+
+def _short(match: re.Match[str]) -> str:
+    return chr(int(match[1]) << 6 | int(match[2], 16) & 0x3F)
 
 
 def _text(value: Any) -> str | None:
@@ -87,7 +108,7 @@ COMPUTED: dict[str, dict[str, Callable[[Any], Any]]] = {
         "credit_codes": lambda event: digests(event.server_body, credit_codes),
         "mobile_numbers": lambda event: digests(event.server_body, mobile_numbers),
         "client_body_decoded": lambda event: decoded(_text(event.client_body)),
-        "uri_decoded": lambda event: decoded(event.uri),
+        "uri_decoded": lambda event: decoded(event.original_uri or event.uri),
         "uri_extension": _uri_extension,
         "uri_path": _uri_path,
         "uri_query": _uri_query,
