@@ -40,6 +40,9 @@ def _list(config: Config, options: argparse.Namespace) -> int:
     for row in rows:
         content = json.loads(row.pop("content"))
         print(_as_json(row, content) if options.json else _line(row, content))
+    if not rows and not options.json:
+        chosen = options.channel or options.state
+        print(text("notify.none-such" if chosen else "notify.none"))
     return 0
 
 

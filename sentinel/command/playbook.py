@@ -52,6 +52,8 @@ def _list(config: Config, options: argparse.Namespace) -> int:
     width = max([len(playbook.id) for playbook in playbooks], default=0)
     for playbook in playbooks:
         print(f"{playbook.id:{width}}  {_name(playbook)}")
+    if not playbooks:
+        print(text("playbook.none-there", folders=" ".join(config.playbook.paths)))
     return 0
 
 
@@ -171,6 +173,8 @@ def _history(config: Config, options: argparse.Namespace) -> int:
             return _print_json([msgspec.to_builtins(run) for run in runs])
         for run in runs:
             print(_line(run))
+        if not runs:
+            print(text("playbook.none-ran"))
         return 0
 
     def read(database: Database) -> tuple[Run, list[Entry]]:

@@ -1,13 +1,12 @@
-"""GB/T 20986-2023's categories of incidents, and the seven of GB/Z 20986-2007 that older plans still name.
-
-The codes of the subcategories come from a platform's list; check them against the standard's annex B.
-"""
+"""GB/T 20986-2023's categories of incidents, and the seven of GB/Z 20986-2007 that older plans still name."""
 
 from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CATEGORIES", "MAJORS", "SUFFERING_ORIGINATORS", "major_of", "old_category"]
+from sentinel.incident.subcategory import SUBCATEGORIES
+
+__all__ = ["CATEGORIES", "MAJORS", "SUFFERING_ORIGINATORS", "major_of", "names_of", "old_category"]
 
 MAJORS: Final = {
     "MP": ("恶意程序事件", "Malware", "有害程序事件"),
@@ -23,22 +22,10 @@ MAJORS: Final = {
 }
 """By code: the name, its English, and the old category that it falls under. Table 1 and annex A of the two."""
 
-_SUBCATEGORIES: Final = {
-    "MP": "MPEVIR MPWORM MPTROJ MPZOMB MPWEB MPHOST MPRANS MPMINER MPHYBR MPOTH",
-    "NA": "NASCAN NAPHISH NAEXPLOIT NABACKDOOR NABACKIMPL NACRED NASIGINT NADOS NAWEBMOD NALINK NADNSHIJ"
-    " NATRANSFER NADNSPOLL NAWLANH NATRAFHIJ NABGPATT NABRDCAST NAHACKED NASUPPLY NAAPT NAOTH",
-    "DS": "DSDATAALTER DSDATAFAKE DSDATALEAK DSSOCENG DSDATASTEAL DSDATAINTER DSLOCDETECT DSDATAPOLL"
-    " DSDATAABUSE DSPRIVACY DSDATALOSS DSOTH",
-    "IC": "ICRADICAL ICTERROR ICPORN ICFAKENEWS ICRIGHTS ICSPAM ICFRAUD ICOTH",
-    "DE": "DETECH DEACCFAC DEPHYS DERADINT DEOTH",
-    "RO": "ROPABUSE ROPFAKE ROPDENY ROPINTENT ROPMISTAKE ROPUAVAIL ROPNOUNAUTH ROPO",
-    "SHE": "SHEVULN SHECONFIG SHEOTH",
-    "AB": "ABACCESS ABTRAFFIC ABOTH",
-    "FOC": "FOCDISASTER FOCACCIDENT FOCHEALTH FOCSOCIALSEC FOCOTH",
-    "OTH": "OTH",
-}
-CATEGORIES: Final = {code: major for major, codes in _SUBCATEGORIES.items() for code in codes.split()}
+CATEGORIES: Final = {code: major for code, (major, *_) in SUBCATEGORIES.items()}
 """The major category of every code."""
+_ALTERED_PAGES: Final = ("NAWEBMOD", "NALINK")
+"""GB/Z 20986-2007 names changed pages as an example of 信息篡改, which is 信息破坏."""
 
 SUFFERING_ORIGINATORS: Final = frozenset(
     "MPEVIR MPWORM MPTROJ MPZOMB MPMINER MPRANS NAHACKED NABACKDOOR DSDATALEAK DSDATASTEAL ABTRAFFIC".split()
@@ -53,4 +40,11 @@ def major_of(code: str | None) -> str:
 
 def old_category(code: str | None) -> str:
     """The name of the category of GB/Z 20986-2007."""
-    return MAJORS[major_of(code)][2]
+    return MAJORS["DS" if code in _ALTERED_PAGES else major_of(code)][2]
+
+
+def names_of(code: str | None) -> tuple[str, str]:
+    """A code in words, Chinese and English: major and subcategory."""
+    chinese, english, _ = MAJORS[major_of(code)]
+    major, *names = SUBCATEGORIES.get(code or "", SUBCATEGORIES["OTH"])
+    return (chinese, english) if major == "OTH" else (f"{chinese}·{names[0]}", f"{english}: {names[1]}")

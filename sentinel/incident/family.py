@@ -16,7 +16,7 @@ from sentinel.incident.settings import ClockSettings
 from sentinel.incident.state import State
 from sentinel.incident.timeline import SENTINEL, record
 
-__all__ = ["adopt_forerunners", "become_child", "ends_with_parent", "release"]
+__all__ = ["adopt_forerunners", "become_child", "ends_with_parent", "release", "stand_alone"]
 
 
 def become_child(connection: Any, child: int, parent: Incident, *, actor: str, now: float) -> None:
@@ -30,15 +30,15 @@ def adopt_forerunners(
     connection: Any, storm: Incident, keys: tuple[str, ...], window: float, now: float
 ) -> None:
     """The incidents by which a storm was known (their keys begin with one of `keys`) are parts of it, unless someone
-    works on them already."""
+    works on them already, or one is graver than the storm."""
     found: set[int] = set()
     for beginning in keys:
         found |= {
             id
             for (id,) in connection.execute(
                 "SELECT i.id FROM incident_key k JOIN incident i ON i.id = k.incident WHERE k.key >= ? AND k.key < ?"
-                " AND i.state = 'new' AND i.parent IS NULL AND i.storm = 0 AND i.last_ts >= ?",
-                (beginning, f"{beginning[:-1]}}}", storm.first_ts - window),
+                " AND i.state = 'new' AND i.parent IS NULL AND i.storm = 0 AND i.severity <= ? AND i.last_ts >= ?",
+                (beginning, f"{beginning[:-1]}}}", storm.severity, storm.first_ts - window),
             )
         }
     for id in sorted(found - {storm.id}):
@@ -52,6 +52,13 @@ def ends_with_parent(connection: Any, child: Incident) -> bool:
     return untouched and connection.execute(due, (child.id,)).fetchone() is None
 
 
+def stand_alone(connection: Any, child: Incident, settings: ClockSettings, factor: float, now: float) -> None:
+    """It is no part any more; what was not asked for while it was one is asked for from now on."""
+    connection.execute("UPDATE incident SET parent = NULL WHERE id = ?", (child.id,))
+    if child.state is State.NEW:
+        begin(connection, child.id, child.category, now, settings, factor)
+
+
 def release(
     connection: Any, parent: Incident, settings: ClockSettings, factor: float, *, actor: str, now: float
 ) -> list[Change]:
@@ -60,9 +67,7 @@ def release(
     for child in children_of(connection, parent.id):
         if child.ended_at is not None:
             continue
-        connection.execute("UPDATE incident SET parent = NULL WHERE id = ?", (child.id,))
-        if child.state is State.NEW:
-            begin(connection, child.id, child.category, now, settings, factor)
+        stand_alone(connection, child, settings, factor, now)
         record(connection, child.id, at=now, actor=actor, action="released", parent=parent.number)
         changes.append(change_of(find_incident(connection, child.id), ChangeKind.GROWN, now))
     return changes

@@ -19,7 +19,7 @@ from sentinel.incident.alert_row import ALERTS, LEVEL_NAMES, read_row
 from sentinel.incident.batch import Batch, OpenIncident, open_findings
 from sentinel.incident.change import Change, ChangeKind, Role
 from sentinel.incident.clock import begin, begin_tamper
-from sentinel.incident.family import adopt_forerunners, become_child
+from sentinel.incident.family import adopt_forerunners, become_child, stand_alone
 from sentinel.incident.incident import Incident, change_of, find_incident
 from sentinel.incident.keys import Keys
 from sentinel.incident.matcher import matches_all, read_matchers
@@ -100,6 +100,8 @@ class Grouping:
                 self._begin(connection, incident, now)
                 yield change_of(find_incident(connection, incident.id), ChangeKind.CREATED, now)
             elif grown or incident.graver:
+                if incident.graver:
+                    self._outgrow(connection, incident.id, now)
                 record(
                     connection,
                     incident.id,
@@ -201,6 +203,16 @@ class Grouping:
         record(connection, id, at=now, actor=SENTINEL, action="created", alerts=incident.alerts)
         if made.storm_of:
             adopt_forerunners(connection, incident, made.storm_of, self._settings.window, now)
+
+    def _outgrow(self, connection: Any, id: int, now: float) -> None:
+        """What has become graver than what it was a part of stands for itself."""
+        child = find_incident(connection, id)
+        if child.parent is None:
+            return
+        parent = find_incident(connection, child.parent)
+        if child.severity > parent.severity:
+            stand_alone(connection, child, self._settings.clock, self._tighten(now), now)
+            record(connection, id, at=now, actor=SENTINEL, action="outgrown", parent=parent.number)
 
     def _is_cause(self, incident: OpenIncident) -> bool:
         """Whether something found in this batch may have brought about what other incidents are about."""

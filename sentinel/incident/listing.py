@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from sentinel.incident.incident import COLUMNS, Incident, incident_of
 
-__all__ = ["Filter", "count_incidents", "list_incidents", "open_by_state_and_level", "overdue_clocks"]
+__all__ = [
+    "Filter",
+    "count_incidents",
+    "list_incidents",
+    "next_deadlines",
+    "open_by_state_and_level",
+    "overdue_clocks",
+]
 
 _LEVEL = "coalesce(level_decided, level_suggested)"
 
@@ -59,6 +67,19 @@ def open_by_state_and_level(connection: Any) -> dict[tuple[str, int], int]:
     """Real open incidents by state and level in force."""
     query = f"SELECT state, {_LEVEL}, count(*) FROM incident WHERE ended_at IS NULL AND drill = 0 GROUP BY state, {_LEVEL}"
     return {(state, level): number for state, level, number in connection.execute(query)}
+
+
+def next_deadlines(connection: Any, incidents: Sequence[int]) -> dict[int, tuple[str, float]]:
+    """For each of some incidents the clock that ends first of those that run, and when; none where nothing is due."""
+    found: dict[int, tuple[str, float]] = {}
+    for id in incidents:
+        row = connection.execute(
+            "SELECT clock, due FROM incident_clock WHERE incident = ? AND met_at IS NULL ORDER BY due LIMIT 1",
+            (id,),
+        ).fetchone()
+        if row is not None:
+            found[id] = row
+    return found
 
 
 def overdue_clocks(connection: Any, now: float) -> dict[str, int]:

@@ -11,11 +11,12 @@ import yaml
 from sentinel.incident.timeline import Entry
 from sentinel.text import current_language, text
 
-__all__ = ["advice", "in_words"]
+__all__ = ["advice", "in_words", "source_in_words"]
 
 _SHOWN_DIGITS: Final = 16
 """Of a digest."""
 _MOST_ADVICE: Final = 3
+_SOURCES: Final = ("rule", "person", "outside", "superior")
 _RULES: Final = (
     "SELECT f.rule_id, f.title, max(f.severity) AS gravest, t.text FROM incident_finding f"
     " JOIN incident_rule r ON r.incident = f.incident AND r.rule_id = f.rule_id"
@@ -31,6 +32,11 @@ def in_words(entry: Entry) -> str:
     if wording is None:
         return f"{entry.action} {json.dumps(entry.detail, ensure_ascii=False)}"
     return wording(entry.detail)
+
+
+def source_in_words(source: str) -> str:
+    """Who brought an incident, for people."""
+    return text(f"incident.source.{source}") if source in _SOURCES else source
 
 
 def advice(connection: Any, incident: int) -> list[tuple[str, str]]:
@@ -54,7 +60,7 @@ def _respond(written: str, rule_id: str) -> str:
 
 def _created(detail: dict[str, Any]) -> str:
     if "source" in detail:
-        return text("incident.entry.opened", source=detail["source"])
+        return text("incident.entry.opened", source=source_in_words(detail["source"]))
     return text("incident.entry.created", alerts=detail.get("alerts", 0))
 
 
@@ -118,6 +124,7 @@ _WORDINGS: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "again": _grown("again"),
     "parent": _plain("parent", "parent"),
     "released": _plain("released", "parent"),
+    "outgrown": _plain("outgrown", "parent"),
     "state": _state,
     "assessed": _assessed,
     "level": _level,

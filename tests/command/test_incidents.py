@@ -90,7 +90,8 @@ def test_silences(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "静默 1" in said(capsys, *silence, "--for", "2h", "--reason", "授权扫描")
     assert "授权扫描" in said(capsys, "incidents", "silences")
     said(capsys, "incidents", "unsilence", "1", "--by", "乙")
-    assert said(capsys, "incidents", "silences") == ""
+    assert "没有生效中的静默" in said(capsys, "incidents", "silences")
+    assert "(已到期)" in said(capsys, "incidents", "silences", "--all")
     assert "没有生效" in said(capsys, "incidents", "unsilence", "1", status=2)
     bad = ("incidents", "silence", "--for", "2h", "--reason", "x", "--match")
     assert "不是条件" in said(capsys, *bad, "colour=red", status=2)

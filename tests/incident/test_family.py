@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sentinel.incident import Grouping, Handling, IncidentError, IncidentSettings, State, find_incident
+from sentinel.event import Level
+from sentinel.incident import Grouping, Handling, IncidentError, IncidentSettings, Role, State, find_incident
 from sentinel.incident.incident import children_of
 from sentinel.incident.timeline import entries
 from tests.incident.conftest import NOW
@@ -56,6 +57,33 @@ def test_the_parts_of_a_storm_end_with_it(
     assert first.state is State.ACKNOWLEDGED, "someone works on it: it stays open"
     assert {child.state for child in others} == {state}
     assert entries(connection, others[0].id)[-1].detail["reason"].endswith("误接扫描器")
+
+
+def test_what_outgrows_a_storm_stands_for_itself(connection: Any, storm: int, put: Put) -> None:
+    first = children_of(connection, storm)[0]
+    put(
+        {
+            "title": "网页被篡改",
+            "level": Level.CRITICAL,
+            "src": first.attacker,
+            "dst": first.victim,
+            "rule_id": "r2",
+        }
+    )
+    (change,) = Grouping(IncidentSettings(storm=3)).advance(connection, 99, NOW + 60)[1]
+    assert (change.incident, change.role) == (first.id, Role.LEADER)
+    assert find_incident(connection, first.id).parent is None
+    assert running(connection, first.id) == ["acknowledge", "assess"]
+    assert [entry.action for entry in entries(connection, first.id)][-2:] == ["outgrown", "grown"]
+
+
+def test_a_storm_takes_nothing_graver_than_itself(connection: Any, put: Put) -> None:
+    put({"level": Level.CRITICAL})
+    put(*[{"src": f"192.0.2.{number}", "dst": f"10.1.0.{number}"} for number in range(1, 9)])
+    Grouping(IncidentSettings(storm=3)).advance(connection, 99, NOW + 2)
+    (gravest,) = connection.execute("SELECT parent FROM incident WHERE severity = 4").fetchone()
+    (parts,) = connection.execute("SELECT count(*) FROM incident WHERE parent IS NOT NULL").fetchone()
+    assert (gravest, parts) == (None, 2)
 
 
 def test_what_is_due_in_itself_stays_open(connection: Any, handling: Handling) -> None:
