@@ -13,6 +13,7 @@ from sentinel.command.asset_words import add_assets
 from sentinel.command.duty_words import add_duty
 from sentinel.command.incident_words import add_evidence, add_incidents
 from sentinel.command.notify_words import add_notify
+from sentinel.command.usage import speak_usage
 from sentinel.kernel_cache import tolerate_failing_cache
 from sentinel.text import LANGUAGES, text, use_language
 
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status: 0 done, 1 something is not right, 2 it could not be done at all."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     use_language(_language(arguments))
+    speak_usage()
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.command is None:

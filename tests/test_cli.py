@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import json
 import os
@@ -18,7 +19,7 @@ import pytest
 
 from sentinel import __version__
 from sentinel.capture.batch import Batch
-from sentinel.cli import main
+from sentinel.cli import _parser, main
 from sentinel.command.pace import Pace
 from sentinel.text import use_language
 
@@ -278,6 +279,41 @@ def test_usage(arguments: list[str], status: int, capsys: pytest.CaptureFixture[
     said = capsys.readouterr()
     assert left.value.code == status
     assert (__version__ in said.out) == (arguments == ["--version"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["replay"], "sentinel replay:写法有误:缺少参数:FILE"),
+        (["duty", "nothing"], "没有 'nothing',可选:"),
+        (["check", "--nope"], "不认识的参数:--nope"),
+        (["--lang", "en", "check", "--nope"], "sentinel: error: unrecognized arguments: --nope (see --help)"),
+        (["rules", "--help"], "显示本说明"),
+    ],
+)
+def test_what_is_written_wrongly_is_said_in_the_reader_s_language(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+    told = capsys.readouterr()
+    assert said in told.out + told.err
+
+
+def test_every_verb_says_what_it_does() -> None:
+    """A word that nobody explains cannot be found."""
+    use_language("zh")
+    parsers, seen = [_parser()], 0
+    while parsers:
+        for action in parsers.pop()._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                parsers += action.choices.values()
+                told = {choice.dest for choice in action._choices_actions if choice.help}
+                assert set(action.choices) == told
+                seen += len(told)
+            else:
+                assert action.help, (action.option_strings, action.dest)
+    assert seen > 60
 
 
 def test_help_speaks_both_languages_and_imports_no_heavy_room() -> None:

@@ -52,7 +52,7 @@ def _add_zero(
     show = verbs.add_parser("show", parents=[configured], help=text("cli.duty.zero.show"))
     show.add_argument("id", type=int, metavar="ID", help=text("cli.duty.zero.id"))
     listing = verbs.add_parser("list", parents=[configured], help=text("cli.duty.zero.list"))
-    listing.add_argument("--limit", type=int, default=30, metavar="N")
+    listing.add_argument("--limit", type=int, default=30, metavar="N", help=text("cli.limit"))
 
 
 def _add_guard(

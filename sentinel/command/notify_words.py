@@ -13,7 +13,7 @@ def add_notify(parser: argparse.ArgumentParser, configured: argparse.ArgumentPar
     """Declare the verbs and what each needs."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     listing = actions.add_parser("list", parents=[configured], help=text("cli.notify.list"))
-    listing.add_argument("--limit", type=int, default=50, metavar="N")
+    listing.add_argument("--limit", type=int, default=50, metavar="N", help=text("cli.limit"))
     listing.add_argument("--channel", default="", metavar="CHANNEL", help=text("cli.notify.channel"))
     states = ("waiting", "delivered", "failed")
     listing.add_argument("--state", default="", choices=states, help=text("cli.notify.state"))
@@ -25,4 +25,4 @@ def add_notify(parser: argparse.ArgumentParser, configured: argparse.ArgumentPar
     acting.add_argument("--by", default="", metavar="PERSON", help=text("cli.notify.by"))
     actions.add_parser("retry", parents=[acting], help=text("cli.notify.retry"))
     test = actions.add_parser("test", parents=[acting], help=text("cli.notify.test"))
-    test.add_argument("channels", nargs="*", metavar="CHANNEL")
+    test.add_argument("channels", nargs="*", metavar="CHANNEL", help=text("cli.notify.channels"))
