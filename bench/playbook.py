@@ -30,6 +30,7 @@ from pathlib import Path
 import yaml
 from sqlite_utils import Database
 
+from sentinel.collector import relax_collector
 from sentinel.playbook import journal
 from sentinel.playbook.action import Act, Call, Parameter, Result
 from sentinel.playbook.engine import Engine, queue_run
@@ -208,6 +209,7 @@ async def crowd(folder: Path, runs: int) -> dict[str, float]:
     async with StoreWriter(folder / "s.sqlite") as writer:
         engine = Engine(writer, library, {"mark": Mark(folder / "marks")}, most=runs)
         async with engine:
+            relax_collector()  # as the daemon does
             probing = asyncio.create_task(probe())
             begun = time.perf_counter()
             await writer.run(lambda database: _queue(database, library, runs))

@@ -146,10 +146,10 @@ class PlaybookDesk:
         self._zone = ZoneInfo(config.duty.zone)
         self._looked: dict[str, float] = {}
         """By schedule: the last time due that was seen to."""
-        self._minute = (0, 0)
-        """The minute under way and the runs that alerts started in it."""
-        self.held_back = 0
-        """Runs that alerts did not start, being more than a minute may have."""
+        self._started = {True: (0, 0), False: (0, 0)}
+        """For drills and for all else: the minute under way and the runs that alerts started in it."""
+        self.held_back = {True: 0, False: 0}
+        """For drills and for all else: runs that alerts did not start, being more than there may be."""
         self.library = load_library(config)
         self.engine = Engine(
             writer,
@@ -178,9 +178,8 @@ class PlaybookDesk:
     def measure(self) -> None:
         """Tell the metrics how the runs do."""
         engine = self.engine
-        self._metrics.playbooks.take(
-            engine.running, engine.waiting, engine.ended, engine.unknown, self.held_back
-        )
+        ended = {**engine.ended, "unknown_steps": engine.unknown, "held_back": self.held_back[False]}
+        self._metrics.playbooks.take(engine.running - engine.drilling, engine.asking, ended)
 
     async def take(self, alerts: Sequence[Alert]) -> int:
         """Start what these alerts are triggers of; how many runs. Raises StoreError."""
@@ -199,9 +198,10 @@ class PlaybookDesk:
             for playbook, alert, id in wanted:
                 if journal.find_run(database, id) is not None:
                     continue
-                if journal.count_open(database, playbook.id, _ACTOR) >= self._settings.open_most:
-                    self.held_back += 1
-                elif self._may_start(now):
+                under_way = journal.count_open(database, playbook.id, _ACTOR, drill=alert.drill)
+                if under_way >= self._settings.open_most:
+                    self.held_back[alert.drill] += 1
+                elif self._may_start(now, alert.drill):
                     started += self._queue(
                         database, playbook, id, now, _given(playbook, alert), _cause(alert), drill=alert.drill
                     )
@@ -336,14 +336,15 @@ class PlaybookDesk:
         matter = (alert.rule_id, alert.src, alert.dst, int(self._clock() // _AGAIN))
         return _digest(playbook, *matter, *(("drill",) if alert.drill else ()))
 
-    def _may_start(self, now: float) -> bool:
-        minute, started = self._minute
+    def _may_start(self, now: float, drill: bool) -> bool:
+        """A drill takes nothing away from what is real."""
+        minute, started = self._started[drill]
         if minute != now // 60:
             minute, started = int(now // 60), 0
         if started >= self._settings.starts:
-            self.held_back += 1
+            self.held_back[drill] += 1
             return False
-        self._minute = (minute, started + 1)
+        self._started[drill] = (minute, started + 1)
         return True
 
 

@@ -22,11 +22,9 @@ class PlaybookMetrics:
             "how",
         )
 
-    def take(
-        self, running: int, waiting: int, ended: Mapping[str, int], unknown: int, held_back: int
-    ) -> None:
+    def take(self, running: int, waiting: int, ended: Mapping[str, int]) -> None:
         """How the runs of playbooks do."""
         self._open.labels("runs").set(running)
         self._open.labels("steps").set(waiting)
-        for how, number in {**ended, "unknown_steps": unknown, "held_back": held_back}.items():
+        for how, number in ended.items():
             self._ended.labels(how).set(number)

@@ -12,14 +12,15 @@ import heapq
 import itertools
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sentinel.duty import GuardPeriods
 from sentinel.incident import IncidentError, find_incident
 from sentinel.log import Log
 from sentinel.playbook import journal
 from sentinel.playbook.action import Act, Call, Result
+from sentinel.playbook.backstage import May, Periods
 from sentinel.playbook.document import Playbook
 from sentinel.playbook.fault import ActionFailed, PlaybookError
 from sentinel.playbook.journal import Answer, Entry, Run, Undo
@@ -36,12 +37,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "queue_run"]
 
-May: TypeAlias = Callable[["Database", str, str, float], bool]
-"""Given a person, a role and a time."""
 _T = TypeVar("_T")
 _UNDO_TIMEOUT = 60.0
 _UNDO_PAUSES = (30.0, 120.0, 600.0)
 """Seconds between tries to take something back; then people must."""
+_TURN = 32
+"""Runs that are woken in one turn of the loop."""
 _log = Log("playbook")
 
 
@@ -84,7 +85,7 @@ class Engine:
         tell: Tell = lambda database, sign: None,
         clock: Callable[[], float] = time.time,
         may: May = lambda database, person, role, ts: True,
-        periods: Callable[[Database, float], GuardPeriods] = lambda database, now: GuardPeriods(),
+        periods: Periods = lambda database, now: GuardPeriods(),
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
         most: int = 5000,
     ) -> None:
@@ -93,7 +94,7 @@ class Engine:
         self.ended: dict[str, int] = {"done": 0, "failed": 0, "cancelled": 0, "drill": 0}
         """Runs that ended since the start, by state; those of drills apart, however they ended."""
         self.unknown = 0
-        """Steps that were caught mid-way by a death of the daemon."""
+        """Steps that were caught mid-way by a death of the daemon; none of a drill."""
         self._writer = writer
         self._actions = actions
         self._tell = tell
@@ -104,6 +105,8 @@ class Engine:
         self._new_id = new_id
         self._most = most
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._drills: set[str] = set()
+        self._looking = asyncio.Lock()
         self._undoing: dict[str, asyncio.Task[None]] = {}
         """By run of which something is being taken back."""
         self._cancelled: dict[str, str] = {}
@@ -120,9 +123,19 @@ class Engine:
         return len(self._running)
 
     @property
+    def drilling(self) -> int:
+        """Those of them that are drills."""
+        return len(self._drills)
+
+    @property
     def waiting(self) -> int:
-        """Steps that wait for people."""
+        """Steps that wait for people or a time."""
         return len(self._waits)
+
+    @property
+    def asking(self) -> int:
+        """Those of them that are no drill's."""
+        return sum(run not in self._drills for run, _ in self._waits)
 
     async def start(self, playbook: str, given: Mapping[str, Any], *, actor: str, **more: Any) -> Run:
         """Queue a run and take it up. Raises PlaybookError."""
@@ -139,7 +152,7 @@ class Engine:
         """Take up what a former life left under way; how many runs."""
         self._answered = await self.commit(journal.last_answer)
         left = await self.commit(lambda database: journal.runs(database, ["running"], limit=1_000_000))
-        for run in reversed(left):
+        async for run in _in_turns(reversed(left)):
             self._take_up(run)
         undone = await self.commit(lambda database: journal.undos(database, states=["begun"]))
         self._take_back(undone)  # taking a block back twice harms nobody; leaving it would
@@ -147,6 +160,10 @@ class Engine:
 
     async def look(self) -> None:
         """Take up what was queued, hear what people said, ring the alarms that are due."""
+        async with self._looking:
+            await self._look()
+
+    async def _look(self) -> None:
         now = self.clock()
         if self._answered < 0:
             await self.resume()
@@ -158,15 +175,19 @@ class Engine:
                 journal.undos(database, now=now),
             )
         )
-        for run in queued:
+        async for run in _in_turns(queued):
             if run.id not in self._running:
                 self._take_up(run)
-        for answer in answers:
+        async for answer in _in_turns(answers):
             self._answered = answer.id
             await self._hear(answer)
-        while self._alarms and self._alarms[0][0] <= now:
-            _wake(heapq.heappop(self._alarms)[2])
+        async for future in _in_turns(self._due(now)):
+            _wake(future)
         self._take_back(undos)
+
+    def _due(self, now: float) -> Iterator[asyncio.Future[None]]:
+        while self._alarms and self._alarms[0][0] <= now:
+            yield heapq.heappop(self._alarms)[2]
 
     async def keep_looking(self, wait: Callable[[], Awaitable[None]]) -> None:
         """Look again and again, for ever."""
@@ -246,11 +267,17 @@ class Engine:
         """Whether an action leaves a system other than it was."""
         return name in self._actions and self._actions[name].changes(arguments)
 
+    def count_unknown(self, run: Run) -> None:
+        """A step was caught mid-way."""
+        self.unknown += not run.drill
+
     def tell(self, database: Database, sign: Sign) -> None:
         """Tell of a sign, inside a writer's job."""
         self._tell(database, sign)
 
     def _take_up(self, run: Run) -> None:
+        if run.drill:
+            self._drills.add(run.id)
         self._running[run.id] = self._tasks.create_task(self._run(run))
 
     async def _run(self, run: Run) -> None:
@@ -266,6 +293,7 @@ class Engine:
             self.ended["drill" if run.drill else state] += 1
         finally:
             self._running.pop(run.id, None)
+            self._drills.discard(run.id)
 
     async def _fate(self, run: Run) -> tuple[str, str]:
         """How the run ends, and why."""
@@ -384,3 +412,11 @@ class Engine:
 def _wake(future: asyncio.Future[None] | None) -> None:
     if future is not None and not future.done():
         future.set_result(None)
+
+
+async def _in_turns(things: Iterable[_T]) -> AsyncIterator[_T]:
+    """The same things, with a turn for everybody else after every few: each of them wakes a run."""
+    for number, one in enumerate(things, 1):
+        yield one
+        if number % _TURN == 0:
+            await asyncio.sleep(0)

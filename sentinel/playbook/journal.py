@@ -147,10 +147,13 @@ def runs(
     return [_run(row) for row in database.conn.execute(query, (*values, limit))]
 
 
-def count_open(database: Database, playbook: str, actor: str) -> int:
-    """Runs of a playbook that `actor` started and that have not ended."""
-    query = "SELECT count(*) FROM playbook_run WHERE state IN ('queued', 'running') AND playbook = ? AND actor = ?"
-    return int(database.conn.execute(query, (playbook, actor)).fetchone()[0])
+def count_open(database: Database, playbook: str, actor: str, *, drill: bool = False) -> int:
+    """Runs of a playbook that `actor` started and that have not ended: drills, or else all others."""
+    query = (
+        "SELECT count(*) FROM playbook_run "
+        "WHERE state IN ('queued', 'running') AND playbook = ? AND actor = ? AND drill = ?"
+    )
+    return int(database.conn.execute(query, (playbook, actor, drill)).fetchone()[0])
 
 
 def oldest_queued(database: Database, limit: int) -> list[Run]:

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from sentinel.incident import Role
 from sentinel.playbook import journal
+from sentinel.playbook.backstage import Backstage
 from sentinel.playbook.document import Action, AnyStep, Approval, Manual, Playbook, SubPlaybook
 from sentinel.playbook.expression import fill
 from sentinel.playbook.fault import ActionFailed, PlaybookError
@@ -23,15 +24,13 @@ from sentinel.text import Message
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from sentinel.playbook.engine import Engine
-
 __all__ = ["JournaledStage"]
 
 
 class JournaledStage:
     """The stage of one run: every step on the journal."""
 
-    def __init__(self, engine: Engine, run: Run, written: dict[str, Entry]) -> None:
+    def __init__(self, engine: Backstage, run: Run, written: dict[str, Entry]) -> None:
         self._engine = engine
         self._run = run
         self._written = written
@@ -275,7 +274,7 @@ class JournaledStage:
         """What a step caught mid-way counts as; None where it is to be done (again)."""
         since = entry.begun
         if entry.state == "begun":
-            self._engine.unknown += 1
+            self._engine.count_unknown(self._run)
             since = self._engine.clock()
             state = "waiting" if step.on_unknown == "ask" else "unknown"
             sign = Sign("unknown", self._run, key, step.owner, step.name or step.action)

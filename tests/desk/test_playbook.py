@@ -114,7 +114,20 @@ async def test_a_storm_starts_few_and_counts_the_rest(
     async with StoreWriter(tmp_path / "s.sqlite") as writer:
         desk = desk_of(tmp_path, writer, {"category": "MP"}, **settings)
         assert await desk.take([alert(n, dst=f"10.1.1.{n}") for n in range(50)]) == started
-        assert desk.held_back == 50 - started
+        assert desk.held_back == {False: 50 - started, True: 0}
+
+
+@pytest.mark.parametrize("settings", [{"starts": 7, "open_most": 100}, {"open_most": 5}])
+async def test_a_storm_of_drills_takes_nothing_from_what_is_real(
+    tmp_path: Path, settings: dict[str, int]
+) -> None:
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        desk = desk_of(tmp_path, writer, {"category": "MP"}, **settings)
+        drills = [alert(n, dst=f"10.1.1.{n}", drill=True) for n in range(50)]
+        started = await desk.take(drills)
+        assert started == next(iter(settings.values()))
+        assert await desk.take([alert(99)]) == 1
+        assert desk.held_back == {False: 0, True: 50 - started}
 
 
 AT_FIVE = {"schedule": {"at": "17:00"}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,11 @@ class Server(http.server.BaseHTTPRequestHandler):
         if status == 302:
             self.send_header("Location", "http://169.254.169.254/")
         self.end_headers()
-        self.wfile.write(b'{"ticket": 7}')
+        if self.path.startswith("/echo/"):
+            said = {**dict(self.headers), "path": self.path, **json.loads(body)}
+            self.wfile.write(json.dumps(said).encode())
+        else:
+            self.wfile.write(b'{"ticket": 7}')
 
     do_GET = do_POST
 

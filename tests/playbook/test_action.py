@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import contextlib
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ from sentinel.playbook.action.block import Block, Unblock
 from sentinel.playbook.action.http import HttpRequest
 from sentinel.playbook.action.script import Script
 from sentinel.playbook.fault import ActionFailed, PlaybookError
-from sentinel.playbook.guard import Guard
+from sentinel.playbook.guard import Guard, own_addresses
 from sentinel.playbook.secret import Secrets
 from sentinel.playbook.settings import ScriptSettings, SecretSettings
 
@@ -101,15 +104,99 @@ async def test_bad_answers_fail_and_redirects_are_not_followed(server: str) -> N
     assert len(Server.seen) == 2
 
 
+async def test_what_a_server_says_back_of_a_secret_is_not_kept(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", 's3 "cret')
+    act = HttpRequest(Secrets([SecretSettings("token", "${env:TOKEN}")]), ["127.0.0.0/8"])
+    result = await perform(
+        act, url=f"{server}/echo/${{secret:token}}/200", method="POST", json={"key": "${secret:token}"},
+        headers={"X-Token": "${secret:token}"},
+    )  # fmt: skip
+    assert Server.seen[0][1] == "/echo/s3%20%22cret/200" and b"s3" in Server.seen[0][3]
+    assert "cret" not in str(result.values).replace("${secret:token}", "")
+    assert result.values["json"]["key"] == "${secret:token}"
+
+
+async def test_no_failure_tells_a_secret(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "s3 cr\x01et")
+    act = HttpRequest(Secrets([SecretSettings("token", "${env:TOKEN}")]), ["127.0.0.0/8"])
+    for asked in (
+        {"url": f"{server}/${{secret:token}}/404"},
+        {"url": f"{server}/200", "method": "${secret:token}"},
+    ):
+        with pytest.raises(ActionFailed) as caught:
+            await perform(act, **asked)
+        assert "s3" not in str(caught.value)
+
+
+async def test_a_server_that_never_comes_to_an_end_holds_no_thread() -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+
+    listener = await asyncio.start_server(drip, "127.0.0.1", 0)
+    async with listener:
+        url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/"
+        executor = concurrent.futures.ThreadPoolExecutor(1)
+        asyncio.get_running_loop().set_default_executor(executor)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await perform(HttpRequest(Secrets(), ["127.0.0.0/8"]), url=url)
+        assert await asyncio.to_thread(lambda: 7) == 7  # the one thread is free again
+
+
+async def test_a_name_is_judged_by_every_address_that_it_has_and_asked_for_once(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = int(server.rpartition(":")[2])
+    answers = [["127.0.0.1"], ["169.254.169.254"], ["198.51.100.7", "127.0.0.1"]]
+
+    def look_up(host: str, port: int, **more: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in answers.pop(0)]
+
+    monkeypatch.setattr("sentinel.playbook.action.http.socket.getaddrinfo", look_up)
+    called: list[str] = []
+
+    def connect(place: tuple[str, int], *more: Any) -> socket.socket:
+        called.append(place[0])
+        link = socket.socket()
+        link.connect(place)
+        return link
+
+    monkeypatch.setattr("sentinel.playbook.action.http.socket.create_connection", connect)
+    act = HttpRequest(Secrets(), ["127.0.0.0/8"])
+    await perform(act, url=f"http://rebind.example:{port}/200")
+    assert called == ["127.0.0.1"]
+    with pytest.raises(ActionFailed):
+        await perform(act, url=f"http://rebind.example:{port}/200")
+    with pytest.raises(ActionFailed):
+        await perform(HttpRequest(Secrets()), url=f"http://rebind.example:{port}/200")
+    assert called == ["127.0.0.1"]
+
+
 @pytest.mark.parametrize(
     "url",
     ["http://127.0.0.1:1/", "http://localhost:1/", "http://169.254.169.254/", "http://[::1]:1/", "http://0.0.0.0/",
-     "http://[::ffff:127.0.0.1]/", "http://2130706433/", "file:///etc/passwd", "gopher://x/", "http://u:p@192.0.2.1/", "x",
+     "http://[::ffff:127.0.0.1]/", "http://[::ffff:169.254.169.254]/", "http://[64:ff9b::7f00:1]/", "http://[fe80::1]/",
+     "http://[2002:7f00:1::]/", "http://[ff02::1]/", "http://127.1:1/", "http://0x7f000001:1/", "http://[::]:1/",
+     "http://2130706433/", "file:///etc/passwd", "gopher://x/", "http://u:p@192.0.2.1/", "x",
       "http://[", "http://a:99999/"],
 )  # fmt: skip
 async def test_no_way_inside(url: str) -> None:
     with pytest.raises(ActionFailed):
         await perform(HttpRequest(Secrets()), url=url)
+
+
+async def test_an_address_of_this_host_is_inside_too() -> None:
+    own = [one for one in own_addresses() if one.version == 4 and not one.is_loopback]
+    for address in own:
+        with pytest.raises(ActionFailed, check=lambda error: error.message.id == "playbook.bad-url"):
+            await perform(HttpRequest(Secrets()), url=f"http://{address}:1/")
 
 
 @pytest.mark.parametrize("headers", [{"a": "b\r\nc: d"}, {"a\n": "b"}, {"a": "${secret:none}"}])

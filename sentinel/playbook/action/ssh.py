@@ -11,6 +11,7 @@ import asyncssh
 from sentinel.playbook.action.act import Act, Call, Parameter, Result
 from sentinel.playbook.declared import declared_arguments
 from sentinel.playbook.fault import ActionFailed
+from sentinel.playbook.secret import hide
 from sentinel.playbook.settings import CommandSettings, DeviceSettings
 from sentinel.secret import SecretError, reveal
 from sentinel.text import Message
@@ -46,6 +47,8 @@ class Ssh(Act):
         lines = _lines(command, call.arguments.get("arguments") or [])
         try:
             status, output = await _speak(device, command, lines)
+            if device.password:
+                output = hide(output, reveal(device.password), "***")
         except SecretError as error:
             raise ActionFailed(Message("playbook.ssh-failed", device=device.name, reason=error)) from error
         except asyncssh.HostKeyNotVerifiable as error:

@@ -123,6 +123,20 @@ async def test_nobody_there() -> None:
         await perform(device, "say", "a", "b")
 
 
+async def test_a_device_that_answers_nothing_is_given_up() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    listener = await asyncio.start_server(silent, "127.0.0.1", 0)
+    key = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    async with listener:
+        port = listener.sockets[0].getsockname()[1]
+        device = DeviceSettings("mute", "127.0.0.1", "root", key, port=port, timeout=0.3, commands=(SAY,))
+        with failing("playbook.ssh-failed"):
+            await perform(device, "say", "a", "b")
+
+
 async def test_a_password_is_had_by_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Asks(asyncssh.SSHServer):
         def begin_auth(self, username: str) -> bool:
@@ -135,7 +149,7 @@ async def test_a_password_is_had_by_reference(tmp_path: Path, monkeypatch: pytes
             return (username, password) == ("sentinel", "s3cret")
 
     async def run(process: Any) -> None:
-        process.stdout.write(f"ran {process.command}")
+        process.stdout.write(f"ran {process.command} as s3cret")
         process.exit(0)
 
     key = asyncssh.generate_private_key("ssh-ed25519")
@@ -154,7 +168,7 @@ async def test_a_password_is_had_by_reference(tmp_path: Path, monkeypatch: pytes
             await perform(device, "c", "GigabitEthernet1/0/7")
         monkeypatch.setenv("SWITCH", "s3cret")
         result = await perform(device, "c", "GigabitEthernet1/0/7")
-        assert result.values["output"] == "ran display GigabitEthernet1/0/7"
+        assert result.values["output"] == "ran display GigabitEthernet1/0/7 as ***"
 
 
 async def test_a_step_out_of_time_lets_go_of_the_device(sshd: SecureShell) -> None:
