@@ -17,17 +17,26 @@ from sentinel.command.acting import local_time
 from sentinel.config import Config
 from sentinel.incident import Grading, Incident, IncidentError, State, find_incident
 from sentinel.incident.category import names_of, old_category
+from sentinel.incident.clock import changed_pages
 from sentinel.incident.grade import REPORTABLE
 from sentinel.incident.grouping import ACCOUNTS, accounts
 from sentinel.incident.incident import children_of
 from sentinel.incident.listing import Filter, count_incidents, list_incidents, next_deadlines
 from sentinel.incident.silence import silences
-from sentinel.incident.timeline import SENTINEL, Entry, entries
+from sentinel.incident.timeline import SENTINEL, Entry, contained_at, entries
 from sentinel.incident.wording import advice, in_words, source_in_words
 from sentinel.store.session import reading
 from sentinel.text import Message, current_language, text
 
-__all__ = ["as_json", "list_silences", "list_them", "next_step", "read_state", "show_one"]
+__all__ = [
+    "as_json",
+    "graver_suggestion",
+    "list_silences",
+    "list_them",
+    "next_step",
+    "read_state",
+    "show_one",
+]
 
 _FINDINGS: Final = 20
 _CHILDREN: Final = 20
@@ -104,6 +113,7 @@ class _Whole:
     advised: list[tuple[str, str]]
     attachments: list[_Attachment]
     timeline: list[Entry]
+    contained_at: float | None
 
 
 def show_one(config: Config, options: argparse.Namespace) -> int:
@@ -117,6 +127,8 @@ def show_one(config: Config, options: argparse.Namespace) -> int:
     incident = whole.incident
     print(_line(incident))
     print(next_step(incident))
+    if (graver := graver_suggestion(incident)) is not None:
+        print(graver)
     for clock, due, met in whole.clocks:
         how = "met" if met is not None else "overdue" if due <= now else "running"
         state = text(f"incident.show.{how}")
@@ -126,7 +138,7 @@ def show_one(config: Config, options: argparse.Namespace) -> int:
             print(text("incident.next.report", number=incident.number))
     for title, words in whole.advised:
         print(text("incident.show.advice", title=title, words=words))
-    _print_facts(config, whole)
+    _print_facts(config, whole, now)
     for severity, title, title_en, src, dst, alerts in whole.findings:
         print(
             text(
@@ -194,6 +206,18 @@ def next_step(incident: Incident) -> str:
     return text(f"incident.next.{state}", number=incident.number)
 
 
+def graver_suggestion(incident: Incident) -> str | None:
+    """That the facts suggest a graver level than a person has decided, where they do."""
+    if incident.level <= incident.level_suggested or incident.ended_at is not None:
+        return None
+    return text(
+        "incident.graver-suggested",
+        suggested=text(f"incident.level.{incident.level_suggested}"),
+        level=text(f"incident.level.{incident.level}"),
+        number=incident.number,
+    )
+
+
 def read_state(written: str) -> State:
     """A state by its word or by its name in the language spoken. Raises IncidentError."""
     for state in State:
@@ -242,6 +266,7 @@ def _read(connection: Any, asked: str, folder: Path) -> _Whole:
             for name, size, sha256, at, actor in attached
         ],
         timeline=entries(connection, incident.id),
+        contained_at=contained_at(connection, incident.id),
     )
 
 
@@ -266,7 +291,7 @@ def _whole_as_json(whole: _Whole) -> str:
     return json.dumps(document, ensure_ascii=False)
 
 
-def _print_facts(config: Config, whole: _Whole) -> None:
+def _print_facts(config: Config, whole: _Whole, now: float) -> None:
     incident = whole.incident
     print(
         text(
@@ -289,6 +314,12 @@ def _print_facts(config: Config, whole: _Whole) -> None:
             decided=text(f"incident.show.{how}"),
         )
     )
+    if incident.ended_at is None:
+        until = now if whole.contained_at is None else whole.contained_at
+        how = "so-far" if whole.contained_at is None else "in-all"
+        minutes = max(0, round((until - incident.discovered_at) / 60))
+        hint = text("incident.show.lasted.pages") if changed_pages(incident.category) else ""
+        print(text(f"incident.show.lasted.{how}", minutes=minutes) + hint)
     _print_grading(Grading.load(config.incident.clauses), incident)
     print(
         text(

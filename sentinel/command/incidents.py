@@ -14,7 +14,15 @@ from sqlite_utils import Database
 
 from sentinel.announcement import put_into_outbox
 from sentinel.command.acting import Action, act, actor, local_time
-from sentinel.command.incident_views import as_json, list_silences, list_them, next_step, read_state, show_one
+from sentinel.command.incident_views import (
+    as_json,
+    graver_suggestion,
+    list_silences,
+    list_them,
+    next_step,
+    read_state,
+    show_one,
+)
 from sentinel.config import Config
 from sentinel.config.quantity import parse_duration
 from sentinel.desk.duty import reach
@@ -109,6 +117,8 @@ def _acting(verb: _Verb) -> Action:
         else:
             state, level = text(f"incident.state.{incident.state}"), text(f"incident.level.{incident.level}")
             print(text("incident.done", number=incident.number, state=state, level=level))
+            if (graver := graver_suggestion(incident)) is not None:
+                print(graver)
             print(next_step(incident))
         return 0
 
@@ -186,10 +196,11 @@ def _handling(config: Config, connection: Any, now: float) -> Handling:
     return Handling(config.incident, grading, periods.factor, LedgerStore(connection))
 
 
-def _fact(written: str) -> tuple[str, float]:
-    name, _, value = written.partition("=")
+def _fact(written: str) -> tuple[str, float | None]:
+    """A fact and its number; None where it is to be measured."""
+    name, given, value = written.partition("=")
     try:
-        return name.strip(), float(value)
+        return name.strip(), float(value) if given else None
     except ValueError:
         raise IncidentError(Message("cli.bad-value", got=written)) from None
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sentinel.incident import Change, ChangeKind, Grading, Grouping, Handling, IncidentError, IncidentSettings
 from sentinel.incident.evidence_folder import EvidenceFolder, Package
-from sentinel.incident.grouping import KEYS_FORGOTTEN, accounts
+from sentinel.incident.grouping import accounts
 from sentinel.incident.listing import open_by_state_and_level, overdue_clocks
 from sentinel.incident.owner import Ledger
 from sentinel.log import Log
@@ -174,7 +174,7 @@ class IncidentDesk:
                 lambda database: (
                     open_by_state_and_level(database.conn),
                     overdue_clocks(database.conn, now),
-                    accounts(database.conn).get(KEYS_FORGOTTEN, 0),
+                    accounts(database.conn),
                 )
             )
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Mapping
@@ -34,7 +35,7 @@ from sentinel.incident.incident import Incident, change_of, children_of, find_in
 from sentinel.incident.owner import Ledger, NoLedger, enter_owner
 from sentinel.incident.settings import IncidentSettings
 from sentinel.incident.state import CONTAINED, ENDED, State, followers, may_follow, needs_reason
-from sentinel.incident.timeline import record
+from sentinel.incident.timeline import contained_at, record
 from sentinel.text import Message, text
 
 __all__ = ["SOURCES", "Handling"]
@@ -175,7 +176,7 @@ class Handling:
         self,
         connection: Any,
         asked: int | str,
-        facts: Mapping[str, float],
+        facts: Mapping[str, float | None],
         *,
         actor: str,
         now: float,
@@ -183,7 +184,10 @@ class Handling:
         note: str = "",
         cii: bool | None = None,
     ) -> list[Change]:
-        """Write down what was measured; the suggested level follows from it. Ends the clock of the first assessment."""
+        """Write down what was measured; the suggested level follows from it. Ends the clock of the first assessment.
+
+        A fact of `…_seconds` without a number is measured here: from the discovery to the containment, or to `now`.
+        """
         incident = self._open(connection, asked)
         unknown = sorted(facts.keys() - set(self._grading.facts))
         if unknown:
@@ -191,7 +195,10 @@ class Handling:
             raise IncidentError(Message("incident.unknown-fact", got=unknown[0], facts=known))
         if category is not None:
             self._check_category(category)
-        together = {**incident.facts, **facts}
+        measured = {
+            fact: self._measured(connection, incident, fact, value, now) for fact, value in facts.items()
+        }
+        together = {**incident.facts, **measured}
         met = self._grading.met(together)
         connection.execute(
             "UPDATE incident SET facts = ?, clauses = ?, level_suggested = ?, category = ?, cii = ? WHERE id = ?",
@@ -213,7 +220,7 @@ class Handling:
             at=now,
             actor=actor,
             action="assessed",
-            facts=dict(facts),
+            facts=measured,
             clauses=[clause.id for clause in met],
             note=note,
             **({} if category is None else {"category": category}),
@@ -308,6 +315,8 @@ class Handling:
         incident = find_incident(connection, asked)
         if incident.drill:
             raise IncidentError(Message("incident.drill-not-reported"))
+        if not receiver.strip():
+            raise IncidentError(Message("incident.receiver-needed"))
         connection.execute(
             "UPDATE incident SET reported_at = coalesce(reported_at, ?) WHERE id = ?", (now, incident.id)
         )
@@ -364,6 +373,16 @@ class Handling:
         role = Role.LEADER if incident.level <= REPORTABLE else Role.OFFICER
         kind = ChangeKind.RAISED if incident.level < before.level else ChangeKind.LEVEL
         return [change_of(incident, kind, now, role)]
+
+    def _measured(
+        self, connection: Any, incident: Incident, fact: str, said: float | None, now: float
+    ) -> float:
+        if said is None and fact.endswith("_seconds"):
+            until = contained_at(connection, incident.id)
+            return round((now if until is None else until) - incident.discovered_at)
+        if said is None or not (math.isfinite(said) and said >= 0):
+            raise IncidentError(Message("incident.bad-fact", fact=fact))
+        return said
 
     def _recategorise(self, connection: Any, incident: Incident, category: str, now: float) -> None:
         """The clock of changed pages runs from the discovery, or not at all, as the new category says."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sentinel.store import audit
 
-__all__ = ["SENTINEL", "Entry", "entries", "entries_after", "last_entry", "record"]
+__all__ = ["SENTINEL", "Entry", "contained_at", "entries", "entries_after", "last_entry", "record"]
 
 
 SENTINEL: Final = "sentinel"
@@ -43,6 +43,17 @@ def entries(connection: Any, incident: int) -> list[Entry]:
         "SELECT at, actor, action, detail FROM incident_timeline WHERE incident = ? ORDER BY id", (incident,)
     )
     return [Entry(at, actor, action, json.loads(detail)) for at, actor, action, detail in rows]
+
+
+def contained_at(connection: Any, incident: int) -> float | None:
+    """When it was contained, or came into a later state, and was not looked into again since; None where it is not."""
+    found = connection.execute(
+        "SELECT min(at) FROM incident_timeline WHERE incident = ? AND action = 'state' AND id > (SELECT"
+        " coalesce(max(id), 0) FROM incident_timeline WHERE incident = ? AND action = 'state'"
+        " AND json_extract(detail, '$.after') IN ('acknowledged', 'investigating'))",
+        (incident, incident),
+    ).fetchone()[0]
+    return None if found is None else float(found)
 
 
 def entries_after(connection: Any, number: int, limit: int) -> list[tuple[int, int, Entry]]:

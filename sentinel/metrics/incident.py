@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sentinel.incident.grouping import ACCOUNTS, KEYS_FORGOTTEN
 from sentinel.metrics.series import Series
 
 __all__ = ["IncidentMetrics"]
@@ -29,11 +30,17 @@ class IncidentMetrics:
             "sentinel_incident_keys_forgotten", "Keys of open incidents given up because there were too many."
         )
 
+        self._alerts = series.gauge(
+            "sentinel_incident_alerts", "What became of all alerts so far, drills left out.", "outcome"
+        )
+
     def take(
-        self, opened: Mapping[tuple[str, int], int], overdue: Mapping[str, int], keys_forgotten: int
+        self, opened: Mapping[tuple[str, int], int], overdue: Mapping[str, int], counts: Mapping[str, int]
     ) -> None:
-        """Open incidents by state and level, and clocks overdue by name, drills left out; keys given up so far."""
-        self._keys_forgotten.set(keys_forgotten)
+        """Open incidents by state and level, and clocks overdue by name, drills left out; the accounts of alerts."""
+        self._keys_forgotten.set(counts.get(KEYS_FORGOTTEN, 0))
+        for outcome in ACCOUNTS:
+            self._alerts.labels(outcome).set(counts.get(outcome, 0))
         with self._series.lock:
             for pair in self._seen | opened.keys():
                 self._open.labels(pair[0], str(pair[1])).set(opened.get(pair, 0))

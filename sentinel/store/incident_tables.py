@@ -6,7 +6,7 @@ import sqlite3
 
 from sqlite_utils import Database
 
-__all__ = ["create_incident_tables", "keep_versions_of_rules"]
+__all__ = ["create_incident_tables", "fix_identity_of_incidents", "keep_versions_of_rules"]
 
 _TABLES = """
 ALTER TABLE alert ADD COLUMN drill INTEGER NOT NULL DEFAULT 0;
@@ -185,6 +185,15 @@ def create_incident_tables(db: Database) -> None:
     )
     for statement in _statements(_TABLES + _GUARDS + guards):
         db.execute(statement)
+
+
+def fix_identity_of_incidents(db: Database) -> None:
+    """`UPDATE OR REPLACE` gives one incident the id or number of another, which goes unasked."""
+    db.execute(
+        "CREATE TRIGGER incident_identity BEFORE UPDATE OF id, number ON incident"
+        " WHEN new.id IS NOT old.id OR new.number IS NOT old.number"
+        " BEGIN SELECT raise(ABORT, 'incidents are kept'); END"
+    )
 
 
 def keep_versions_of_rules(db: Database) -> None:

@@ -14,7 +14,11 @@ from sentinel.store.duty_tables import (
 )
 from sentinel.store.fault import StoreError
 from sentinel.store.feed import create_feed_table
-from sentinel.store.incident_tables import create_incident_tables, keep_versions_of_rules
+from sentinel.store.incident_tables import (
+    create_incident_tables,
+    fix_identity_of_incidents,
+    keep_versions_of_rules,
+)
 from sentinel.store.ledger_tables import create_ledger_tables, create_sight_table
 from sentinel.store.outbox import (
     create_merge_columns,
@@ -162,6 +166,7 @@ _migrations(name="0019-entered")(index_entered_incidents)
 _migrations(name="0020-playbook-schedule")(make_schedule_table)
 _migrations(name="0021-outbox-done")(index_done_messages)
 _migrations(name="0022-rule-versions")(keep_versions_of_rules)
+_migrations(name="0023-incident-identity")(fix_identity_of_incidents)
 
 
 def migrate(db: Database) -> None:

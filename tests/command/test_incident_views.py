@@ -105,6 +105,16 @@ def test_the_next_step_follows_the_state(here: Path, say: Say) -> None:
     assert "可改为" in say("incidents", "state", number, "contained", status=2)
 
 
+def test_facts_that_suggest_more_than_was_decided_are_said(here: Path, say: Say) -> None:
+    number = json.loads(say("incidents", "open", "x", "--category", "NAWEBMOD", "--json"))["number"]
+    assert "home_page_seconds" in say("incidents", "show", number)
+    say("incidents", "level", number, "4")
+    assert "重于已定的" not in say("incidents", "assess", number, "--fact", "home_page_seconds")
+    assert "重于已定的" in say("incidents", "assess", number, "--fact", "people=100000")
+    assert "重于已定的" in say("incidents", "show", number)
+    say("incidents", "assess", number, "--fact", "people=viele", status=2)
+
+
 def test_a_storm_shows_its_parts(here: Path, say: Say) -> None:
     found(here, 9, storm=3)
     lines = say("incidents", "list").splitlines()

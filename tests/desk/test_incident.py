@@ -42,6 +42,8 @@ async def test_what_a_former_life_left_is_grouped_at_the_start(
         running.cancel()
         labels = {"state": "new", "level": "4"}
         assert metrics.registry.get_sample_value("sentinel_incidents_open", labels) == 1
+        outcome = {"outcome": "grouped"}
+        assert metrics.registry.get_sample_value("sentinel_incident_alerts", outcome) == 1
     said = [record.getMessage() for record in caplog.records]
     assert any("新事件,扫描(告警 1 条)" in line for line in said)
     assert any("事件扩大,扫描" in line for line in said)

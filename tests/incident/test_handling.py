@@ -61,7 +61,10 @@ def test_states_that_cannot_follow(connection: Any, handling: Handling, before: 
         "UPDATE incident SET discovered_at = 0",
         "DELETE FROM incident",
         "INSERT OR REPLACE INTO incident SELECT * FROM incident",
+        "UPDATE OR REPLACE incident SET id = 2",
+        "UPDATE OR REPLACE incident SET number = 'x'",
         "UPDATE incident_timeline SET actor = 'x'",
+        "UPDATE OR REPLACE incident_timeline SET id = 7",
         "DELETE FROM incident_timeline",
         "INSERT OR REPLACE INTO incident_timeline SELECT id, incident, 0, 'x', action, detail FROM incident_timeline",
     ],
@@ -243,3 +246,33 @@ def test_what_is_no_file_is_not_attached(connection: Any, handling: Handling, tm
     for name in ("pipe", "", "absent"):
         with pytest.raises(IncidentError):
             handling.attach(connection, id, tmp_path / name, actor="甲", now=NOW)
+
+
+def test_how_long_it_lasted_is_measured(connection: Any, handling: Handling) -> None:
+    id = begin(connection, handling, category="NAWEBMOD")
+    handling.assess(connection, id, {"home_page_seconds": None}, actor="甲", now=NOW + 600)
+    assert find_incident(connection, id).level_suggested == 4
+    handling.move(connection, id, State.CONTAINED, actor="甲", now=NOW + 1801)
+    handling.assess(connection, id, {"home_page_seconds": None}, actor="甲", now=NOW + 9000)
+    incident = find_incident(connection, id)
+    assert (incident.facts, incident.level_suggested) == ({"home_page_seconds": 1801}, 3)
+    assert incident.level_decided is None, "only a person decides"
+    handling.move(connection, id, State.INVESTIGATING, actor="甲", now=NOW + 9000, reason="又被改")
+    handling.assess(connection, id, {"home_page_seconds": None}, actor="甲", now=NOW + 9001)
+    assert find_incident(connection, id).facts == {"home_page_seconds": 9001}
+
+
+@pytest.mark.parametrize(
+    ("fact", "value"),
+    [("people", None), ("people", -1.0), ("people", float("nan")), ("home_page_seconds", float("inf"))],
+)
+def test_a_fact_is_a_number(connection: Any, handling: Handling, fact: str, value: float | None) -> None:
+    id = begin(connection, handling)
+    with pytest.raises(IncidentError, match=fact):
+        handling.assess(connection, id, {fact: value}, actor="甲", now=NOW)
+
+
+def test_a_report_says_to_whom(connection: Any, handling: Handling) -> None:
+    id = begin(connection, handling)
+    with pytest.raises(IncidentError):
+        handling.report(connection, id, actor="甲", now=NOW, receiver=" ", receipt="", kind="first")
