@@ -155,6 +155,17 @@ async def test_alerts_are_in_the_database_when_they_are_announced_and_only_once(
     assert all(stored for stored in told.stored)
 
 
+async def test_that_a_worker_captures_is_said_once_it_does(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first start compiles for some seconds: ready is not yet capturing."""
+    frames = [encode_frame(WorkerFrame(alerts=[alert(number)])) for number in (1, 2)]
+    with caplog.at_level("INFO", "sentinel"):
+        await run_until_told(settings(tmp_path), FakeWorkers(frames), 2)
+    said = [record.getMessage() for record in caplog.records if "正在抓包" in record.getMessage()]
+    assert said == ["lo:正在抓包"]
+
+
 def probes(hosts: range) -> bytes:
     """A frame of refused connections from one host to one port of each of `hosts`."""
     events = [

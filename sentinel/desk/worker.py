@@ -56,6 +56,8 @@ class WorkerDesk:
         self._frames_dropped: dict[str, tuple[int, int]] = {}
         """By worker: frames given up in former lives and in this one."""
         self._overloads: dict[str, Overload] = {}
+        self._reading: set[str] = set()
+        """Workers that have sent a frame in this life."""
         self.bad_frames = 0
         """Frames that could not be read."""
 
@@ -65,6 +67,9 @@ class WorkerDesk:
         for worker in workers.interfaces:
             self._metrics.capture.worker_up(worker, up=False)
         async for worker, data in workers.frames():
+            if worker not in self._reading:
+                self._reading.add(worker)
+                _log.info("agent.worker-reads", worker=worker)
             try:
                 frame = decode_frame(data)
             except (msgspec.MsgspecError, ValueError):
@@ -80,6 +85,7 @@ class WorkerDesk:
     def bury(self, worker: str, cause: str, words: str) -> None:
         """A worker died of `cause` after these last words; the supervisor starts it again."""
         _log.error("agent.worker-died", worker=worker, cause=cause, words=words or "-")
+        self._reading.discard(worker)
         self._frames_dropped[worker] = (sum(self._frames_dropped.get(worker, (0, 0))), 0)
         self._metrics.capture.worker_up(worker, up=False)
         self._metrics.capture.worker_restarted(worker, cause.partition(" ")[0])
