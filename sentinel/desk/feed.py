@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sentinel.incident import find_incident
 from sentinel.incident.listing import open_by_state_and_level
 from sentinel.incident.timeline import entries_after, last_entry
-from sentinel.ledger import LedgerStore
+from sentinel.ledger import Findings, LedgerStore
 from sentinel.log import Log
 from sentinel.metrics import Metrics
 from sentinel.notify import Document, Feed, NotifySettings, Source
@@ -120,6 +120,15 @@ def _assets(database: Database, position: int, limit: int) -> list[Document]:
     return documents
 
 
+def _findings(database: Database, position: int, limit: int) -> list[Document]:
+    """What the network showed: devices that are new, differences from the register that begin or end."""
+    documents = []
+    for finding in Findings(database.conn).after(position, limit):
+        content = {**finding.content, "id": f"finding/{finding.position}", "at": finding.ts}
+        documents.append(Document(finding.position, content["id"], content))
+    return documents
+
+
 def _figures(database: Database) -> Mapping[str, Any]:
     """What the status says of the site: open incidents by level."""
     by_level: dict[str, int] = {}
@@ -132,5 +141,11 @@ SOURCES: Final = {
     "alerts": Source(_alerts, last_alert),
     "incidents": Source(_incidents, lambda database: last_entry(database.conn)),
     "assets": Source(_assets, lambda database: LedgerStore(database.conn).revision()),
+    "findings": Source(
+        _findings,
+        lambda database: Findings(database.conn).last(),
+        first=lambda database: Findings(database.conn).first(),
+        topic="assets",
+    ),
 }
-"""By the last level of their topic."""
+"""By the name under which a feed keeps how far it came."""

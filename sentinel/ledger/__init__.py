@@ -4,6 +4,7 @@ from sentinel.ledger.account import LedgerAccount
 from sentinel.ledger.asset import Asset
 from sentinel.ledger.device import Device, Fact
 from sentinel.ledger.fault import LedgerError
+from sentinel.ledger.finding import Findings
 from sentinel.ledger.ledger import Ledger
 from sentinel.ledger.register import Register, Registered
 from sentinel.ledger.seen import Seen
@@ -14,6 +15,7 @@ __all__ = [
     "Asset",
     "Device",
     "Fact",
+    "Findings",
     "Ledger",
     "LedgerAccount",
     "LedgerError",

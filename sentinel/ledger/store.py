@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from sentinel.event import Ledger as LedgerEvent
 from sentinel.ledger.asset import FIELDS, Asset
 from sentinel.ledger.compare import DifferenceKey
 from sentinel.ledger.device import Device, Fact, Key
+from sentinel.ledger.finding import Findings
 from sentinel.ledger.intake import Plan
 from sentinel.ledger.register import Life, Registered
 from sentinel.ledger.sight import Sight
@@ -91,8 +92,9 @@ class LedgerStore:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
-    def put_devices(self, changed: Iterable[tuple[Any, ...]], gone: Iterable[Key]) -> None:
+    def put_devices(self, changed: Sequence[tuple[Any, ...]], gone: Iterable[Key]) -> None:
         """Write rows that `row_of` made of devices, and take out those given up."""
+        Findings(self._connection).devices(changed)
         self._connection.executemany("DELETE FROM device WHERE zone = ? AND address = ?", gone)
         self._connection.executemany(
             f"INSERT OR REPLACE INTO device ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", changed
@@ -206,6 +208,7 @@ class LedgerStore:
 
     def tell(self, news: News) -> None:
         """Write down what begun and what ended."""
+        Findings(self._connection).differences(news)
         self._connection.executemany(
             "DELETE FROM asset_difference WHERE kind = ? AND zone = ? AND address = ? AND about = ?",
             news.ended,

@@ -24,6 +24,7 @@ from sentinel.notify.settings import FeedSettings, NotifySettings
 from sentinel.secret import SecretError
 from sentinel.store import StoreWriter
 from sentinel.store.feed import FeedStore
+from sentinel.text import text
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -61,6 +62,10 @@ class Source:
     """Given a position and a number: so many documents at most that come after it."""
     end: Callable[[Database], int]
     """Position of the last one."""
+    first: Callable[[Database], int] = lambda database: 0
+    """Position of the first one that there still is, of a log that does not keep all; 0 where it does, or is empty."""
+    topic: str = ""
+    """Last level of its topic, where that is not its own name."""
 
 
 class Feed:
@@ -95,7 +100,9 @@ class Feed:
             settings.key,
             settings.timeout,
         )
-        self._sources = {name: sources[name] for name in settings.publish}
+        self._sources = {
+            name: source for name, source in sources.items() if (source.topic or name) in settings.publish
+        }
         self._writer = writer
         self._tell = tell
         self._figures = figures
@@ -168,25 +175,29 @@ class Feed:
 
     async def _publish(self, publisher: Publisher, log: str, positions: dict[str, int]) -> int:
         source, position = self._sources[log], positions[log]
-        documents = await self._writer.run(lambda db: source.after(db, position, _AT_ONCE))
+        first, documents = await self._writer.run(
+            lambda db: (source.first(db), source.after(db, position, _AT_ONCE))
+        )
         if not documents:
             return 0
         wanted = [document for document in documents if document.drill == self._settings.drill]
         publications = [self._publication(log, document) for document in wanted]
         refused = await asyncio.to_thread(publisher.publish, publications)
-        first = next((place for place, reason in enumerate(refused) if reason), None)
+        stuck = next((place for place, reason in enumerate(refused) if reason), None)
         reached = documents[-1].position
-        if first is not None:
-            passed = self._may_pass(log, wanted[first], refused[first])
-            reached = wanted[first].position - (not passed)
+        if stuck is not None:
+            passed = self._may_pass(log, wanted[stuck], refused[stuck])
+            reached = wanted[stuck].position - (not passed)
         await self._writer.run(lambda db: FeedStore(db).move(self.name, log, reached))
         positions[log] = reached
+        if first > position + 1:
+            self._tell(self.name, "failed", text("notify.too-many"), first - position - 1)
         await self._measure(positions)
-        self._tell(self.name, "delivered", "", len(wanted) if first is None else first)
-        if first is not None:  # of this log; the others may be welcome
+        self._tell(self.name, "delivered", "", len(wanted) if stuck is None else stuck)
+        if stuck is not None:  # of this log; the others may be welcome
             self._resume[log] = self._clock() + self._patience.retry_max
-            self._tell(self.name, "retried", refused[first], 1)
-        return len(documents) if first is None else first
+            self._tell(self.name, "retried", refused[stuck], 1)
+        return len(documents) if stuck is None else stuck
 
     def _may_pass(self, log: str, document: Document, reason: str) -> bool:
         """Whether to go on without a document that the broker has refused for long enough."""
@@ -201,7 +212,7 @@ class Feed:
         return True
 
     def _publication(self, log: str, document: Document) -> Publication:
-        topic = f"sentinel/{self._settings.site}/{log}"
+        topic = f"sentinel/{self._settings.site}/{self._sources[log].topic or log}"
         return Publication(topic, msgspec.json.encode(document.content), document.id)
 
     def _status(self, state: str, figures: Mapping[str, Any]) -> Publication:

@@ -7,18 +7,21 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiomqtt import Client, ProtocolVersion
 
+from sentinel.config import Config
 from sentinel.desk.feed import FeedDesk
 from sentinel.desk.incident import IncidentDesk
-from sentinel.event import Alert, Level
+from sentinel.desk.ledger import LedgerDesk
+from sentinel.event import Alert, Conn, Event, Level
+from sentinel.flow.settings import FlowSettings
 from sentinel.incident import IncidentSettings
-from sentinel.ledger import Asset, LedgerStore
+from sentinel.ledger import Asset, LedgerSettings, LedgerStore
 from sentinel.ledger.intake import Plan
 from sentinel.metrics import Metrics
 from sentinel.notify import FeedSettings, NotifySettings
@@ -72,6 +75,71 @@ async def test_alerts_incidents_assets_and_status_are_published(broker: Broker, 
     assert told["assets"]["addresses"] == [{"zone": "", "address": "10.0.0.1"}]
 
 
+async def test_what_the_network_shows_of_devices_is_published_in_its_order(
+    broker: Broker, tmp_path: Path
+) -> None:
+    await broker.start()
+    feed = FeedSettings(name="up", broker=f"mqtt://{HERE}:{broker.port}", site="区中心", publish=("assets",))
+    config = Config(
+        flow=FlowSettings(local_networks=("10.0.0.0/8",)), ledger=LedgerSettings(grace=0.0, settle=0.0)
+    )
+    told: list[dict[str, Any]] = []
+
+    async def give(events: Sequence[Event]) -> None: ...
+
+    async with (
+        StoreWriter(tmp_path / "s.sqlite") as writer,
+        Client(HERE, broker.port, protocol=ProtocolVersion.V5) as client,
+        asyncio.timeout(60),
+    ):
+        await client.subscribe("sentinel/区中心/assets", qos=1)
+        desk = FeedDesk(NotifySettings(feeds=(feed,)), writer)
+        await desk.begin()
+        running = asyncio.create_task(desk.follow(desk.feeds[0]))
+        ledger = LedgerDesk(config, writer, give, clock=lambda: 100.0)
+        ledger.take([SEEN])
+        await ledger.flush()
+        ledger.take([SEEN])
+        await ledger.flush()  # known by now
+        await writer.run(registered)
+        await ledger.read_register()
+        await ledger.compare()
+        await writer.run(
+            lambda database: LedgerStore(database.conn).apply(
+                Plan(adds=[Asset("政数局", "SSH", (("", "10.0.0.9"),), responsible="李四")]),
+                actor="张三",
+                ts=2e9,
+            )
+        )
+        await ledger.read_register()
+        await ledger.compare()
+        async for message in client.messages:
+            assert isinstance(message.payload, bytes)
+            told.append(json.loads(message.payload))
+            if sum("address" in one for one in told) == 6:
+                break
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    found = [one for one in told if "address" in one]
+    assert sorted((one["action"], one["address"]) for one in found[:2]) == [
+        ("seen", "10.0.0.5"),
+        ("seen", "10.0.0.9"),
+    ]
+    assert sorted((one["action"], one["difference"], one["address"]) for one in found[2:]) == [
+        ("begun", "exposed", "10.0.0.9"),
+        ("begun", "shadow", "10.0.0.5"),
+        ("begun", "shadow", "10.0.0.9"),
+        ("ended", "shadow", "10.0.0.9"),
+    ]
+    assert [one["id"] for one in found] == [f"finding/{number}" for number in range(1, 7)]
+    assert {one["name"] for one in told if "addresses" in one} == {"门户", "SSH"}
+    assert "李四" not in json.dumps(told, ensure_ascii=False)
+
+
+SEEN = Conn(
+    ts=10.0, uid="C1", orig_h="10.0.0.5", orig_p=5, resp_h="10.0.0.9", resp_p=22, proto="tcp",
+    conn_state="SF", service="ssh", orig_pkts=5, resp_pkts=5,
+)  # fmt: skip
 ALERT = Alert(ts=1e9, id="a1", level=Level.HIGH, title="扫描", rule_id="r", kind="conn", src="192.0.2.1")
 ASSET = Asset(department="政数局", name="门户", addresses=(("", "10.0.0.1"),), phone="13800138000")
 

@@ -264,3 +264,22 @@ async def test_drills_have_feeds_of_their_own(broker: Broker, tmp_path: Path) ->
                 scene.log.add(1, drill=drill)
                 assert ids(await heard(client, 1)) == ["d2"]
             await writer.run(lambda database: database.execute("DELETE FROM feed_position"))
+
+
+async def test_what_a_log_no_longer_keeps_is_told_as_lost(broker: Broker, tmp_path: Path) -> None:
+    await broker.start()
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        scene = Scene(broker, writer)
+        scene.feed._sources = {"alerts": Source(scene.log.after, scene.log.end, first=lambda database: 4)}
+        await scene.feed.begin()
+        scene.log.add(5)
+        del scene.log.documents[:3]
+        scene.log.after = lambda database, position, limit: [  # type: ignore[method-assign]
+            one for one in scene.log.documents if one.position > position
+        ]
+        scene.feed._sources = {
+            "alerts": Source(scene.log.after, lambda database: 5, first=lambda database: 4)
+        }
+        async with listening(broker) as client, scene.running():
+            assert ids(await heard(client, 2)) == ["d4", "d5"]
+            await until(lambda: ("failed", 3) in scene.told)
