@@ -12,11 +12,12 @@ from sentinel.duty import DutySettings
 from sentinel.event import Level
 from sentinel.hours import Hours
 from sentinel.incident import Change, ChangeKind, Role
+from sentinel.incident.clock import STATUTORY
 from sentinel.notify import ChannelSettings, Notice, NotifySettings
 from sentinel.store.outbox import OutboxMessage, enqueue
 from sentinel.text import current_language, text
 
-__all__ = ["ZONE", "Reach", "message_id", "message_of", "nobody", "put_into_outbox"]
+__all__ = ["ZONE", "Reach", "due_at", "message_id", "message_of", "nobody", "put_into_outbox"]
 
 Reach = Callable[[Any, Role, float], tuple[str, str]]
 """Given the database, a role and the time: whom to tell (role and name) and their phone; empty where not known."""
@@ -135,7 +136,7 @@ def message_of(
         content=notice.content(_words(notice)),
         drill=change.drill,
         about=f"{change.number}/{notice.person}",
-        due_at=_due_at(channel, change, now, zone),
+        due_at=due_at(channel, now, zone, loud=_is_loud(channel, change)),
     )
 
 
@@ -152,12 +153,18 @@ def _words(notice: Notice) -> str:
     return "\n".join(lines) + (text("notify.to", person=notice.person) if notice.person else "")
 
 
-def _due_at(channel: ChannelSettings, change: Change, now: float, zone: ZoneInfo) -> float:
+def due_at(channel: ChannelSettings, now: float, zone: ZoneInfo, *, loud: bool) -> float:
     """When to tell: now, or at the end of the channel's quiet hours where it is not loud."""
     hours, moment = Hours.read(channel.quiet), datetime.fromtimestamp(now, zone)
-    if hours is None or not hours.hold(moment):
+    if loud or hours is None or not hours.hold(moment):
         return now
-    loud = (
-        change.level <= channel.loud_level or Level(change.severity).rank >= Level(channel.loud_severity).rank
+    return hours.over_at(moment).timestamp()
+
+
+def _is_loud(channel: ChannelSettings, change: Change) -> bool:
+    """What breaks a channel's quiet: what is grave, and a statutory clock, which no one may miss for the sake of sleep."""
+    return (
+        change.clock in STATUTORY
+        or change.level <= channel.loud_level
+        or Level(change.severity).rank >= Level(channel.loud_severity).rank
     )
-    return now if loud else hours.over_at(moment).timestamp()

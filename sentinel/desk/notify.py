@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from sentinel.announcement import ZONE, Reach, message_id, nobody, put_into_outbox
+from sentinel.announcement import ZONE, Reach, due_at, message_id, nobody, put_into_outbox
 from sentinel.duty import Reminder
 from sentinel.incident import Change, Role
 from sentinel.log import Log
@@ -66,12 +66,31 @@ class NotifyDesk:
         put_into_outbox(database, changes, self._settings, self._clock(), self._reach, self._zone)
 
     def remind(self, database: Any, reminder: Reminder, now: float) -> None:
-        """Write what the duty desk reminds of, inside its transaction: to the channels of people, at once."""
+        """Write what the duty desk reminds of, inside its transaction: at once, or after quiet hours where it may wait."""
         kind = text("notify.kind.reminder")
-        self._say(database, reminder.id, reminder.role, str(reminder.message), kind, "reminder", now)
+        self._say(
+            database,
+            reminder.id,
+            reminder.role,
+            str(reminder.message),
+            kind,
+            "reminder",
+            now,
+            urgent=reminder.urgent,
+        )
 
     def _say(
-        self, database: Any, id: str, role: Role, words: str, kind: str, code: str, now: float, but: str = ""
+        self,
+        database: Any,
+        id: str,
+        role: Role,
+        words: str,
+        kind: str,
+        code: str,
+        now: float,
+        but: str = "",
+        *,
+        urgent: bool = True,
     ) -> None:
         """Write `words` for every channel that takes what must be reported, none of drills, nor the one named `but`."""
         person, phone = self._reach(database, role, now)
@@ -79,7 +98,14 @@ class NotifyDesk:
         said = words + (text("notify.to", person=person) if person else "")
         for channel in self._settings.channels:
             if not channel.drill and channel.level >= _REMINDING and channel.name != but:
-                message = OutboxMessage(message_id(id), channel.name, now, _REMINDING, notice.content(said))
+                message = OutboxMessage(
+                    message_id(id),
+                    channel.name,
+                    now,
+                    _REMINDING,
+                    notice.content(said),
+                    due_at=due_at(channel, now, self._zone, loud=urgent),
+                )
                 enqueue(database, message)
 
     async def run(self) -> None:

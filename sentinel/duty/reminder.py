@@ -35,6 +35,8 @@ class Reminder:
     """The same for the same thing."""
     role: Role
     message: Message
+    urgent: bool = True
+    """Whether it breaks quiet hours: what can still be put right, or leaves nobody who looks."""
 
 
 def new_reminders(database: Database, settings: DutySettings, now: float) -> list[Reminder]:
@@ -98,10 +100,10 @@ def _zero_report(
 
 
 def _rounds(book: DutyBook, settings: DutySettings, zone: ZoneInfo, now: float) -> Iterator[Reminder]:
-    """Patrols that nobody made, once their time is over: the leader hears."""
+    """Patrols that nobody made, once their time is over: the leader hears, in the morning where it is quiet."""
     for plan in settings.patrols:
         for round in plan.rounds(now - _LOOKED_BACK, now, zone):
             if round.until < now and not book.patrolled(round.place, round.since, round.until):
                 time = f"{datetime.fromtimestamp(round.at, zone):%m-%d %H:%M}"
                 message = Message("duty.patrol.missed", place=round.place, time=time)
-                yield Reminder(f"patrol/{round.place}/{round.at:.0f}", Role.LEADER, message)
+                yield Reminder(f"patrol/{round.place}/{round.at:.0f}", Role.LEADER, message, urgent=False)

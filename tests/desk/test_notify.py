@@ -6,6 +6,7 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from msgspec.structs import replace as replace_struct
 from sentinel.announcement import message_of
 from sentinel.desk.incident import IncidentDesk
 from sentinel.desk.notify import NotifyDesk
+from sentinel.duty import Reminder
 from sentinel.event import Alert, Level
 from sentinel.incident import Change, ChangeKind, IncidentSettings, Role
 from sentinel.ledger import Asset
@@ -22,6 +24,7 @@ from sentinel.metrics import Metrics
 from sentinel.notify import ChannelSettings, Notice, NotifySettings
 from sentinel.store import AlertStore, StoreWriter
 from sentinel.store.outbox import OutboxStore
+from sentinel.text import Message
 from tests.notify.conftest import Receiver, receiver
 
 __all__ = ["receiver"]
@@ -135,6 +138,13 @@ async def test_a_message_says_what_to_whom_whose_it_is_and_what_is_due(tmp_path:
         (replace(CHANGE, level=4, severity="medium"), "2026-11-26 06:59", "2026-11-26 07:00"),
         (replace(CHANGE, level=4, severity="medium"), "2026-11-26 07:00", "2026-11-26 07:00"),
         (replace(CHANGE, level=4, severity="medium"), "2026-11-26 12:00", "2026-11-26 12:00"),
+        (replace(CHANGE, level=4, severity="low", clock="report"), "2026-11-25 23:30", "2026-11-25 23:30"),
+        (replace(CHANGE, level=4, severity="low", clock="summary"), "2026-11-25 23:30", "2026-11-25 23:30"),
+        (
+            replace(CHANGE, level=4, severity="low", clock="acknowledge"),
+            "2026-11-25 23:30",
+            "2026-11-26 07:00",
+        ),
     ],
 )
 def test_in_quiet_hours_only_what_is_loud_is_told_at_once(change: Change, written: str, told: str) -> None:
@@ -142,6 +152,23 @@ def test_in_quiet_hours_only_what_is_loud_is_told_at_once(change: Change, writte
     now, then = (datetime.fromisoformat(one).replace(tzinfo=zone).timestamp() for one in (written, told))
     quiet = replace(channel(), quiet="22:00-07:00", loud_level=3, loud_severity="high")
     assert message_of(change, Notice(title="扫描"), quiet, now, zone).due_at == then
+
+
+async def test_reminders_break_the_quiet_where_they_cannot_wait(tmp_path: Path) -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+    night = datetime(2026, 11, 25, 23, 30, tzinfo=zone).timestamp()
+    morning = datetime(2026, 11, 26, 7, 0, tzinfo=zone).timestamp()
+    quiet = replace(channel(), quiet="22:00-07:00")
+    missing = Reminder("zero", Role.LEADER, Message("duty.zero.missing", time="11-25 23:00"))
+    patrol = Reminder(
+        "patrol", Role.LEADER, Message("duty.patrol.missed", place="机房", time="11-25 22:00"), urgent=False
+    )
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        desk = NotifyDesk(NotifySettings(channels=(quiet,)), writer, zone=zone)
+        for reminder in (missing, patrol):
+            await writer.run(partial(desk.remind, reminder=reminder, now=night))
+        rows = await writer.run(lambda database: OutboxStore(database).latest(9))
+    assert [row["next_at"] for row in reversed(rows)] == [night, morning]
 
 
 async def test_what_a_removed_channel_left_is_told_and_given_up(
