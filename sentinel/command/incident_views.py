@@ -10,10 +10,11 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
-from sentinel.command.acting import local_time
 from sentinel.config import Config
 from sentinel.incident import Grading, Incident, IncidentError, State, find_incident
 from sentinel.incident.category import names_of, old_category
@@ -54,7 +55,7 @@ def list_them(config: Config, options: argparse.Namespace) -> int:
         assignee=options.assignee,
         address=options.address,
     )
-    now = time.time()
+    now, zone = time.time(), _zone(config)
 
     def read(
         connection: Any,
@@ -74,7 +75,7 @@ def list_them(config: Config, options: argparse.Namespace) -> int:
             print(as_json(incident))
         return 0
     for incident in found:
-        print(_line(incident) + _deadline(deadlines.get(incident.id), now))
+        print(_line(incident, zone) + _deadline(deadlines.get(incident.id), now, zone))
     if not found:
         print(text("incident.none-open" if chosen == Filter(open=True) else "incident.none-such"))
     print(text("incident.total", number=number), file=sys.stderr)
@@ -123,9 +124,9 @@ def show_one(config: Config, options: argparse.Namespace) -> int:
     if options.json:
         print(_whole_as_json(whole))
         return 0
-    now = time.time()
+    now, zone = time.time(), _zone(config)
     incident = whole.incident
-    print(_line(incident))
+    print(_line(incident, zone))
     print(next_step(incident))
     if (graver := graver_suggestion(incident)) is not None:
         print(graver)
@@ -133,12 +134,12 @@ def show_one(config: Config, options: argparse.Namespace) -> int:
         how = "met" if met is not None else "overdue" if due <= now else "running"
         state = text(f"incident.show.{how}")
         named = text(f"incident.clock.{clock}")
-        print(text("incident.show.clock", clock=named, due=local_time(due), state=state))
+        print(text("incident.show.clock", clock=named, due=moment(due, zone), state=state))
         if clock == "report" and met is None:
             print(text("incident.next.report", number=incident.number))
     for title, words in whole.advised:
         print(text("incident.show.advice", title=title, words=words))
-    _print_facts(config, whole, now)
+    _print_facts(config, whole, now, zone)
     for severity, title, title_en, src, dst, alerts in whole.findings:
         print(
             text(
@@ -161,7 +162,7 @@ def show_one(config: Config, options: argparse.Namespace) -> int:
         print(
             text(
                 "incident.show.entry",
-                at=local_time(entry.at),
+                at=moment(entry.at, zone),
                 actor=_who(entry.actor),
                 words=in_words(entry),
             )
@@ -171,7 +172,7 @@ def show_one(config: Config, options: argparse.Namespace) -> int:
 
 def list_silences(config: Config, options: argparse.Namespace) -> int:
     """Those in force, or all, and how many alerts each has kept quiet."""
-    now = time.time()
+    now, zone = time.time(), _zone(config)
     found = _look(config, lambda connection: silences(connection, None if options.all else now))
     for silence in found:
         matchers = list(map(str, silence.matchers))
@@ -187,7 +188,7 @@ def list_silences(config: Config, options: argparse.Namespace) -> int:
                 matchers=" ".join(matchers),
                 author=silence.author,
                 reason=silence.reason,
-                until=local_time(silence.expires_at) + over,
+                until=moment(silence.expires_at, zone) + over,
                 alerts=silence.alerts,
             )
         )
@@ -291,12 +292,12 @@ def _whole_as_json(whole: _Whole) -> str:
     return json.dumps(document, ensure_ascii=False)
 
 
-def _print_facts(config: Config, whole: _Whole, now: float) -> None:
+def _print_facts(config: Config, whole: _Whole, now: float, zone: ZoneInfo) -> None:
     incident = whole.incident
     print(
         text(
             "incident.show.discovered",
-            at=local_time(incident.discovered_at),
+            at=moment(incident.discovered_at, zone),
             by=_who(incident.discovered_by),
             source=source_in_words(incident.source),
         )
@@ -349,8 +350,8 @@ def _print_facts(config: Config, whole: _Whole, now: float) -> None:
     if incident.inhibited:
         print(text("incident.show.inhibited", number=incident.inhibited))
     if whole.parent is not None:
-        print(text("incident.show.parent", line=_line(whole.parent)))
-    _print_children(whole.children)
+        print(text("incident.show.parent", line=_line(whole.parent, zone)))
+    _print_children(whole.children, zone)
 
 
 def _print_grading(grading: Grading, incident: Incident) -> None:
@@ -366,18 +367,18 @@ def _print_grading(grading: Grading, incident: Incident) -> None:
             print(text("incident.show.clause", clause=words, unverified=unverified))
 
 
-def _print_children(children: Sequence[Incident]) -> None:
+def _print_children(children: Sequence[Incident], zone: ZoneInfo) -> None:
     if not children:
         return
     still = sum(child.ended_at is None for child in children)
     print(text("incident.show.children", number=len(children), open=still))
     for child in children[:_CHILDREN]:
-        print(f"  {_line(child)}")
+        print(f"  {_line(child, zone)}")
     if len(children) > _CHILDREN:
         print(text("incident.show.more", number=len(children) - _CHILDREN))
 
 
-def _line(incident: Incident) -> str:
+def _line(incident: Incident, zone: ZoneInfo) -> str:
     drill = text("alert.drill") if incident.drill else ""
     part = "" if incident.parent is None else text("incident.part")
     storm = text("incident.storm") if incident.storm else ""
@@ -387,7 +388,7 @@ def _line(incident: Incident) -> str:
     return text(
         "incident.line",
         number=incident.number,
-        at=local_time(incident.discovered_at)[5:16],
+        at=_minute(incident.discovered_at, zone),
         state=text(f"incident.state.{incident.state}"),
         level=text(f"incident.level.{incident.level}"),
         severity=_severity(incident.severity),
@@ -397,12 +398,26 @@ def _line(incident: Incident) -> str:
     )
 
 
-def _deadline(clock: tuple[str, float] | None, now: float) -> str:
+def _deadline(clock: tuple[str, float] | None, now: float, zone: ZoneInfo) -> str:
     if clock is None:
         return ""
     name, due = clock
     how = "overdue" if due <= now else "until"
-    return text(f"incident.deadline.{how}", clock=text(f"incident.clock.{name}"), due=local_time(due)[5:16])
+    return text(f"incident.deadline.{how}", clock=text(f"incident.clock.{name}"), due=_minute(due, zone))
+
+
+def _zone(config: Config) -> ZoneInfo:
+    """The clock on the wall, which messages and the roster go by, whatever this machine has."""
+    return ZoneInfo(config.duty.zone)
+
+
+def moment(ts: float, zone: ZoneInfo) -> str:
+    """A time (seconds since 1970 UTC) for people."""
+    return f"{datetime.fromtimestamp(ts, zone):%Y-%m-%d %H:%M:%S%z}"
+
+
+def _minute(ts: float, zone: ZoneInfo) -> str:
+    return f"{datetime.fromtimestamp(ts, zone):%m-%d %H:%M}"
 
 
 def _who(actor: str) -> str:

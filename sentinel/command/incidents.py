@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 from sqlite_utils import Database
 
 from sentinel.announcement import put_into_outbox
-from sentinel.command.acting import Action, act, actor, local_time
+from sentinel.command.acting import Action, act, actor
 from sentinel.command.incident_views import (
     as_json,
     graver_suggestion,
     list_silences,
     list_them,
+    moment,
     next_step,
     read_state,
     show_one,
@@ -126,7 +127,7 @@ def _acting(verb: _Verb) -> Action:
 
 
 def _open(config: Config, options: argparse.Namespace) -> int:
-    discovered = _time(options.discovered) if options.discovered else None
+    discovered = _time(options.discovered, ZoneInfo(config.duty.zone)) if options.discovered else None
     incident = _telling(
         config,
         lambda connection, now: _handling(config, connection, now).open(
@@ -161,7 +162,7 @@ def _silence(config: Config, options: argparse.Namespace) -> int:
             seconds=seconds,
         ),
     )
-    print(text("incident.silenced", id=id, until=local_time(now + seconds)))
+    print(text("incident.silenced", id=id, until=moment(now + seconds, ZoneInfo(config.duty.zone))))
     return 0
 
 
@@ -205,9 +206,11 @@ def _fact(written: str) -> tuple[str, float | None]:
         raise IncidentError(Message("cli.bad-value", got=written)) from None
 
 
-def _time(written: str) -> float:
+def _time(written: str, zone: ZoneInfo) -> float:
+    """Seconds since 1970 UTC; a time that names no zone is one of the clock on the wall."""
     try:
-        return datetime.datetime.fromisoformat(written).timestamp()
+        read = datetime.datetime.fromisoformat(written)
+        return (read if read.tzinfo else read.replace(tzinfo=zone)).timestamp()
     except (ValueError, OverflowError, OSError):
         raise IncidentError(Message("cli.bad-value", got=written)) from None
 

@@ -147,3 +147,20 @@ def test_alerts_that_are_not_listed_are_counted(here: Path, say: Say) -> None:
     found(here, 9, storm=1, findings=4)
     number = say("incidents", "list").split()[0]
     assert "另有告警 4 条未逐项列出" in say("incidents", "show", number)
+
+
+def test_times_are_those_of_the_clock_on_the_wall(
+    here: Path, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever zone the machine has: a message of the same incident must not say another hour."""
+    (here / "config.yaml").write_text("rule: {paths: []}\nduty: {zone: Asia/Shanghai}\n")
+    try:
+        monkeypatch.setenv("TZ", "America/Lima")
+        time.tzset()
+        found = json.loads(say("incidents", "open", "x", "--discovered", "2026-01-02 03:04", "--json"))
+        assert found["discovered_at"] == 1767294240.0
+        assert " 01-02 03:04 " in say("incidents", "list")
+        assert "2026-01-02 03:04:00+0800" in say("incidents", "show", found["number"])
+    finally:
+        monkeypatch.undo()
+        time.tzset()
