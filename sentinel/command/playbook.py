@@ -232,7 +232,8 @@ _KINDS = {"manual": "waiting", "approval": "approval", "unknown": "unknown"}
 
 
 def _export(config: Config, options: argparse.Namespace) -> int:
-    return _print_json(export_cacao(load_library(config).find(options.playbook).playbook))
+    shelved = load_library(config).find(options.playbook)
+    return _print_json(export_cacao(shelved.playbook, shelved.path.stat().st_mtime))
 
 
 def _import(config: Config, options: argparse.Namespace) -> int:

@@ -147,7 +147,7 @@ def test_only_those_on_duty_cancel(here: Path, said: Callable[..., str]) -> None
     run = said("run", "p", "--set", "host=198.51.100.7", "--person", "张三").split()[1]
     said("approve", run, "--decision", "cancel", "--person", "外人", status=2)
     said("approve", run, "--decision", "cancel", "--person", "张三")
-    until(here, lambda desk: not desk.engine.running and desk.engine._answered > 0)
+    until(here, lambda desk: desk.engine.ended["cancelled"] == 1)
     found = reading(here / "state" / "sentinel.sqlite", lambda db: journal.find_run(db, run))
     assert found is not None and (found.state, found.reason) == ("cancelled", "张三")
 
