@@ -122,6 +122,8 @@ def _approve(config: Config, options: argparse.Namespace) -> int:
             if options.decision not in _OF_STEPS[entry.step]:
                 fitting = " ".join(_OF_STEPS[entry.step])
                 raise PlaybookError(Message("playbook.unfitting", step=key, fitting=fitting))
+            if entry.step == "approval" and entry.due is not None and now >= entry.due:
+                raise PlaybookError(Message("playbook.expired"))
             if options.decision == "done":
                 choices = entry.intent.get("choices") or [options.note.strip()]
                 if options.note.strip() not in choices:
@@ -284,7 +286,7 @@ def _waiting(database: Database, run: Run, step: str | None) -> str:
     keys = [
         one.key for one in journal.entries(database, run.id) if one.state == "waiting" and one.step in kinds
     ]
-    wanted = [key for key in keys if step is None or key in (step, f"{step}?")]
+    wanted = [key for key in keys if step is None or key.rstrip("?") == step]
     if len(wanted) != 1:
         raise PlaybookError(
             Message("playbook.not-waiting", run=run.id[:8], step=step or ", ".join(keys) or "-")

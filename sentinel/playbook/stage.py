@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import structs
 
 from sentinel.incident import Role
 from sentinel.playbook import journal
@@ -18,6 +17,7 @@ from sentinel.playbook.expression import fill
 from sentinel.playbook.fault import ActionFailed, PlaybookError
 from sentinel.playbook.journal import Answer, Entry, Run, Undo
 from sentinel.playbook.sign import Sign
+from sentinel.playbook.verdict import in_freeze, is_choice, verdict
 from sentinel.playbook.walk import Outcome
 from sentinel.text import Message
 
@@ -99,7 +99,7 @@ class JournaledStage:
             intent, due = entry.intent, entry.due
         late = entry is not None and bool(entry.outcome.get("late"))
         while True:
-            answers = [one for one in await self._answers(key, step.owner) if _is_choice(one, step.choices)]
+            answers = [one for one in await self._answers(key, step.owner) if is_choice(one, step.choices)]
             if answers:
                 return await self._answered(key, answers[0])
             now = self._engine.clock()
@@ -129,18 +129,37 @@ class JournaledStage:
 
         await self._engine.commit(write)
 
-    async def _asked(self, key: str, step: Action, arguments: Mapping[str, Any]) -> Approval | None:
-        """Who must agree: as the step says, and more while changes are frozen. What was asked once stays asked."""
-        entry = self._written.get(key)
-        if entry is not None:
-            asked = entry.intent.get("approval")
-            return msgspec.convert(asked, Approval) if asked else step.approval
+    async def _agree(self, key: str, step: Action, arguments: Mapping[str, Any]) -> str:
+        """Empty where the step may act, otherwise why not: as the step says, and more while changes are frozen.
+
+        What was asked once stays asked; where a freeze began while people thought, it is asked once more.
+        """
+        told, asked = f"{step.name or step.action} {arguments}", self._asked_before(f"{key}?")
+        if asked is None:
+            asked = await self._wanted(step, arguments)
+        if asked is None:
+            return ""
+        if refusal := await self._approved(f"{key}?", asked, self._worded(step, asked, told)):
+            return refusal
+        again = self._asked_before(f"{key}??") or await self._wanted(step, arguments)
+        if again is None or again in (asked, step.approval):
+            return ""
+        return await self._approved(f"{key}??", again, self._worded(step, again, told))
+
+    async def _wanted(self, step: Action, arguments: Mapping[str, Any]) -> Approval | None:
         # What a drill does is not done, and what was begun is brought to its end.
         if self._run.drill or not self._engine.changes(step.action, arguments):
             return step.approval
         now = self._engine.clock()
         periods = await self._engine.commit(lambda database: self._engine.periods(database, now))
-        return _in_freeze(step.approval) if periods.frozen(now) else step.approval
+        return in_freeze(step.approval) if periods.frozen(now) else step.approval
+
+    def _asked_before(self, key: str) -> Approval | None:
+        entry = self._written.get(key)
+        return None if entry is None else msgspec.convert(entry.intent["approval"], Approval)
+
+    def _worded(self, step: Action, approval: Approval, told: str) -> str:
+        return told if approval == step.approval else str(Message("playbook.frozen", step=told))
 
     async def _approved(self, key: str, approval: Approval, told: str) -> str:
         """Empty where it may go on; otherwise why not."""
@@ -159,8 +178,9 @@ class JournaledStage:
             sign = Sign("waiting", self._run, key, approval.role, told)
             await self._begin(key, "approval", "waiting", intent, due=due, sign=sign)
         while True:
-            answers = await self._answers(key, approval.role)
-            reason = _verdict(answers, approval, self._engine.clock() >= due)
+            # What was said past the time, to a daemon that was away, comes too late.
+            answers = [one for one in await self._answers(key, approval.role) if one.ts < due]
+            reason = verdict(answers, approval, self._engine.clock() >= due)
             if reason is not None:
                 people = list(dict.fromkeys(one.person for one in answers if one.decision == "approve"))
                 await self._end(key, "failed" if reason else "done", {"reason": reason, "persons": people})
@@ -179,6 +199,11 @@ class JournaledStage:
     async def act(self, key: str, step: Action, variables: Mapping[str, Any]) -> Outcome:
         entry = self._written.get(key)
         if entry is not None and entry.finished:
+            watched = self._written.get(f"{key}!")
+            if (
+                watched is not None and not watched.finished
+            ):  # died between the step's end and that of its deadline
+                await self._end(f"{key}!", "done", {}, told=False)
             return _outcome(entry)
         if not step.deadline:
             return await self._act(key, step, variables)
@@ -213,14 +238,10 @@ class JournaledStage:
             entry.intent["arguments"] if entry is not None else fill(step.arguments, variables)
         )
         attempt = entry.attempt if entry is not None else 1
-        if entry is None and (approval := await self._asked(f"{key}?", step, arguments)) is not None:
-            told = f"{step.name or step.action} {arguments}"
-            if approval != step.approval:
-                told = str(Message("playbook.frozen", step=told))
-            if refusal := await self._approved(f"{key}?", approval, told):
-                return await self._refused(key, step, arguments, refusal)
+        if entry is None and (refusal := await self._agree(key, step, arguments)):
+            return await self._refused(key, step, arguments, refusal)
         if entry is not None and not self._engine.is_transactional(step.action):
-            settled = await self._settle_unknown(key, entry, step)
+            settled = await self._settle_unknown(key, entry, step, variables)
             if settled is not None:
                 return settled
             attempt += 1
@@ -270,7 +291,9 @@ class JournaledStage:
         arguments = fill(step.rollback.arguments, variables)
         return Undo(self._run.id, key, step.rollback.action, arguments, due, "waiting")
 
-    async def _settle_unknown(self, key: str, entry: Entry, step: Action) -> Outcome | None:
+    async def _settle_unknown(
+        self, key: str, entry: Entry, step: Action, variables: Mapping[str, Any]
+    ) -> Outcome | None:
         """What a step caught mid-way counts as; None where it is to be done (again)."""
         since = entry.begun
         if entry.state == "begun":
@@ -289,14 +312,30 @@ class JournaledStage:
         if decision == "retry":
             return None
         if decision in ("done", "approve"):
-            await self._end(key, "done", {"values": {}, "unknown": True})
+            now = self._engine.clock()
+            undo = self._undo_of(key, step, {**variables, **entry.intent["arguments"]}, now)
+
+            def write(database: Database) -> None:
+                journal.end(database, self._run, key, "done", {"values": {}, "unknown": True}, now)
+                if undo is not None:  # what was done, or may have been, is taken back in its time
+                    journal.add_undo(database, undo)
+
+            await self._engine.commit(write)
             return Outcome(True)
         return await self._fail(key, str(Message("playbook.unknown-failed")), step.owner)
 
     async def _refused(self, key: str, step: Action, arguments: Mapping[str, Any], reason: str) -> Outcome:
-        intent = {"action": step.action, "arguments": arguments}
-        await self._begin(key, "action", "begun", intent)
-        return await self._fail(key, reason, step.owner)
+        """In one transaction: a step that stood there as begun would count as caught mid-way, and might be done."""
+        now, intent = self._engine.clock(), {"action": step.action, "arguments": arguments}
+        sign = Sign("failed", self._run, key, step.owner, reason)
+
+        def write(database: Database) -> None:
+            journal.begin(database, self._run, key, "action", "refused", intent, now)
+            journal.end(database, self._run, key, "failed", {"reason": reason}, now)
+            self._engine.tell(database, sign)
+
+        await self._engine.commit(write)
+        return Outcome(False, reason=reason)
 
     async def _fail(self, key: str, reason: str, owner: str) -> Outcome:
         await self._end(key, "failed", {"reason": reason}, Sign("failed", self._run, key, owner, reason))
@@ -352,33 +391,10 @@ class JournaledStage:
         )
 
 
-def _is_choice(answer: Answer, choices: Sequence[str]) -> bool:
-    """Whether it is one of those that may be given: a slip of the pen must not lead down the other way."""
-    return not choices or answer.decision != "done" or answer.value.strip() in choices
-
-
 def _outcome(entry: Entry) -> Outcome:
     outcome = entry.outcome
     values = outcome.get("values", outcome)
     return Outcome(entry.state == "done", values, str(outcome.get("reason", "")))
-
-
-def _verdict(answers: list[Answer], approval: Approval, expired: bool) -> str | None:
-    """None while undecided, empty for yes, otherwise why not."""
-    for answer in answers:
-        if answer.decision == "reject":
-            return str(Message("playbook.rejected", person=answer.person, note=answer.value or "-"))
-    agreed = {answer.person for answer in answers if answer.decision == "approve"}
-    if len(agreed) >= approval.persons:
-        return ""
-    if not expired:
-        return None
-    return "" if approval.default == "approve" else str(Message("playbook.expired"))
-
-
-def _in_freeze(approval: Approval | None) -> Approval:
-    """While changes are frozen the person in charge agrees to each, and silence is no agreement."""
-    return structs.replace(approval or Approval(), role="in_charge", default="reject")
 
 
 def _above(owner: str) -> str:

@@ -32,5 +32,5 @@ def test_what_is_amiss_is_seen(bench: ModuleType, tmp_path: Path) -> None:
     assert killed == 1 and amiss == []
     place = tmp_path / "lot1"
     marks = place / "marks"
-    marks.write_text(marks.read_text() + "r0 p/a0/a0\nr0 p/a0/a0\nr9 x\n")
-    assert len(bench.examine(place, 2)) == 2
+    marks.write_text(marks.read_text() + "r0 p/a0/a0 1.0\nr0 p/a0/a0 1.0\nr0 refused 1.0\nr9 x 1.0\n")
+    assert len(bench.examine(place, 2)) == 3

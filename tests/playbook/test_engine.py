@@ -15,6 +15,7 @@ from sentinel.playbook import journal
 from sentinel.playbook.engine import queue_run
 from sentinel.playbook.fault import PlaybookError
 from sentinel.store import audit
+from sentinel.store.session import in_transaction
 
 
 async def test_actions_follow_each_other_and_save_what_came_of_them(bench: Bench) -> None:
@@ -595,3 +596,74 @@ async def test_what_a_skipped_step_would_have_said_stays_as_it_is(bench: Bench) 
     async with bench.life() as desk:
         assert (await desk.end(await desk.start())).state == "done"
     assert bench.tell.said == ["x", "未登记"]
+
+
+async def test_a_freeze_that_begins_while_people_think_asks_once_more(bench: Bench) -> None:
+    bench.write({"a": action("x", approval=APPROVAL) | {"action": "reach"}})
+    bench.may = lambda person, role, ts: role != "in_charge" or person == "局长"
+    async with bench.life() as desk:
+        run = await desk.start()
+        await desk.waits(run, "a?")
+        bench.periods = GuardPeriods([GUARD])
+        for person in ("甲", "乙"):
+            await desk.say(run, "a?", person, "approve")
+        entry = await desk.waits(run, "a??")
+        assert entry.intent["owner"] == "in_charge" and "冻结" in entry.intent["instruction"]
+        await desk.say(run, "a??", "甲", "approve")
+    async with bench.life() as desk:
+        await desk.waits(run, "a??")
+        assert bench.reach.said == []
+        await desk.say(run, "a??", "局长", "reject")
+        assert (await desk.end(run)).state == "failed"
+    assert bench.reach.said == []
+
+
+async def test_an_approval_given_past_its_time_to_a_daemon_that_was_away_is_none(bench: Bench) -> None:
+    bench.write({"a": action("x", approval={"expiry": 60})})
+    async with bench.life() as desk:
+        run = await desk.start()
+        await desk.waits(run, "a?")
+    bench.now += 61
+    in_transaction(
+        bench.folder / "s.sqlite",
+        lambda db: journal.answer(db, run, "a?", "甲", "approve", "", bench.now),
+    )
+    async with bench.life() as desk:
+        assert (await desk.end(run)).state == "failed"
+    assert bench.tell.said == []
+
+
+@pytest.mark.parametrize("on_unknown", ["skip", "ask"])
+async def test_what_was_caught_midway_and_may_have_been_done_is_taken_back(
+    bench: Bench, on_unknown: str
+) -> None:
+    rollback = {"action": "tell", "arguments": {"what": "back"}, "after": 100}
+    bench.write({"a": action("x", on_unknown=on_unknown, rollback=rollback)})
+    bench.tell.before = lambda call: asyncio.Event().wait()
+    async with bench.life() as desk:
+        run = await desk.start()
+        await desk.until(lambda *_: bench.tell.calls, run)
+    bench.tell.before = lambda call: None
+    async with bench.life() as desk:
+        if on_unknown == "ask":
+            await desk.waits(run, "a")
+            await desk.say(run, "a", "甲", "done")
+        await desk.end(run)
+        await desk.later(99)
+        assert bench.tell.said == ["x"]
+        await desk.later(2)
+        await desk.undone(run.id)
+    assert bench.tell.said == ["x", "back"]
+
+
+async def test_a_refused_step_is_never_one_that_was_begun(bench: Bench) -> None:
+    bench.write({"a": action("x", approval=APPROVAL, on_unknown="retry")})
+    async with bench.life() as desk:
+        run = await desk.start()
+        await desk.waits(run, "a?")
+        await desk.say(run, "a?", "甲", "reject")
+        await desk.end(run)
+        trail = await desk.writer.run(lambda db: audit.rows(db, subject=f"run:{run.id}", limit=100))
+    actions = [row.action for row in trail]
+    assert "playbook.action.refused" in actions and "playbook.action.begun" not in actions
+    assert bench.tell.said == []

@@ -26,17 +26,19 @@ from sentinel.playbook.engine import Engine
 from sentinel.playbook.journal import Entry, Run
 from sentinel.playbook.library import Library
 from sentinel.playbook.rehearsal import rehearse
+from sentinel.playbook.settings import SecretSettings
 from sentinel.store import StoreWriter, audit
 from tests.mosquitto import HERE, Broker, needs_mosquitto
 
 ON_DUTY = ((Role.OFFICER, "丙"), (Role.LEADER, "乙"), (Role.IN_CHARGE, "甲"))
 SHIPPED = Path(__file__).parents[2] / "playbooks"
 HOST = "198.51.100.7"
+TOKEN = "t0ken of the controller"
 ALL = {
     "portal-defacement", "ransomware-worm", "compromised-host", "data-leak", "outage", "forbidden-way-out",
-    "notice-from-above", "guard-escalation", "isolate-port",
+    "notice-from-above", "guard-escalation", "isolate-port", "isolate-port-http",
 }  # fmt: skip
-"""The eight emergency plans, and the part that several may use."""
+"""The eight emergency plans, and the two parts that several may use."""
 
 
 def settings(folder: Path, **more: Any) -> Config:
@@ -76,9 +78,9 @@ def test_all_are_sound_and_in_both_languages(library: Library) -> None:
 
 @pytest.mark.parametrize("id", sorted(ALL))
 async def test_all_are_tried_without_doing_anything_or_asking_anything(library: Library, id: str) -> None:
-    given = {"number": "1", "device": "switch", "port": "1"}
+    given = {"number": "1", "device": "switch", "port": "1", "url": "https://192.0.2.9/ports"}
     known = library.find(id).playbook.variables
-    told = await rehearse(library, id, {name: given[name] for name in given.keys() & known.keys()}, {})
+    told = await rehearse(library, id, {name: given[name] for name in given if name in known}, {})
     assert told[-1].id == "playbook.dry.done" and len(told) < 40
 
 
@@ -183,6 +185,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
     ),
     ("isolate-port", {"device": "switch", "port": "GigabitEthernet1/0/7"}, {}, {"shut", "told"}),
     ("isolate-port", {"device": "switch", "port": "GigabitEthernet1/0/48"}, {}, {"shut", "by-hand"}),
+    ("isolate-port-http", {"url": "URL/200", "device": "s", "port": "7"}, {}, {"shut", "told"}),
+    ("isolate-port-http", {"url": "URL/503", "device": "s", "port": "7"}, {}, {"shut", "by-hand"}),
     (
         "notice-from-above", {"number": "网信〔2026〕1 号", "address": "10.1.1.9"}, {"register": "高危"},
         {"look-up", "note-notice", "collect", "within-72h", "reply", "others", "score"},
@@ -216,6 +220,7 @@ async def hearing(broker: Broker, heard: list[str]) -> AsyncIterator[None]:
 async def test_runs_to_its_end(
     tmp_path: Path,
     request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
     broker: Broker,
     id: str,
     given: dict[str, Any],
@@ -229,7 +234,11 @@ async def test_runs_to_its_end(
     now = [1_000_000.0]
     chosen = settings(tmp_path, gatekeeper=str(gatekeeper))
     sshd: SecureShell | None = None
-    if "shut" in reached:
+    if id == "isolate-port-http":
+        monkeypatch.setenv("CONTROLLER", TOKEN)
+        declared = (SecretSettings("switch-controller", "${env:CONTROLLER}"),)
+        chosen = replace(chosen, playbook=replace(chosen.playbook, secrets=declared))
+    elif "shut" in reached:
         sshd = request.getfixturevalue("sshd")
         sshd.typed.unlink(missing_ok=True)
         switch = sshd.device("switch", ISOLATE, RESTORE)
@@ -260,7 +269,14 @@ async def test_runs_to_its_end(
                 assert sshd.typed.read_text().split("\n")[2::4] == ["shutdown"]
                 await later(engine, writer, now, 8 * 3600)
                 assert sshd.typed.read_text().split("\n")[2::4] == ["shutdown", "undo shutdown"]
+            if id == "isolate-port-http":
+                done = "told" in reached
+                await later(engine, writer, now, 8 * 3600)
+                asked = [(seen[2]["Authorization"], json.loads(seen[3])["enabled"]) for seen in Server.seen]
+                assert asked == [(f"Bearer {TOKEN}", False), (f"Bearer {TOKEN}", done)]
             assert await writer.run(audit.verify) is None
+            told = await writer.run(lambda db: "\n".join(db.conn.iterdump()))
+            assert TOKEN not in told
         delivery = Delivery(channel, chosen.notify, writer, lambda *_: None, clock=lambda: now[0])
         while await delivery.work():
             pass
