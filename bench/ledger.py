@@ -230,11 +230,14 @@ def comparison(folder: Path, number: int) -> Iterator[Figure]:
 async def _compare(path: Path, number: int) -> tuple[float, float]:
     async def give(events: object) -> None: ...
 
+    async def committed() -> bool:
+        return True
+
     config = Config(
         flow=FlowSettings(local_networks=("10.0.0.0/8",)), ledger=LedgerSettings(devices=2 * number)
     )
     async with StoreWriter(path) as writer:
-        desk = LedgerDesk(config, writer, give)
+        desk = LedgerDesk(config, writer, give, committed)
         await desk.restore()
         relax_collector()
         worst, over = 0.0, asyncio.Event()

@@ -89,7 +89,7 @@ class Agent:
         self._announcements = announcements
         self._stopping = asyncio.Event()
         self._deadline = float("inf")
-        self._alerts: asyncio.Queue[list[Alert] | None] = asyncio.Queue(_ALERT_FRAMES)
+        self._alerts: asyncio.Queue[list[Alert] | asyncio.Future[bool] | None] = asyncio.Queue(_ALERT_FRAMES)
         self._encoder = EventEncoder()
         self._watch = Watch(config, None)
         self._outlets: dict[str, Outlet] = {}
@@ -151,7 +151,7 @@ class Agent:
         await self._rules.load()
         recollection = Recollection(self._watch, writer)
         await recollection.restore()
-        ledger = LedgerDesk(self._config, writer, self._judge)
+        ledger = LedgerDesk(self._config, writer, self._judge, self._committed)
         if self._config.ledger.enabled:
             await ledger.restore()
             self._ledger = ledger
@@ -318,13 +318,33 @@ class Agent:
     async def _commit(self, store: AlertStore) -> None:
         ended = False
         while not ended:
-            taken = [await self._alerts.get()]
-            number = len(taken[0] or ())
-            while number < _TOGETHER and not self._alerts.empty():
-                taken.append(self._alerts.get_nowait())
-                number += len(taken[-1] or ())
-            ended = None in taken
-            await self._commit_and_announce(store, [alert for alerts in taken for alert in alerts or ()])
+            alerts: list[Alert] = []
+            waiting: list[asyncio.Future[bool]] = []
+            taken = await self._alerts.get()
+            while True:
+                if taken is None:
+                    ended = True
+                elif isinstance(taken, asyncio.Future):
+                    waiting.append(taken)
+                else:
+                    alerts += taken
+                if len(alerts) >= _TOGETHER or self._alerts.empty():
+                    break
+                taken = self._alerts.get_nowait()
+            safe = False
+            try:
+                await self._commit_and_announce(store, alerts)
+                safe = not store.backlog
+            finally:
+                for one in waiting:
+                    if not one.done():  # nobody waits any more
+                        one.set_result(safe)
+
+    async def _committed(self) -> bool:
+        """Wait until every alert given so far was brought to the database; whether it has them all."""
+        asked: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        await self._alerts.put(asked)
+        return await asked
 
     async def _commit_and_announce(self, store: AlertStore, alerts: Sequence[Alert]) -> None:
         try:

@@ -30,8 +30,9 @@ from sentinel.event.pack import EventPacker
 from sentinel.flow.settings import FlowSettings
 from sentinel.frame import WorkerFrame, encode_frame
 from sentinel.intake.settings import IntakeSettings, SourceSettings
-from sentinel.ledger import Asset, LedgerSettings, LedgerStore
+from sentinel.ledger import Asset, Device, LedgerSettings, LedgerStore
 from sentinel.ledger.intake import Plan
+from sentinel.ledger.store import row_of
 from sentinel.notify import FeedSettings, NotifySettings
 from sentinel.rule import RuleSet, RuleSettings
 from sentinel.service import ServiceManager
@@ -220,6 +221,30 @@ async def test_a_difference_from_the_register_is_graded_committed_and_told(tmp_p
     assert (json.loads(line)["difference"], json.loads(line)["state"]) == ("shadow", "begun")
     exported = generate_latest(agent.metrics.registry).decode()
     assert 'sentinel_events_total{kind="ledger"} 1.0' in exported
+
+
+def test_a_difference_that_was_told_when_the_daemon_died_is_told_by_the_next_and_by_no_third(
+    tmp_path: Path,
+) -> None:
+    def life(address: str, *words: str) -> tuple[int, list[str]]:
+        def work(database: Any) -> None:
+            store = LedgerStore(database.conn)
+            now = time.time()
+            store.put_devices([row_of(Device("", address, now - 10, now, True, []))], [])
+            if not store.assets():
+                store.apply(Plan(adds=[Asset("政数局", "OA", (("", "10.0.0.1"),))]), actor="test", ts=1.0)
+
+        in_transaction(tmp_path / "s.sqlite", work)
+        script = [sys.executable, "-m", "tests.differing", str(tmp_path), *words]
+        done = subprocess.run(script, cwd=ROOT, capture_output=True, check=False, timeout=60)
+        return done.returncode, [json.loads(line)["dst"] for line in done.stdout.splitlines()]
+
+    assert life("10.0.0.5", "die") == (-signal.SIGKILL, [])
+    assert life("10.0.0.5") == (0, ["10.0.0.5"])
+    assert life("10.0.0.6") == (0, ["10.0.0.6"])
+    with sqlite3.connect(tmp_path / "s.sqlite") as database:
+        stored = database.execute("SELECT dst FROM alert WHERE kind = 'ledger' ORDER BY ts").fetchall()
+    assert stored == [("10.0.0.5",), ("10.0.0.6",)]
 
 
 async def test_events_that_are_none_cost_no_alert(tmp_path: Path) -> None:

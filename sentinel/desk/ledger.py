@@ -29,20 +29,35 @@ _AT_ONCE: Final = 1000
 
 Give = Callable[[Sequence[Event]], Awaitable[None]]
 """Given new events, for the rules to judge."""
+Committed = Callable[[], Awaitable[bool]]
+"""Waits for the alerts that were raised so far; whether the database has them all."""
 
 _log = Log("ledger")
 
 
 class LedgerDesk:
     """`restore` first; `take` for every batch of events; `run` and `keep_comparing` are tasks of the owner's, `flush`
-    its last act. `clock` stamps what is told, in seconds since 1970 UTC."""
+    its last act. `clock` stamps what is told, in seconds since 1970 UTC.
+
+    What is told is written down first and forgotten once `committed` says so: whoever dies in between tells it again,
+    with the same time and so the same alerts.
+    """
 
     def __init__(
-        self, config: Config, writer: StoreWriter, give: Give, *, clock: Callable[[], float] = time.time
+        self,
+        config: Config,
+        writer: StoreWriter,
+        give: Give,
+        committed: Committed,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = config.ledger
         self._writer = writer
         self._give = give
+        self._committed = committed
+        self._given = 0
+        """Number of the last of the news that this life gave."""
         self._clock = clock
         self._told = Told(config.ledger)
         self._recalled = False
@@ -115,14 +130,15 @@ class LedgerDesk:
             self._outage.failed(error)
 
     async def keep_comparing(self) -> None:
-        """Compare again and again, until cancelled."""
+        """Tell what a former life did not tell to the end, then compare again and again, until cancelled."""
+        await self._tell()
         while True:
             await asyncio.sleep(self._settings.compare)
             await self.compare()
 
     async def compare(self) -> None:
-        """Tell what began to differ from the register and what no longer does; nothing while nothing is registered."""
-        if not self.ledger.registered or not await self._recall():
+        """Tell what began to differ from the register and what no longer does; nothing new while nothing is registered."""
+        if not await self._tell() or not self.ledger.registered or not await self._recall():
             return
         comparison, found = await self._look()
         now = self._clock()
@@ -134,8 +150,26 @@ class LedgerDesk:
                 self._outage.failed(error)  # told by a later comparison
                 return
         self._told.keep(news, now)
-        if events := [*news.begun.values(), *news.ended.values()]:
-            await self._give(events)
+        if news.begun or news.ended:
+            await self._tell()
+
+    async def _tell(self) -> bool:
+        """Give what is written down and was not told to the end, by this life or a former one; whether that went well."""
+        try:
+            untold = await self._writer.run(lambda database: LedgerStore(database.conn).untold())
+            if not untold:
+                return True
+            last = untold[-1][0]
+            events = [event for id, event in untold if id > self._given]
+            if events:
+                await self._give(events)
+                self._given = last
+            if await self._committed():
+                await self._writer.run(lambda database: LedgerStore(database.conn).were_told(last))
+        except StoreError as error:
+            self._outage.failed(error)
+            return False
+        return True
 
     async def _look(self) -> tuple[Comparison, list[Difference]]:
         """Look at all devices, a few at a time, each as it is when its turn comes."""

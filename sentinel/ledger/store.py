@@ -207,7 +207,7 @@ class LedgerStore:
         }
 
     def tell(self, news: News) -> None:
-        """Write down what begun and what ended."""
+        """Write down what begun and what ended, and that nobody was told so far."""
         Findings(self._connection).differences(news)
         self._connection.executemany(
             "DELETE FROM asset_difference WHERE kind = ? AND zone = ? AND address = ? AND about = ?",
@@ -218,6 +218,19 @@ class LedgerStore:
             " VALUES (?, ?, ?, ?, ?, ?)",
             [(*key, event.ts, _written(event)) for key, event in news.begun.items()],
         )
+        self._connection.executemany(
+            "INSERT INTO asset_news (document) VALUES (?)",
+            [(_written(event),) for event in (*news.begun.values(), *news.ended.values())],
+        )
+
+    def untold(self) -> list[tuple[int, LedgerEvent]]:
+        """What begun or ended and may not have been told to the end, oldest first, each with its number."""
+        rows = self._connection.execute("SELECT id, document FROM asset_news ORDER BY id")
+        return [(id, _event(document)) for id, document in rows]
+
+    def were_told(self, upto: int) -> None:
+        """The alerts of these, up to this number, are committed."""
+        self._connection.execute("DELETE FROM asset_news WHERE id <= ?", (upto,))
 
     def leave_sights(self, sights: Iterable[Sight]) -> None:
         """Leave what a command saw for the daemon."""

@@ -6,7 +6,7 @@ import sqlite3
 
 from sqlite_utils import Database
 
-__all__ = ["create_finding_table", "create_ledger_tables", "create_sight_table"]
+__all__ = ["create_finding_table", "create_ledger_tables", "create_news_table", "create_sight_table"]
 
 _TABLES = """
 CREATE TABLE device (
@@ -89,4 +89,11 @@ def create_finding_table(database: Database) -> None:
     """What was found of devices, in its order, for who follows it from outside."""
     database.conn.execute(
         "CREATE TABLE asset_finding (id INTEGER PRIMARY KEY AUTOINCREMENT, ts REAL NOT NULL, document TEXT NOT NULL)"
+    )
+
+
+def create_news_table(database: Database) -> None:
+    """What begun or ended, until the alerts that it raised are committed."""
+    database.conn.execute(
+        "CREATE TABLE asset_news (id INTEGER PRIMARY KEY AUTOINCREMENT, document TEXT NOT NULL)"
     )

@@ -19,7 +19,12 @@ from sentinel.store.incident_tables import (
     fix_identity_of_incidents,
     keep_versions_of_rules,
 )
-from sentinel.store.ledger_tables import create_finding_table, create_ledger_tables, create_sight_table
+from sentinel.store.ledger_tables import (
+    create_finding_table,
+    create_ledger_tables,
+    create_news_table,
+    create_sight_table,
+)
 from sentinel.store.outbox import (
     create_merge_columns,
     create_outbox_table,
@@ -168,6 +173,7 @@ _migrations(name="0021-outbox-done")(index_done_messages)
 _migrations(name="0022-rule-versions")(keep_versions_of_rules)
 _migrations(name="0023-incident-identity")(fix_identity_of_incidents)
 _migrations(name="0024-ledger-finding")(create_finding_table)
+_migrations(name="0025-ledger-news")(create_news_table)
 
 
 def migrate(db: Database) -> None:

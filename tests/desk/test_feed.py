@@ -87,6 +87,9 @@ async def test_what_the_network_shows_of_devices_is_published_in_its_order(
 
     async def give(events: Sequence[Event]) -> None: ...
 
+    async def committed() -> bool:
+        return True
+
     async with (
         StoreWriter(tmp_path / "s.sqlite") as writer,
         Client(HERE, broker.port, protocol=ProtocolVersion.V5) as client,
@@ -96,7 +99,7 @@ async def test_what_the_network_shows_of_devices_is_published_in_its_order(
         desk = FeedDesk(NotifySettings(feeds=(feed,)), writer)
         await desk.begin()
         running = asyncio.create_task(desk.follow(desk.feeds[0]))
-        ledger = LedgerDesk(config, writer, give, clock=lambda: 100.0)
+        ledger = LedgerDesk(config, writer, give, committed, clock=lambda: 100.0)
         ledger.take([SEEN])
         await ledger.flush()
         ledger.take([SEEN])

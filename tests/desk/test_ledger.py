@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sentinel.config import Config
 from sentinel.desk.ledger import LedgerDesk
 from sentinel.event import Conn, Event
@@ -28,13 +30,17 @@ async def nobody(events: Sequence[Event]) -> None:
     raise AssertionError(events)
 
 
+async def at_once() -> bool:
+    return True
+
+
 async def test_the_next_life_knows_what_was_seen(tmp_path: Path) -> None:
     async with StoreWriter(tmp_path / "s.sqlite") as writer:
-        desk = LedgerDesk(CONFIG, writer, nobody)
+        desk = LedgerDesk(CONFIG, writer, nobody, at_once)
         desk.take([SEEN])
         await desk.flush()
     async with StoreWriter(tmp_path / "s.sqlite") as writer:
-        desk = LedgerDesk(CONFIG, writer, nobody)
+        desk = LedgerDesk(CONFIG, writer, nobody, at_once)
         await desk.restore()
         device = desk.ledger.seen.find(("", "10.0.0.9"))
         assert device is not None
@@ -46,7 +52,7 @@ async def test_what_could_not_be_written_is_written_later(tmp_path: Path) -> Non
     folder = tmp_path / "state"
     folder.write_text("in the way")
     async with StoreWriter(folder / "s.sqlite") as writer:
-        desk = LedgerDesk(CONFIG, writer, nobody)
+        desk = LedgerDesk(CONFIG, writer, nobody, at_once)
         desk.take([SEEN])
         await desk.flush()
         folder.unlink()
@@ -60,7 +66,7 @@ async def test_what_could_not_be_written_is_written_later(tmp_path: Path) -> Non
 async def test_what_a_command_registers_is_found_while_the_daemon_runs(tmp_path: Path) -> None:
     asset = Asset("政数局", "OA", (("", "10.0.0.9"),), responsible="张三")
     async with StoreWriter(tmp_path / "s.sqlite") as writer:
-        desk = LedgerDesk(CONFIG, writer, nobody)
+        desk = LedgerDesk(CONFIG, writer, nobody, at_once)
         await desk.restore()
         assert desk.ledger.find(None, "10.0.0.9") is None
         in_transaction(
@@ -85,7 +91,7 @@ async def test_a_difference_is_written_down_then_told_once_in_this_life_and_the_
         rows.append(await writer.run(lambda database: database.conn.execute(count).fetchone()[0]))
 
     async with StoreWriter(tmp_path / "s.sqlite") as writer:
-        desk = LedgerDesk(config, writer, give, clock=lambda: 100.0)
+        desk = LedgerDesk(config, writer, give, at_once, clock=lambda: 100.0)
         desk.take([SEEN])
         await desk.compare()
         assert told == []  # nothing is registered: all would be shadows
@@ -106,7 +112,7 @@ async def test_a_difference_is_written_down_then_told_once_in_this_life_and_the_
         assert (figures.registered, figures.seen, figures.accurate, figures.unregistered) == (1, 1, 1, 1)
         await desk.flush()
     async with StoreWriter(tmp_path / "s.sqlite") as writer:
-        desk = LedgerDesk(config, writer, give, clock=lambda: 200.0)
+        desk = LedgerDesk(config, writer, give, at_once, clock=lambda: 200.0)
         await desk.restore()
         await desk.compare()
         assert len(told) == 2
@@ -136,7 +142,7 @@ async def test_a_database_in_the_way_delays_a_difference_and_loses_none(tmp_path
     folder = tmp_path / "state"
     folder.write_text("in the way")
     async with StoreWriter(folder / "s.sqlite") as writer:
-        desk = LedgerDesk(config, writer, give, clock=lambda: 100.0)
+        desk = LedgerDesk(config, writer, give, at_once, clock=lambda: 100.0)
         desk.ledger.register(Register([Registered(1, Asset("政数局", "OA", (("", "10.0.0.9"),)))]))
         desk.take([SEEN])
         await desk.compare()
@@ -156,7 +162,7 @@ async def test_what_a_scan_left_is_taken_up_and_left_no_longer(tmp_path: Path) -
 
     answers = [Answer(5.0, f"10.0.0.{n}", None, (22,)) for n in (1, 2)]
     async with StoreWriter(tmp_path / "s.sqlite") as writer:
-        desk = LedgerDesk(CONFIG, writer, nobody)
+        desk = LedgerDesk(CONFIG, writer, nobody, at_once)
         in_transaction(
             tmp_path / "s.sqlite",
             lambda database: LedgerStore(database.conn).leave_sights(
@@ -186,7 +192,7 @@ async def test_what_a_former_life_told_is_not_told_again_though_the_database_com
             state.rename(aside)
             state.write_text("in the way")
         async with StoreWriter(state / "s.sqlite") as writer:
-            desk = LedgerDesk(config, writer, give, clock=lambda: 100.0)
+            desk = LedgerDesk(config, writer, give, at_once, clock=lambda: 100.0)
             await desk.restore()
             desk.ledger.register(register)
             desk.take([SEEN])
@@ -196,3 +202,71 @@ async def test_what_a_former_life_told_is_not_told_again_though_the_database_com
                 aside.rename(state)
             await desk.compare()
         assert len(told) == 2
+
+
+async def test_what_was_not_committed_is_told_again_by_the_next_life_and_only_then(tmp_path: Path) -> None:
+    config = Config(
+        flow=FlowSettings(local_networks=("10.0.0.0/8",)), ledger=LedgerSettings(grace=0.0, settle=0.0)
+    )
+    told: list[list[Event]] = []
+    safe = False
+
+    async def give(events: Sequence[Event]) -> None:
+        told.append(list(events))
+
+    async def committed() -> bool:
+        return safe
+
+    def register(address: str) -> Register:
+        return Register([Registered(1, Asset("政数局", "OA", (("", "10.0.0.9"), ("", address))))])
+
+    def left(database: Any) -> list[Event]:
+        return [event for _, event in LedgerStore(database.conn).untold()]
+
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        for life in (1, 2):
+            desk = LedgerDesk(config, writer, give, committed, clock=lambda life=life: 100.0 * life)  # type: ignore[misc]
+            await desk.restore()
+            desk.ledger.register(register("10.0.0.8"))
+            desk.take([SEEN])
+            await desk.compare()
+            await desk.compare()
+            assert len(told) == life
+            assert await writer.run(left) == told[0]
+        assert told[1] == told[0]  # to the moment: the alerts are the same
+        safe = True
+        await desk.compare()
+        assert await writer.run(left) == []
+        safe = False
+        desk.ledger.register(register("10.0.0.5"))
+        await desk.compare()
+        [ended] = told[2]
+        assert isinstance(ended, LedgerEvent) and (ended.difference, ended.state) == ("shadow", "ended")
+        desk = LedgerDesk(config, writer, give, committed, clock=lambda: 300.0)
+        desk.ledger.register(register("10.0.0.5"))
+        safe = True
+        await desk.compare()  # the difference itself is no longer in the table
+        assert told[3:] == [[ended]]
+        await desk.compare()
+        assert len(told) == 4
+
+
+async def test_what_the_rules_did_not_take_is_given_again(tmp_path: Path) -> None:
+    config = Config(flow=FlowSettings(local_networks=("10.0.0.0/8",)), ledger=LedgerSettings(grace=0.0))
+    told: list[Event] = []
+
+    async def give(events: Sequence[Event]) -> None:
+        told.extend(events)
+        if len(told) == 2:
+            raise RuntimeError("a fault of ours")
+
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        desk = LedgerDesk(config, writer, give, at_once, clock=lambda: 100.0)
+        desk.ledger.register(Register([Registered(1, Asset("政数局", "OA", (("", "10.0.0.9"),)))]))
+        desk.take([SEEN])
+        with pytest.raises(RuntimeError):
+            await desk.compare()
+        await desk.compare()
+        assert told[2:] == told[:2]
+        await desk.compare()
+        assert len(told) == 4
