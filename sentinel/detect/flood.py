@@ -19,9 +19,14 @@ _ONE_WAY = frozenset({514, 2055, 4739, 6343, 9995, 9996})
 _REFLECTING = frozenset({17, 19, 53, 69, 111, 123, 137, 161, 389, 520, 1900, 3283, 3702, 5353, 11211})
 """UDP services whose answers are larger than the questions (US-CERT TA14-017A)."""
 _MOST_SOURCES = 1000
+_BEGUN = frozenset("SsHhDd^")
+"""Letters of a history that a lone packet has not."""
 _WEB = frozenset({80, 443, 8000, 8080, 8443})
 _IDLE_SECONDS, _IDLE_BYTES = 10.0, 2000
 """A web connection that lasts longer and said less is held open for its own sake."""
+_UNANSWERED_SECONDS = 5.0
+"""The same where it began to ask and was not answered."""
+_LONE_PACKETS = 2
 
 
 class _Victim:
@@ -42,9 +47,10 @@ class _Victim:
 
 
 class Flood(Detector):
-    """`Flood::SYN_Flood`, `Flood::UDP_Flood`, `Flood::ICMP_Flood`, `Flood::Reflection` (of which we are the
-    victim), `Flood::DNS_Any` (of which we are made the tool) and `Flood::Slow_HTTP` (connections held open with
-    next to nothing said, as slowloris does). A flow is counted when it ends.
+    """`Flood::SYN_Flood`, `Flood::UDP_Flood`, `Flood::ICMP_Flood`, `Flood::TCP_Flood` (packets of no connection),
+    `Flood::Reflection` (of which we are the victim), `Flood::DNS_Any` (of which we are made the tool) and
+    `Flood::Slow_HTTP` (connections held open with next to nothing said, as slowloris does). A flow is counted
+    when it ends.
     """
 
     name: ClassVar[str] = "flood"
@@ -65,12 +71,15 @@ class Flood(Detector):
                 if history and history[0] == "S" and "A" not in history and not event.orig_bytes:
                     yield from self._open_half(event)
                     continue
+                if _belongs_to_none(event):
+                    yield from self._stray(event)
+                    continue
                 victim = self._half_open.find((event.resp_h, event.resp_p))
                 if victim is not None:
                     if victim.good is None:
                         victim.good = Sliding(self.settings.flood.window)
                     victim.good.add(event.ts)
-                if event.duration and event.duration >= _IDLE_SECONDS and event.resp_p in _WEB:
+                if event.resp_p in _WEB and (event.duration or 0.0) >= _UNANSWERED_SECONDS:
                     yield from self._hold(event)
             elif (not event.resp_pkts and event.orig_pkts) or (
                 event.proto == "icmp" and (event.orig_pkts or 0) > 100
@@ -89,9 +98,20 @@ class Flood(Detector):
             victim.quiet_until = ts + self.settings.quiet
             yield self._told(event, "SYN", victim, bad, flood.half_open, ratio)
 
+    def _stray(self, event: Conn) -> Iterator[Notice]:
+        flood, ts = self.settings.flood, event.ts
+        victim = self._unanswered.at((event.resp_h, event.resp_p))
+        strays = victim.bad.add(ts, event.orig_pkts or 1)
+        _remember(victim, event.orig_h)
+        if strays >= flood.tcp_packets and ts >= victim.quiet_until:
+            victim.quiet_until = ts + self.settings.quiet
+            yield self._told(event, "TCP", victim, strays, flood.tcp_packets, 1.0)
+
     def _hold(self, event: Conn) -> Iterator[Notice]:
         flood, ts = self.settings.flood, event.ts
         if (event.orig_bytes or 0) >= _IDLE_BYTES or (event.resp_bytes or 0) >= _IDLE_BYTES:
+            return
+        if (event.duration or 0.0) < _IDLE_SECONDS and (event.resp_bytes or not event.orig_bytes):
             return
         victim = self._held.at((event.orig_h, event.resp_h, event.resp_p))
         held = victim.bad.add(ts)
@@ -113,7 +133,10 @@ class Flood(Detector):
             sort, threshold = "Reflection", flood.reflected_packets
         else:
             sort, threshold = "UDP", flood.udp_packets
-        victim = self._unanswered.at((event.resp_h, sort))
+        kept = (event.resp_h, sort)
+        if sort == "UDP" and packets <= _LONE_PACKETS:  # a flow for each is a flood by fewer packets
+            kept, threshold, packets = (event.resp_h, "flows"), flood.udp_flows, 1.0
+        victim = self._unanswered.at(kept)
         sent = victim.bad.add(ts, packets)
         _remember(victim, event.orig_h)
         if sent >= threshold and ts >= victim.quiet_until:
@@ -153,7 +176,7 @@ class Flood(Detector):
     ) -> Notice:
         sources = len(victim.sources)
         victim.sources.clear()
-        port = event.resp_p if sort in ("SYN", "Slow_HTTP") else None
+        port = event.resp_p if sort in ("SYN", "TCP", "Slow_HTTP") else None
         window = self.settings.flood.held_window if sort == "Slow_HTTP" else self.settings.flood.window
         values = {"dst": event.resp_h, "number": round(number), "sources": sources, "seconds": round(window)}
         if sort == "SYN":
@@ -188,6 +211,18 @@ class Flood(Detector):
 def _remember(victim: _Victim, source: str) -> None:
     if len(victim.sources) < _MOST_SOURCES:
         victim.sources.add(source)
+
+
+def _belongs_to_none(event: Conn) -> bool:
+    """A packet or two without a beginning, and perhaps the reset that they earn."""
+    history = event.history
+    return bool(
+        history
+        and 0 < (event.orig_pkts or 0) <= _LONE_PACKETS
+        and not event.orig_bytes
+        and not event.resp_bytes
+        and not _BEGUN.intersection(history)
+    )
 
 
 def _to_a_group(address: str) -> bool:

@@ -15,6 +15,8 @@ __all__ = ["Scan"]
 _TRACEROUTE = range(33434, 33535)
 """UDP ports that traceroute asks one after the other."""
 _WEB = frozenset({80, 443})
+_IN_VAIN = frozenset({"S0", "REJ", "RSTOS0", "RSTRH"})
+"""States of a connection that did not come about."""
 _STEALTH = frozenset({"F", "Fr", "r", "", "FR", "FrR"})
 """Histories of a lone packet that begins no connection, and its reset."""
 
@@ -32,6 +34,7 @@ class Scan(Detector):
         self._hosts = self.table(Targets)
         self._ports = self.table(Targets)
         self._stealth = self.table(Targets, 0.25)
+        self._refusing = self.table(Targets, 0.5)
         self.reads = {"conn": self._see}
 
     def _see(self, events: Sequence[Conn]) -> Iterator[Notice]:
@@ -52,6 +55,8 @@ class Scan(Detector):
         ports = self._ports.at((orig_h, event.resp_h, event.proto))
         if ports.add(event.resp_p, ts, max(scan.ports, scan.slow_ports), scan.slow_window):
             yield from self._many(event, ports, "Port_Scan", scan.ports, scan.slow_ports)
+        if event.proto == "tcp" and event.conn_state in _IN_VAIN:
+            yield from self._refused(event, orig_h, ports)
         hosts = self._hosts.at((orig_h, event.resp_p, event.proto))
         number, slow = scan.hosts, scan.slow_hosts
         if not event.local_resp and (event.resp_p in _WEB or event.local_orig):
@@ -62,6 +67,17 @@ class Scan(Detector):
             stealth = self._stealth.at((orig_h, event.resp_h))
             if stealth.add(event.resp_p, ts, 2 * scan.stealth_ports, scan.window):
                 yield from self._many(event, stealth, "Stealth_Scan", scan.stealth_ports, 0)
+
+    def _refused(self, event: Conn, orig_h: str, ports: Targets) -> Iterator[Notice]:
+        """A short list of ports tried at once: fewer are enough where none of them is open."""
+        scan, ts = self.settings.scan, event.ts
+        refusing = self._refusing.at((orig_h, event.resp_h))
+        refusing.quiet_until = max(refusing.quiet_until, ports.quiet_until)
+        if refusing.add(event.resp_p, ts, 2 * scan.brisk_ports, scan.brisk_window):
+            found = refusing.reached(scan.brisk_ports, ts, scan.brisk_window)
+            if found and ts >= refusing.quiet_until:
+                ports.quiet_until = refusing.quiet_until = ts + self.settings.quiet
+                yield self._told(event, refusing, "Port_Scan", found, scan.brisk_window, scan.brisk_ports)
 
     def _many(self, event: Conn, targets: Targets, note: str, number: int, slow: int) -> Iterator[Notice]:
         held, ts = len(targets.seen), event.ts
@@ -82,7 +98,7 @@ class Scan(Detector):
         self, event: Conn, targets: Targets, note: str, found: int, window: float, threshold: int
     ) -> Notice:
         over_hosts = note.endswith("Address_Scan")
-        values = {"src": event.orig_h, "number": found, "minutes": round(window / 60)}
+        values = {"src": event.orig_h, "number": found, "minutes": max(1, round(window / 60))}
         if over_hosts:
             msg = text("detect.address-scan", port=event.resp_p, proto=event.proto, **values)
         elif note == "Stealth_Scan":

@@ -25,6 +25,10 @@ class ScanSettings:
     """Hosts on one port within `slow_window`."""
     slow_window: float = 12 * 3600.0
     """Seconds."""
+    brisk_ports: int = 8
+    """Ports of one host that refused or did not answer within `brisk_window`: a short list tried at once."""
+    brisk_window: float = 5.0
+    """Seconds."""
     stealth_ports: int = 3
     """Ports asked with packets that no connection begins with, within `window`."""
 
@@ -95,6 +99,10 @@ class FloodSettings:
     """Their share of all connections to the port."""
     udp_packets: int = 50_000
     """Datagrams in flows that were not answered."""
+    udp_flows: int = 2_000
+    """Flows of datagrams that were not answered, however few in each."""
+    tcp_packets: int = 2_000
+    """TCP packets to one port that belong to no connection."""
     icmp_packets: int = 5_000
     reflected_packets: int = 2_000
     """Datagrams from the ports of reflecting services that were not asked for."""

@@ -141,3 +141,73 @@ def test_connections_held_open() -> None:
     assert (notice.note, notice.src, notice.n) == ("Flood::Slow_HTTP", "192.0.2.7", 50)
     assert not feed(detector(Flood), [held(number, resp_bytes=90_000) for number in range(80)])
     assert not feed(detector(Flood), [held(number, duration=0.3) for number in range(80)])
+
+
+def test_many_small_flows_are_a_flood_by_fewer_packets() -> None:
+    def datagrams(number: int, each: int) -> list[Any]:
+        return [
+            conn(
+                index * 10 / number,
+                "192.0.2.7",
+                VICTIM,
+                53,
+                proto="udp",
+                conn_state="S0",
+                history="D",
+                orig_pkts=each,
+                orig_bytes=60 * each,
+                resp_pkts=0,
+            )
+            for index in range(number)
+        ]
+
+    [notice] = feed(detector(Flood), datagrams(3000, 1))
+    assert (notice.note, notice.n) == ("Flood::UDP_Flood", 2000)
+    assert not feed(detector(Flood), datagrams(1500, 1) + datagrams(400, 100))
+
+
+def test_packets_of_no_connection() -> None:
+    def strays(history: str, port: int = 80, step: float = 0.003, **fields: Any) -> list[Any]:
+        return [
+            conn(
+                index * step,
+                "192.0.2.7",
+                VICTIM,
+                port,
+                conn_state="RSTRH",
+                history=history,
+                orig_pkts=1,
+                resp_pkts=1,
+                **fields,
+            )
+            for index in range(2500)
+        ]
+
+    [notice] = feed(detector(Flood), strays("Ar"))
+    assert (notice.note, notice.dst, notice.p, notice.n) == ("Flood::TCP_Flood", VICTIM, 80, 2000)
+    assert not feed(detector(Flood), strays("Ar", step=0.02))
+    assert not feed(detector(Flood), strays("ShAR"))
+    assert not feed(detector(Flood), strays("DA", orig_bytes=9))
+
+
+def test_a_request_begun_and_not_answered_is_held_open_sooner() -> None:
+    def held(seconds: float, answer: int, asked: int = 300) -> list[Any]:
+        return [
+            conn(
+                index,
+                "192.0.2.7",
+                VICTIM,
+                80,
+                conn_state="S1",
+                history="ShADa",
+                duration=seconds,
+                orig_bytes=asked,
+                resp_bytes=answer,
+            )
+            for index in range(60)
+        ]
+
+    assert notes(feed(detector(Flood), held(6.0, 0))) == ["Flood::Slow_HTTP"]
+    assert not feed(detector(Flood), held(6.0, 200))
+    assert not feed(detector(Flood), held(6.0, 0, asked=0))
+    assert not feed(detector(Flood), held(4.0, 0))

@@ -88,3 +88,28 @@ def test_addresses_of_two_zones_are_two_hosts() -> None:
         conn(number, SOURCE, f"10.1.0.{number}", 445, zone=("a", "b")[number % 2]) for number in range(1, 49)
     ]
     assert not feed(detector(Scan), events)
+
+
+def test_a_short_list_of_ports_tried_at_once() -> None:
+    ports = (21, 23, 25, 135, 139, 445, 3389, 3306, 8080)
+    brisk = [conn(number / 10, SOURCE, "10.1.0.1", port) for number, port in enumerate(ports)]
+    [notice] = feed(detector(Scan), brisk)
+    assert (notice.note, notice.dst, notice.n) == ("Scan::Port_Scan", "10.1.0.1", 8)
+    assert notice.figures["window_seconds"] == 5.0
+
+
+def test_the_rest_of_a_brisk_scan_is_not_told_again() -> None:
+    assert (
+        len(feed(detector(Scan), [conn(port / 50, SOURCE, "10.1.0.1", port) for port in range(1, 100)])) == 1
+    )
+
+
+def test_checks_that_ports_are_open_and_few_closed_ones_are_no_scan() -> None:
+    ports = range(8001, 8010)
+    opened = [
+        conn(number / 10, SOURCE, "10.1.0.1", port, conn_state="SF", history="ShAFf")
+        for number, port in enumerate(ports)
+    ]
+    slow = [conn(number * 20, SOURCE, "10.1.0.2", port) for number, port in enumerate(ports)]
+    again = [conn(number / 10, SOURCE, "10.1.0.3", 8001 + number % 7) for number in range(90)]
+    assert not feed(detector(Scan), opened + slow + again)
