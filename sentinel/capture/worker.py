@@ -73,8 +73,10 @@ def run(
     sender: FrameSender,
     stopping: Callable[[], bool],
     reloading: Callable[[], bool] = lambda: False,
+    begin: Callable[[], None] = lambda: None,
 ) -> None:
-    """Read the ring until told to stop; `reloading` says once that rules changed.
+    """Read the ring until told to stop; `reloading` says once that rules changed. `begin` is called before the
+    first packet is taken: until then there is nothing to hand over.
 
     The ring is there before the consumer: it keeps the packets of the seconds that rules take to compile.
     Raises `OSError` when the interface fails.
@@ -87,6 +89,7 @@ def run(
     try:
         consumer: Consumer = make(task, sender.send)
         keep_only_net_raw()
+        begin()
         while not stopping():
             if reloading():
                 consumer.reload()
@@ -112,19 +115,26 @@ def run(
 
 
 def main(descriptor: int) -> int:
-    """Entry of the worker process; the exit status is 0 after SIGTERM, 3 when the interface failed."""
+    """Entry of the worker process; the exit status is 0 after SIGTERM, 3 when the interface failed.
+
+    SIGTERM before it reads kills it.
+    """
     sock = socket.socket(fileno=descriptor)
     (length,) = struct.unpack("<I", _exactly(sock, 4))
     task: WorkerTask = pickle.loads(_exactly(sock, length))
     die_with_parent(task.parent)
     asked: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
+
+    def begin() -> None:
+        """From now on the end waits for what is still held; before, SIGTERM ends us at once."""
+        signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the agent decides
     changes: list[int] = []
     signal.signal(signal.SIGHUP, lambda number, _: changes.append(number))
     sender = FrameSender(sock)
     try:
-        run(task, sender, lambda: bool(asked), lambda: _taken(changes))
+        run(task, sender, lambda: bool(asked), lambda: _taken(changes), begin)
     except BrokenPipeError:
         return 0  # the agent is gone
     except (OSError, ValueError) as error:

@@ -129,6 +129,19 @@ async def test_packets_of_a_workers_start_are_not_lost(wire: Any, tmp_path: Path
         assert supervisor.running == {wire.near}
 
 
+async def test_a_worker_that_still_compiles_ends_when_it_is_told_to(wire: Any, tmp_path: Path) -> None:
+    """It has nothing to hand over, so nobody waits for it, nor must it be killed."""
+    capture = CaptureSettings(interfaces=(wire.near,))
+    config = dataclasses.replace(default_config(tmp_path), capture=capture)
+    async with Supervisor(capture, (wire.near,), "tests.live.late:make_worker", config) as supervisor:
+        async with asyncio.timeout(60):
+            while not ring_exists(wire.near):
+                await asyncio.sleep(0.02)
+        supervisor.stop()
+        assert [frame async for frame in supervisor.frames()] == []
+        assert supervisor._processes[wire.near].returncode == -signal.SIGTERM
+
+
 def ring_exists(interface: str) -> bool:
     """Whether a packet socket of a process listens on the interface (packet(7))."""
     index = str(socket.if_nametoindex(interface))
