@@ -43,7 +43,7 @@ from sentinel.rule import RuleSet
 from sentinel.store import OutputSettings, StoreSettings
 from sentinel.store.writer import open_database
 
-_TOLD = ("created", "grown", "clock_warned", "clock_overdue", "escalated")
+_TOLD = ("created", "grown", "again", "released", "clock_warned", "clock_overdue", "escalated")
 """Entries of the timeline that the outbox has a message for."""
 _PATIENCE = 120.0
 """Seconds for the last alerts to be grouped and messages to be delivered."""
@@ -442,7 +442,8 @@ def amiss(path: Path, said: int, taken: Counter[str]) -> list[str]:
         - one("SELECT count(DISTINCT incident) FROM incident_timeline WHERE action = 'created'"),
         "not counted": committed - one("SELECT value FROM incident_account WHERE name = 'grouped'"),
         "messages that differ from the timeline": messages
-        - one(f"SELECT count(*) FROM incident_timeline WHERE action IN ({entries})"),
+        - one(f"SELECT count(*) FROM incident_timeline WHERE action IN ({entries})")
+        + one("SELECT count(*) FROM incident_timeline WHERE json_extract(detail, '$.heard') = 0"),
         "messages not delivered": one("SELECT count(*) FROM outbox WHERE state <> 'delivered'"),
         "messages that never came": len(written - taken.keys()),
         "messages within none": one(

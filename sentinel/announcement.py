@@ -78,16 +78,18 @@ def _notice_of(database: Any, change: Change, person: str, phone: str, zone: Zon
     """
     english = current_language() == "en"
     found = database.conn.execute(
-        "SELECT attacker, victim, system, responsible, location FROM incident WHERE id = ?",
+        "SELECT attacker, victim, system, responsible, location, storm FROM incident WHERE id = ?",
         (change.incident,),
     ).fetchone()
-    attacker, victim, system, responsible, location = (part or "" for part in found or ("",) * 5)
+    *known, storm = found or ("", "", "", "", "", 0)
+    attacker, victim, system, responsible, location = (part or "" for part in known)
     kind, due = text(f"notify.kind.{change.kind.value}"), ""
     if change.kind in _TIMED:
         due = _moment(change.due, zone)
         kind = text("notify.clock", kind=kind, clock=text(f"incident.clock.{change.clock}"), due=due)
     return Notice(
-        title=(change.title_en or change.title) if english else change.title,
+        title=(text("incident.storm") if storm else "")
+        + ((change.title_en or change.title) if english else change.title),
         number=change.number,
         kind=kind,
         level=text(f"notify.level.{change.level}"),
@@ -100,8 +102,8 @@ def _notice_of(database: Any, change: Change, person: str, phone: str, zone: Zon
         grade=str(change.level),
         severity=change.severity,
         category=change.category,
-        attacker=attacker,
-        victim=victim,
+        attacker=text("incident.many") if storm else attacker,
+        victim="" if storm else victim,
         owner=" ".join(filter(None, (change.department, system, responsible, location))),
         due=due,
         deadlines="" if due else _deadlines(database, change.incident, zone),

@@ -81,6 +81,11 @@ class Batch:
         self.silenced: dict[int, tuple[int, float]] = {}
         self.counts: dict[str, int] = {}
 
+    @property
+    def fresh(self) -> set[int]:
+        """Incidents that began in this batch: nobody was told of them yet."""
+        return {incident.id for incident in self.touched.values() if incident.created}
+
     def take(self, row: AlertRow) -> None:
         outcome = self._outcome(row)
         name = f"drill_{outcome}" if row.drill else outcome

@@ -19,18 +19,28 @@ from sentinel.incident.timeline import SENTINEL, record
 __all__ = ["adopt_forerunners", "become_child", "ends_with_parent", "release", "stand_alone"]
 
 
-def become_child(connection: Any, child: int, parent: Incident, *, actor: str, now: float) -> None:
-    """Make `child` a part of `parent`, and what was part of it as well."""
+def become_child(
+    connection: Any, child: int, parent: Incident, *, actor: str, now: float, heard: bool = True
+) -> None:
+    """Make `child` a part of `parent`, and what was part of it as well. Not `heard`: nobody was told of it before."""
     connection.execute("UPDATE incident SET parent = ? WHERE id = ? OR parent = ?", (parent.id, child, child))
     give_up(connection, child, (Clock.ACKNOWLEDGE, Clock.ASSESS))
-    record(connection, child, at=now, actor=actor, action="parent", parent=parent.number)
+    record(
+        connection,
+        child,
+        at=now,
+        actor=actor,
+        action="parent",
+        parent=parent.number,
+        **({} if heard else {"heard": False}),
+    )
 
 
 def adopt_forerunners(
-    connection: Any, storm: Incident, keys: tuple[str, ...], window: float, now: float
+    connection: Any, storm: Incident, keys: tuple[str, ...], window: float, now: float, fresh: set[int]
 ) -> None:
     """The incidents by which a storm was known (their keys begin with one of `keys`) are parts of it, unless someone
-    works on them already, or one is graver than the storm."""
+    works on them already, or one is graver than the storm. Of those that are `fresh` nobody was told."""
     found: set[int] = set()
     for beginning in keys:
         found |= {
@@ -41,8 +51,9 @@ def adopt_forerunners(
                 (beginning, f"{beginning[:-1]}}}", storm.severity, storm.first_ts - window),
             )
         }
-    for id in sorted(found - {storm.id}):
-        become_child(connection, id, storm, actor=SENTINEL, now=now)
+    found.discard(storm.id)
+    for id in sorted(found):
+        become_child(connection, id, storm, actor=SENTINEL, now=now, heard=id not in fresh)
 
 
 def ends_with_parent(connection: Any, child: Incident) -> bool:

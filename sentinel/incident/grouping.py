@@ -75,7 +75,8 @@ class Grouping:
         batch = Batch(connection, self._settings, self._least, self._inhibitions, silences(connection, now))
         for row in rows:
             batch.take(row)
-        changes = list(self._write(connection, batch, now))
+        written = list(self._write(connection, batch, now))
+        changes = [change for change in written if not self._is_part(connection, change)]
         if gone := self._keys.make_room(connection):
             batch.counts[KEYS_FORGOTTEN] = gone
         _count(connection, batch.counts)
@@ -88,6 +89,7 @@ class Grouping:
                 "UPDATE silence SET alerts = alerts + ?, last_ts = max(coalesce(last_ts, 0), ?) WHERE id = ?",
                 (number, ts, silence),
             )
+        fresh = batch.fresh
         for incident in batch.touched.values():
             if not incident.rows:
                 continue
@@ -97,7 +99,7 @@ class Grouping:
                 incident.said = incident.alerts
             self._write_incident(connection, incident, now)
             if incident.created:
-                self._begin(connection, incident, now)
+                self._begin(connection, incident, fresh, now)
                 yield change_of(find_incident(connection, incident.id), ChangeKind.CREATED, now)
             elif grown or incident.graver:
                 if incident.graver:
@@ -114,7 +116,7 @@ class Grouping:
                 role = Role.LEADER if incident.graver and incident.severity >= 4 else Role.OFFICER
                 yield change_of(find_incident(connection, incident.id), ChangeKind.GROWN, now, role)
             if self._is_cause(incident):
-                self._adopt(connection, find_incident(connection, incident.id), now)
+                self._adopt(connection, find_incident(connection, incident.id), fresh, now)
             if incident.tampered is not None:
                 clock, factor = self._settings.clock, self._tighten(now)
                 begin_tamper(connection, incident.id, incident.tampered, clock, factor)
@@ -189,7 +191,14 @@ class Grouping:
             (incident, rule_id, digest, now),
         )
 
-    def _begin(self, connection: Any, made: OpenIncident, now: float) -> None:
+    def _is_part(self, connection: Any, change: Change) -> bool:
+        """Whether it tells of a part that became known together with its cause, which is told as well."""
+        return (
+            change.kind is ChangeKind.CREATED
+            and find_incident(connection, change.incident).parent is not None
+        )
+
+    def _begin(self, connection: Any, made: OpenIncident, fresh: set[int], now: float) -> None:
         """What an incident is given at its birth: its owner from the ledger, its clocks, its first entry, its parts."""
         id = made.id
         incident = find_incident(connection, id)
@@ -202,7 +211,7 @@ class Grouping:
         begin(connection, id, incident.category, incident.discovered_at, clock, self._tighten(now))
         record(connection, id, at=now, actor=SENTINEL, action="created", alerts=incident.alerts)
         if made.storm_of:
-            adopt_forerunners(connection, incident, made.storm_of, self._settings.window, now)
+            adopt_forerunners(connection, incident, made.storm_of, self._settings.window, now, fresh)
 
     def _outgrow(self, connection: Any, id: int, now: float) -> None:
         """What has become graver than what it was a part of stands for itself."""
@@ -222,7 +231,7 @@ class Grouping:
             for row, *_ in incident.found.values()
         )
 
-    def _adopt(self, connection: Any, parent: Incident, now: float) -> None:
+    def _adopt(self, connection: Any, parent: Incident, fresh: set[int], now: float) -> None:
         """What broke out before its cause was seen becomes its child."""
         found = open_findings(connection)
         of_parent = [fields for id, fields, _ in found if id == parent.id]
@@ -236,7 +245,7 @@ class Grouping:
                         continue
                     child = find_incident(connection, id)
                     if child.parent is None and child.last_ts >= parent.first_ts - self._settings.window:
-                        become_child(connection, id, parent, actor=SENTINEL, now=now)
+                        become_child(connection, id, parent, actor=SENTINEL, now=now, heard=id not in fresh)
 
 
 def accounts(connection: Any) -> dict[str, int]:

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from sentinel.event import Level
-from sentinel.incident import Grouping, Handling, IncidentError, IncidentSettings, Role, State, find_incident
+from sentinel.incident import (
+    ChangeKind,
+    Grouping,
+    Handling,
+    IncidentError,
+    IncidentSettings,
+    Role,
+    State,
+    find_incident,
+)
 from sentinel.incident.incident import children_of
 from sentinel.incident.timeline import entries
 from tests.incident.conftest import NOW
@@ -57,6 +66,16 @@ def test_the_parts_of_a_storm_end_with_it(
     assert first.state is State.ACKNOWLEDGED, "someone works on it: it stays open"
     assert {child.state for child in others} == {state}
     assert entries(connection, others[0].id)[-1].detail["reason"].endswith("误接扫描器")
+
+
+def test_whoever_hears_of_a_cause_need_not_hear_of_each_part(connection: Any, put: Put) -> None:
+    put(*[{"src": f"203.0.113.{number}", "dst": f"10.1.0.{number}"} for number in range(2)])
+    grouping = Grouping(IncidentSettings(storm=5))
+    assert len(grouping.advance(connection, 99, NOW + 2)[1]) == 2
+    put(*[{"src": f"203.0.113.{number}", "dst": f"10.1.0.{number}"} for number in range(2, 99)])
+    (change,) = grouping.advance(connection, 99, NOW + 3)[1]
+    assert (change.kind, change.alerts) == (ChangeKind.CREATED, 94)
+    assert len(children_of(connection, change.incident)) == 5
 
 
 def test_what_outgrows_a_storm_stands_for_itself(connection: Any, storm: int, put: Put) -> None:
