@@ -15,8 +15,8 @@ import msgspec
 
 from sentinel.command.acting import Action, local_time
 from sentinel.config import Config
-from sentinel.ledger import LedgerStore, Register, Registered
-from sentinel.ledger.compare import Difference, compare, has_random_mac
+from sentinel.ledger import LedgerSettings, LedgerStore, Register, Registered
+from sentinel.ledger.compare import Comparison, Difference, has_random_mac
 from sentinel.ledger.coverage import Coverage, coverage
 from sentinel.ledger.form import HEADINGS, Headings, write_row
 from sentinel.ledger.store import Listed, Wanted
@@ -130,9 +130,8 @@ def _json_line(one: Listed) -> str:
 
 
 def _diff(config: Config, options: argparse.Namespace) -> int:
-    devices, assets = _look(config, lambda store: (store.devices(), store.assets()))
     settings = replace(config.ledger, unseen=options.days * 86400.0, grace=0.0)
-    _, found = compare(devices, Register(assets), settings)
+    _, found = _look(config, lambda store: _compare(store, store.compared_assets(), settings))
     wanted = [one for one in found if options.kind in (None, one.kind)]
     told = _plain_line if options.json else _told
     sys.stdout.writelines(f"{told(one)}\n" for one in wanted)
@@ -175,13 +174,20 @@ def _told(difference: Difference) -> str:
 
 
 def _coverage(config: Config, options: argparse.Namespace) -> int:
-    devices, assets = _look(config, lambda store: (store.devices(), store.assets()))
-    register = Register(assets)
     settings = replace(config.ledger, grace=0.0)
-    comparison, found = compare(devices, register, settings)
-    for figures in coverage(register, comparison.alive, found):
+    comparison, found = _look(config, lambda store: _compare(store, store.assets(), settings))
+    for figures in coverage(comparison.register, comparison.alive, found):
         print(json.dumps(asdict(figures), ensure_ascii=False) if options.json else _figures(figures))
-    return 0 if assets else 1
+    return 0 if len(comparison.register) else 1
+
+
+def _compare(
+    store: LedgerStore, assets: list[Registered], settings: LedgerSettings
+) -> tuple[Comparison, list[Difference]]:
+    """Compare every device in the database with these assets."""
+    latest, zoned = store.newest()
+    comparison = Comparison(Register(assets), settings, now=latest, zoned=zoned)
+    return comparison, comparison.whole(store.devices())
 
 
 def _figures(figures: Coverage) -> str:

@@ -71,7 +71,7 @@ class LedgerDesk:
         if not await asyncio.to_thread(load_vendors):
             _log.warning("ledger.no-vendors")
         try:
-            devices = await self._writer.run(lambda database: LedgerStore(database.conn).devices())
+            devices = await self._writer.run(lambda database: list(LedgerStore(database.conn).devices()))
         except StoreError as error:
             self._outage.failed(error)
         else:

@@ -106,6 +106,14 @@ class Comparison:
             self._double_homed(device, asset, found)
         return found
 
+    def whole(self, devices: Iterable[Device]) -> list[Difference]:
+        """All differences. A device that agrees is not held, so a stream of them costs little."""
+        found: list[Difference] = []
+        for device in devices:
+            found += self.look(device)
+        found += self.finish()
+        return found
+
     def finish(self) -> Iterator[Difference]:
         """Zombies, once every device was looked at."""
         if self._since > self._late:
@@ -162,9 +170,7 @@ def compare(
     comparison = Comparison(
         register, settings, now=newest(devices) if now is None else now, zoned=have_zones(devices)
     )
-    found = [one for device in devices for one in comparison.look(device)]
-    found += comparison.finish()
-    return comparison, found
+    return comparison, comparison.whole(devices)
 
 
 def have_zones(devices: Iterable[Device]) -> bool:

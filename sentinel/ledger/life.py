@@ -51,7 +51,7 @@ class Registrar:
 
     def claim(self, address: str, zone: str | None, values: Mapping[str, object]) -> int:
         """Say whose a device is that was seen. Where nothing else is said it has the name and MAC address it shows."""
-        devices = self._store.devices(zone, address)
+        devices = list(self._store.devices(zone, address))
         if not devices:
             raise LedgerError(Message("asset.life.unseen", address=address))
         if len(devices) > 1:
