@@ -73,13 +73,15 @@ def decoded_line(line: bytes) -> str:
 
 
 def is_text(head: bytes) -> bool:
-    """Whether these first bytes of a file are text."""
+    """Whether these first bytes of a file are text.
+
+    A log that was cut while its program went on writing begins with a hole of NULs, and devices let some slip in.
+    """
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return True
-    if not head or b"\0" in head:
-        return False
+    head = head.lstrip(b"\0")
     odd = sum(byte < 32 and byte not in b"\t\n\r\f\x1b\x1d" for byte in head)
-    return odd * 50 <= len(head)
+    return bool(head) and odd * 50 <= len(head)
 
 
 class LogFile:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sentinel.intake.file import LogFile, decoded_line
+from sentinel.intake.file import LogFile, decoded_line, is_text
 
 CHINESE = "用户 张三 登录失败,来源 198.51.100.7"
 
@@ -43,3 +43,19 @@ def test_a_zip_that_cannot_be_opened_is_a_fault_and_no_error(tmp_path: Path) -> 
         file = LogFile(path)
         assert list(file.lines()) == [] and file.fault
         file.close()
+
+
+@pytest.mark.parametrize(
+    ("head", "text"),
+    [
+        (b"Nov 25 18:00:01 h sshd[1]: Failed password\n" * 9, True),
+        (bytes(3000) + b"Nov 25 18:00:01 h sshd[1]: Failed password\n" * 9, True),
+        (b"Nov 25 18:00:01 h sshd[1]: \0 Failed password of somebody\n" * 9, True),
+        (CHINESE.encode("utf-16"), True),
+        (b"", False),
+        (bytes(3000), False),
+        (b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\0>\0\x01\0\0\0", False),
+    ],
+)
+def test_a_hole_of_a_cut_log_does_not_make_it_binary(head: bytes, text: bool) -> None:
+    assert is_text(head) is text
