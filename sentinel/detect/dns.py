@@ -213,7 +213,7 @@ class DnsWatch(Detector):
 
 def _is_coded(query: str, below: str) -> bool:
     """A name that carries data: long, with a long label, and more even letters than words have."""
-    if len(query) <= 50 and (len(below) < 24 or "." in below):
-        return False
     longest = max(query.split("."), key=len)
+    if len(query) <= 50 and len(longest) < 30 and (len(below) < 24 or "." in below):
+        return False
     return len(longest) >= 24 and entropy(longest) >= 3.2

@@ -35,6 +35,18 @@ def test_a_tunnel_below_one_domain() -> None:
     assert found[1].sub == "example.cn" and found[1].figures["unique_names"] >= 100
 
 
+def test_data_in_names_of_a_usual_length() -> None:
+    names = [f"{CHANCE.randbytes(16).hex()}.data.example.cn" for _ in range(150)]
+    assert len(names[0]) < 50
+    assert notes(feed(detector(DnsWatch), [ask(ts, name) for ts, name in enumerate(names)])) == [
+        "DNS::Tunnel"
+    ]
+    few = [ask(ts, names[ts % 80]) for ts in range(300)]
+    servers = [ask(ts, f"node-{ts:03}-cache-east-region-1.data.example.net") for ts in range(300)]
+    hosts = [ask(ts, f"{ts:08x}.cdn{ts % 3}.example.com") for ts in range(300)]
+    assert not feed(detector(DnsWatch), few + servers + hosts)
+
+
 def test_null_records_are_a_tunnel_early() -> None:
     found = feed(detector(DnsWatch), [ask(number, f"{coded()}.t.example.cn", 10) for number in range(40)])
     assert notes(found) == ["DNS::Tunnel"]
