@@ -362,6 +362,7 @@ BOUNDS: dict[str, Bound] = {
     "ledger.told": Bound(1, 10_000),
     "ledger.differences": Bound(64, 1 << 22),
     "ledger.risky_ports": _PORTS,
+    "ledger.signatures": Bound(form="output"),
     "ledger.headings": Bound(form="heading"),
     "ledger.sweep.ranges": Bound(form="network"),
     "ledger.sweep.exclude": Bound(form="network"),

@@ -52,6 +52,7 @@ def resolve_paths(config: Config) -> Config:
             brokers=tuple(_with_certificates(root, broker) for broker in config.playbook.brokers),
         ),
         rule=replace(config.rule, paths=_folders(root, config.rule.paths, "rules")),
+        ledger=replace(config.ledger, signatures=absolute(root, config.ledger.signatures)),
         incident=replace(
             config.incident,
             clauses=absolute(root, config.incident.clauses),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 from sentinel.config import Config
@@ -12,6 +13,7 @@ from sentinel.event import Event
 from sentinel.ledger import Ledger, LedgerAccount, LedgerStore, Register
 from sentinel.ledger.compare import Comparison, Difference, have_zones, newest
 from sentinel.ledger.coverage import Coverage, coverage
+from sentinel.ledger.stack import Stacks
 from sentinel.ledger.store import row_of
 from sentinel.ledger.told import News, Told
 from sentinel.ledger.vendor import load_vendors
@@ -70,6 +72,7 @@ class LedgerDesk:
         """Take up what a former life saw."""
         if not await asyncio.to_thread(load_vendors):
             _log.warning("ledger.no-vendors")
+        await self._load_stacks()
         try:
             devices = await self._writer.run(lambda database: list(LedgerStore(database.conn).devices()))
         except StoreError as error:
@@ -78,6 +81,20 @@ class LedgerDesk:
             self.ledger.seen.restore(devices)
         await self._recall()
         await self.read_register()
+
+    async def _load_stacks(self) -> None:
+        """Take the administrator's TCP signatures; what cannot be read of them is said, and ours stay."""
+        path = self._settings.signatures
+        if not path:
+            return
+        try:
+            stacks, bad = await asyncio.to_thread(Stacks.load, Path(path))
+        except OSError as error:
+            _log.warning("ledger.no-signatures", path=path, reason=error.strerror or error)
+            return
+        self.ledger.stacks = stacks
+        if bad:
+            _log.warning("ledger.bad-signatures", path=path, number=len(bad), line=bad[0])
 
     def take(self, events: Sequence[Event]) -> None:
         """Take events in the order they come."""

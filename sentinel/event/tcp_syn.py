@@ -21,7 +21,14 @@ class TcpSyn(Event, kw_only=True):
     window: int
     """Bytes, not scaled (RFC 9293 §3.1)."""
     options: str
-    """Kinds of the TCP options in their order: `mss,nop,ws,nop,nop,sok`; `?` and a number for others."""
+    """Kinds of the TCP options in their order: `mss,nop,ws,nop,nop,sok`; `?` and a number for others, `eol+1` for the
+    end and so many bytes after it."""
+    quirks: str = ""
+    """What is peculiar, as p0f names it, in order of the alphabet: `df,id+`."""
+    ip_options: int = 0
+    """Bytes of IPv4 options."""
+    payload: int = 0
+    """Bytes that came with it."""
     mss: int | None = None
     """Maximum segment size, bytes."""
     scale: int | None = None

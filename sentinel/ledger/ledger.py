@@ -12,6 +12,7 @@ from sentinel.ledger.register import Register
 from sentinel.ledger.seen import Seen
 from sentinel.ledger.settings import LedgerSettings
 from sentinel.ledger.sight import READ, Sight, sights
+from sentinel.ledger.stack import OURS
 
 __all__ = ["Ledger"]
 
@@ -25,12 +26,14 @@ class Ledger:
     def __init__(self, settings: LedgerSettings, local_networks: Sequence[str]) -> None:
         self._ours = OurNetworks(local_networks)
         self.registered = Register()
+        self.stacks = OURS
+        """By which TCP is told apart; a file of the administrator's may add to ours."""
         self.seen = Seen(settings.devices, settings.facts, settings.confirm, self._is_registered)
 
     def take(self, events: Sequence[Event]) -> None:
         """Take events in the order they come."""
         for event in events:
-            self.take_sights(sights(event))
+            self.take_sights(sights(event, self.stacks))
 
     def take_sights(self, sights: Iterable[Sight]) -> None:
         """Take what was seen, by events or otherwise."""

@@ -61,6 +61,8 @@ class LedgerSettings:
         9000, 9092, 9200, 9300, 10050, 11211, 27017, 50070,
     )  # fmt: skip
     """Ports whose services count as exposed: remote administration, shares, databases, middleware."""
+    signatures: str = "/etc/p0f/p0f.fp"
+    """File of TCP signatures as p0f 3 has them, read where it is there, besides ours; empty: ours alone."""
     headings: tuple[str, ...] = ()
     """A site's own headings of registers, as `使用科室=责任单位`; an export writes the first one of each column."""
     sweep: SweepSettings = SweepSettings()

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from sentinel.event import X509, Arp, Conn, Dhcp, Dns, Event, Ftp, Http, Kerberos, Ntlm, Ssh, TcpSyn
-from sentinel.ledger.system import system_of_dhcp, system_of_syn
+from sentinel.ledger.stack import OURS, Stacks
+from sentinel.ledger.system import system_of_dhcp
 from sentinel.ledger.vendor import vendor_of
 
 __all__ = ["READ", "Sight", "of_mac", "sights"]
@@ -38,13 +39,13 @@ class Sight(NamedTuple):
     """It took part in a complete handshake, which a forged address cannot."""
 
 
-def sights(event: Event) -> Iterator[Sight]:
-    """What an event shows. Values are as hostile as the packets they come from."""
+def sights(event: Event, stacks: Stacks = OURS) -> Iterator[Sight]:
+    """What an event shows; `stacks` tell systems. Values are as hostile as the packets they come from."""
     read = _READERS.get(event.kind)
     if read is None:
         return
     zone = event.zone or ""
-    for sight in read(event):
+    for sight in _tcp_syn(event, stacks) if isinstance(event, TcpSyn) else read(event):
         value = "".join(letter for letter in sight.value if letter.isprintable()).strip()[:_LONGEST]
         if sight.field == "mac":
             yield from of_mac(sight._replace(zone=zone), value.lower())
@@ -158,8 +159,8 @@ def _conn(event: Conn) -> Iterator[Sight]:
         yield Sight(end, event.resp_h, "conn")
 
 
-def _tcp_syn(event: TcpSyn) -> Iterator[Sight]:
-    system = system_of_syn(event.ttl, event.window, event.options, event.scale)
+def _tcp_syn(event: TcpSyn, stacks: Stacks = OURS) -> Iterator[Sight]:
+    system = stacks.system_of(event)
     if system is None:
         yield Sight(event.ts, event.host, "tcp_syn")
     else:

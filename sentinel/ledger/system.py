@@ -1,10 +1,10 @@
-"""The operating system behind what a device lets slip when it asks for an address, or opens a connection."""
+"""The operating system behind what a device lets slip when it asks for an address."""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["system_of_dhcp", "system_of_syn"]
+__all__ = ["system_of_dhcp"]
 
 _CLASSES = (
     (re.compile(r"MSFT 5\.0\Z"), "Windows"),
@@ -47,28 +47,3 @@ def system_of_dhcp(vendor_class: str | None, wanted: str | None) -> str | None:
         if found := pattern.match(vendor_class or ""):
             return found.expand(system)
     return None
-
-
-_LINUX = "Linux"
-"""Android, Kylin and UOS too: all one TCP."""
-_STACKS = {
-    (64, "mss,sok,ts,nop,ws"): _LINUX,
-    (64, "mss,nop,nop,sok,nop,ws"): _LINUX,  # without timestamps
-    (64, "mss,nop,ws,nop,nop,ts,sok,eol"): "macOS/iOS",
-    (64, "mss,nop,ws,sok,ts"): "FreeBSD",
-    (64, "mss,nop,nop,sok,nop,ws,nop,nop,ts"): "OpenBSD",
-    (128, "mss,nop,ws,nop,nop,sok"): "Windows",
-    (128, "mss,nop,ws,sok,ts"): "Windows",
-    (128, "mss,nop,nop,sok"): "Windows XP/2003",
-    (255, "mss"): "network device",
-}
-"""By the TTL that a system begins with and the order of its options, as p0f's signatures have them."""
-
-
-def system_of_syn(ttl: int, window: int, options: str, scale: int | None) -> str | None:
-    """The system whose TCP opens connections so; None where it is none that is known, or a scanner's own packet."""
-    begun = next((first for first in (64, 128, 255) if ttl <= first), 255)
-    system = _STACKS.get((begun, options))
-    if system == "Windows" and scale == 8 and window in (64240, 65535):
-        return "Windows 10/11"
-    return system

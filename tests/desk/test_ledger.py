@@ -10,7 +10,7 @@ import pytest
 
 from sentinel.config import Config
 from sentinel.desk.ledger import LedgerDesk
-from sentinel.event import Conn, Event
+from sentinel.event import Conn, Event, TcpSyn
 from sentinel.event import Ledger as LedgerEvent
 from sentinel.flow.settings import FlowSettings
 from sentinel.ledger import Asset, LedgerSettings, LedgerStore, Register, Registered
@@ -270,3 +270,32 @@ async def test_what_the_rules_did_not_take_is_given_again(tmp_path: Path) -> Non
         assert told[2:] == told[:2]
         await desk.compare()
         assert len(told) == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "system"),
+    [
+        ("[tcp:request]\nlabel = s:unix:Ours:2\nsig = *:64:0:*:777,*:mss:df,id+:0\n", "", "Ours 2"),
+        ("[tcp:request]\nnonsense\n", "第 2 行", None),
+        (None, "读不了 TCP 指纹库", None),
+    ],
+)
+async def test_the_administrators_signatures_are_read_and_their_faults_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: str | None, said: str, system: str | None
+) -> None:
+    path = tmp_path / "p0f.fp"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_text(content)
+    config = Config(
+        flow=FlowSettings(local_networks=("10.0.0.0/8",)), ledger=LedgerSettings(signatures=str(path))
+    )
+    async with StoreWriter(tmp_path / "s.sqlite") as writer:
+        desk = LedgerDesk(config, writer, nobody, at_once)
+        await desk.restore()
+    desk.take([TcpSyn(ts=1.0, host="10.0.0.5", ttl=60, window=777, options="mss", mss=1460, quirks="df,id+")])
+    device = desk.ledger.seen.find(("", "10.0.0.5"))
+    assert device is not None
+    assert [fact.value for fact in device.of("os")] == ([system] if system else [])
+    assert said in caplog.text if said else not caplog.text

@@ -46,7 +46,10 @@ def dns(**fields: Any) -> Dns:
         (arp(), {("10.1.0.5", "mac", "00:1b:21:00:00:01"), ("10.1.0.5", "vendor", "Intel Corporate")}),
         (arp(sender_mac="DA:A1:19:00:00:01"), {("10.1.0.5", "mac", "da:a1:19:00:00:01")}),
         (
-            TcpSyn(ts=1.0, host="10.1.0.5", ttl=128, window=64240, options="mss,nop,ws,nop,nop,sok", mss=1460, scale=8),
+            TcpSyn(
+                ts=1.0, host="10.1.0.5", ttl=128, window=64240, options="mss,nop,ws,nop,nop,sok", mss=1460,
+                scale=8, quirks="df,id+",
+            ),
             {("10.1.0.5", "os", "Windows 10/11")},
         ),
         (TcpSyn(ts=1.0, host="10.1.0.5", ttl=57, window=1024, options="mss", mss=1460), {("10.1.0.5", "", "")}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sentinel.ledger.system import system_of_dhcp, system_of_syn
+from sentinel.ledger.system import system_of_dhcp
 
 
 @pytest.mark.parametrize(
@@ -23,22 +23,3 @@ from sentinel.ledger.system import system_of_dhcp, system_of_syn
 )
 def test_the_system_of_a_client(vendor_class: str | None, wanted: str | None, system: str | None) -> None:
     assert system_of_dhcp(vendor_class, wanted) == system
-
-
-@pytest.mark.parametrize(
-    ("ttl", "window", "options", "scale", "system"),
-    [
-        (64, 64240, "mss,sok,ts,nop,ws", 7, "Linux"),
-        (61, 29200, "mss,sok,ts,nop,ws", 7, "Linux"),
-        (128, 64240, "mss,nop,ws,nop,nop,sok", 8, "Windows 10/11"),
-        (125, 8192, "mss,nop,ws,nop,nop,sok", 8, "Windows"),
-        (64, 65535, "mss,nop,ws,nop,nop,ts,sok,eol", 6, "macOS/iOS"),
-        (255, 4128, "mss", None, "network device"),
-        (57, 1024, "mss", None, None),
-        (64, 65535, "", None, None),
-    ],
-)
-def test_the_system_of_who_opens_a_connection(
-    ttl: int, window: int, options: str, scale: int | None, system: str | None
-) -> None:
-    assert system_of_syn(ttl, window, options, scale) == system

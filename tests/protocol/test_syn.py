@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.inet import IP, TCP, UDP, IPOption
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrHopByHop
 from scapy.layers.l2 import Dot1Q, Ether
 from scapy.packet import Raw
@@ -30,7 +30,7 @@ def syn(source: str = "10.0.0.5", options: Any = WINDOWS, ts: float = 1.0, **fie
     packet = (
         Ether()
         / IP(src=source, dst="10.9.9.9", ttl=fields.pop("ttl", 128))
-        / TCP(flags="S", options=options, **fields)
+        / TCP(flags="S", seq=1, options=options, **fields)
     )
     packet.time = ts
     return packet
@@ -86,7 +86,7 @@ def test_a_host_is_told_again_after_an_hour_or_when_it_changes(read: Read) -> No
     ("options", "names"),
     [
         ([], ""),
-        ([("EOL", None)], "eol"),
+        ([("EOL", None)], "eol+3"),
         ([(30, b"\x01\x02"), ("NOP", None)], "?30,nop"),
     ],
 )
@@ -98,7 +98,57 @@ def test_unusual_options(read: Read, options: Any, names: str) -> None:
 @pytest.mark.parametrize("options", [b"\x02", b"\x02\x00\x05\xb4", b"\x02\x28\x05\xb4", b"\x02\x01\x01\x01"])
 def test_options_that_lie_about_their_length_end_the_list(read: Read, options: bytes) -> None:
     [event] = read(syn(options=[], dataofs=6) / Raw(options.ljust(4, b"\0")))
-    assert event.options == "mss" and event.mss is None
+    assert (event.options, event.mss, event.quirks) == ("mss", None, "bad")
+
+
+NOTHING = {"flags": "", "id": 7}
+"""An IPv4 header without anything peculiar."""
+
+
+@pytest.mark.parametrize(
+    ("ip", "tcp", "quirks"),
+    [
+        (NOTHING, {}, ""),
+        ({"flags": "DF", "id": 7}, {}, "df,id+"),
+        ({"flags": "DF", "id": 0}, {}, "df"),
+        ({"flags": "", "id": 0}, {}, "id-"),
+        ({"flags": "evil", "id": 7}, {}, "0+"),
+        ({**NOTHING, "tos": 2}, {}, "ecn"),
+        (NOTHING, {"flags": "SEC"}, "ecn"),
+        (NOTHING, {"flags": "SN"}, "ecn"),
+        (NOTHING, {"reserved": 4}, "0+"),
+        (NOTHING, {"seq": 0}, "seq-"),
+        (NOTHING, {"ack": 9}, "ack+"),
+        (NOTHING, {"urgptr": 9}, "uptr+"),
+        (NOTHING, {"flags": "SU", "urgptr": 9}, "urgf+"),
+        (NOTHING, {"flags": "SP"}, "pushf+"),
+        (NOTHING, {"options": [("Timestamp", (0, 0))]}, "ts1-"),
+        (NOTHING, {"options": [("Timestamp", (5, 6))]}, "ts2+"),
+        (NOTHING, {"options": [("WScale", 15)]}, "exws"),
+        (NOTHING, {"options": [("EOL", None), (9, b"")]}, "opt+"),
+        (NOTHING, {"options": [(2, b"\x05")]}, "bad"),
+        (NOTHING, {"options": [("SAck", (1, 2))]}, ""),
+    ],
+)
+def test_what_is_peculiar_is_named_as_p0f_does(read: Read, ip: Any, tcp: Any, quirks: str) -> None:
+    fields = {"flags": "S", "seq": 1000, **tcp}
+    [event] = read(Ether() / IP(src="10.0.0.5", ttl=64, **ip) / TCP(**fields))
+    assert event.quirks == quirks
+
+
+def test_the_headers_of_ipv6_have_quirks_of_their_own(read: Read) -> None:
+    [event] = read(Ether() / IPv6(src="fd00::5", tc=1, fl=9) / TCP(flags="S", seq=1))
+    assert event.quirks == "ecn,flow"
+    [event] = read(Ether() / IPv6(src="fd00::6") / TCP(flags="S", seq=1))
+    assert event.quirks == ""
+
+
+def test_options_of_ip_and_a_payload_are_measured(read: Read) -> None:
+    options = [IPOption(b"\x94\x04\0\0")]
+    [event] = read(
+        Ether() / IP(src="10.0.0.5", options=options) / TCP(flags="S", options=WINDOWS) / Raw(b"abc")
+    )
+    assert (event.ip_options, event.payload, event.options) == (4, 3, "mss,nop,ws,nop,nop,sok")
 
 
 def test_a_flood_tells_little_and_holds_little(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
