@@ -38,6 +38,7 @@ from sentinel.statistics import Statistics
 __all__ = ["Pipeline"]
 
 _when = attrgetter("ts")
+_kind = attrgetter("kind")
 _UNDECODABLE = (Status.TRUNCATED, Status.MALFORMED, Status.UNKNOWN_LINK, Status.TOO_DEEP)
 _TUNNEL_NAMES = {
     Encapsulation.IP: ("Tunnel::IP", None),
@@ -430,7 +431,7 @@ class Pipeline:
                 matches.sort(key=_when)
         if matches and self._on_matches is not None:
             self._on_matches(matches)
-        self._event_counts.update(event.kind for event in events)
+        self._event_counts.update(map(_kind, events))
         if alerts:
             self._alert_counts.update(str(alert.level) for alert in alerts)
             self._rule_counts.update(alert.rule_id for alert in alerts)

@@ -71,6 +71,7 @@ class FieldIndex:
         self._marks_of_literal = list(literals.values())
         self._patterns = PatternScanner(list(patterns)) if patterns else None
         self._marks_of_pattern = list(patterns.values())
+        self._asks_text = bool(literals or patterns or networks or self._foreign)
         self._memory = _Memory()
 
     def marks(self, column: Sequence[Any]) -> list[Marks] | None:
@@ -121,7 +122,6 @@ class FieldIndex:
         return found if any(found) else None
 
     def _of_scalars(self, values: Sequence[Any]) -> list[Marks]:
-        texts = [value if value.__class__ is str else as_text(value) or "" for value in values]
         found = [self._present] * len(values)
         if self._equal:
             get = self._equal.get
@@ -131,6 +131,14 @@ class FieldIndex:
             for place, value in enumerate(values):
                 if test(value):
                     found[place] |= marks
+        if self._asks_text:
+            self._ask_texts(
+                [value if value.__class__ is str else as_text(value) or "" for value in values], found
+            )
+        return found
+
+    def _ask_texts(self, texts: Sequence[str], found: list[Marks]) -> None:
+        """Add the marks of what is asked of values as texts."""
         if self._foreign:
             for place, text in enumerate(texts):
                 if not text.isascii():
@@ -144,7 +152,6 @@ class FieldIndex:
             for place, text in enumerate(texts):
                 for number in self._patterns.scan(text):
                     found[place] |= self._marks_of_pattern[number]
-        return found
 
     def _scan(self, scanner: LiteralScanner, texts: Sequence[str], found: list[Marks]) -> None:
         joined = "\n".join(texts)

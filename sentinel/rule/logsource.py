@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -36,8 +37,14 @@ _OVERLONG = re.compile(r"%[cC]([01])%([89abAB][0-9a-fA-F])")
 
 def decoded(text: str | None) -> str | None:
     """URL-decoded thrice, since fewer is what an attacker expects a filter to do; other spellings of ASCII too."""
-    if text is None:
-        return None
+    if text is None or not ("%" in text or "+" in text or "\\" in text):
+        return text
+    return _decoded(text)
+
+
+@functools.lru_cache(64)
+def _decoded(text: str) -> str:
+    """Remembered, since each rule that may hold for an event asks anew."""
     for _ in range(3):
         if "%" not in text and "+" not in text:
             break

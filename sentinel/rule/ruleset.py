@@ -161,10 +161,12 @@ class RuleSet:
         by_kind: dict[str, tuple[list[Event], list[int]]] = {}
         for place, event in enumerate(events):
             kind = event.kind
-            if kind in self._plans or kind in _APART:
-                rows, places = by_kind.setdefault(kind, ([], []))
+            if kind in by_kind:
+                rows, places = by_kind[kind]
                 rows.append(event)
                 places.append(place)
+            elif kind in self._plans or kind in _APART:
+                by_kind[kind] = [event], [place]
         alerts: list[tuple[int, int, Alert]] = []
         hits: dict[int, list[int]] = {}
         asked, alerting = self._teller.asked, self._alerting
