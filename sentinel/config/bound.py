@@ -8,11 +8,11 @@ import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sentinel.broker import is_broker
 from sentinel.duty.plan import is_time
 from sentinel.event import Level
 from sentinel.hours import is_hours
 from sentinel.intake.json_path import is_json_path
-from sentinel.intake.mqtt import is_broker
 from sentinel.intake.topic import is_filter
 from sentinel.ledger.form import is_heading
 from sentinel.notify.robot import ROBOTS
@@ -109,6 +109,19 @@ FORMS: dict[str, Callable[[str], bool]] = {
 }
 
 _PORTS = Bound(1, 65535)
+
+
+def _peer(room: str, password: Bound = Bound(form="output")) -> dict[str, Bound]:
+    """What `PeerSettings` holds, in `room`."""
+    files = {f"{room}.{name}": Bound(form="output") for name in ("authority", "certificate", "key")}
+    return {
+        **files,
+        f"{room}.user": Bound(form="output"),
+        f"{room}.password": password,
+        f"{room}.timeout": Bound(0.1, 600, "seconds"),
+    }
+
+
 _DAY = 86400.0
 _WAIT = Bound(0.1, 7 * _DAY, "seconds")
 _WINDOW = Bound(1, 7 * _DAY, "seconds")
@@ -163,12 +176,8 @@ BOUNDS: dict[str, Bound] = {
     "intake.sources.paths": Bound(form="path"),
     "intake.sources.listen": Bound(form="address"),
     "intake.sources.port": Bound(0, 65535),
-    "intake.sources.certificate": Bound(form="output"),
-    "intake.sources.key": Bound(form="output"),
-    "intake.sources.authority": Bound(form="output"),
+    **_peer("intake.sources"),
     "intake.sources.broker": Bound(form="broker"),
-    "intake.sources.user": Bound(form="output"),
-    "intake.sources.password": Bound(form="output"),
     "intake.sources.topics.topic": Bound(form="topic"),
     "intake.sources.topics.reading": Bound(form="said"),
     "intake.sources.topics.value": Bound(form="json-path"),
@@ -315,12 +324,7 @@ BOUNDS: dict[str, Bound] = {
     "playbook.devices.commands.wrong": Bound(form="pattern"),
     "playbook.brokers.name": Bound(form="name"),
     "playbook.brokers.url": Bound(form="mqtt"),
-    "playbook.brokers.user": Bound(form="output"),
-    "playbook.brokers.password": Bound(form="reference"),
-    "playbook.brokers.authority": Bound(form="output"),
-    "playbook.brokers.certificate": Bound(form="output"),
-    "playbook.brokers.key": Bound(form="output"),
-    "playbook.brokers.timeout": Bound(0.1, 600, "seconds"),
+    **_peer("playbook.brokers", Bound(form="reference")),
     "playbook.http_inside": Bound(form="network"),
     "playbook.secrets.name": Bound(form="name"),
     "playbook.secrets.value": Bound(form="reference"),
@@ -401,12 +405,7 @@ BOUNDS: dict[str, Bound] = {
     "notify.feeds.site": Bound(form="topic-level"),
     "notify.feeds.publish": Bound(choices=("alerts", "incidents", "assets")),
     "notify.feeds.status": Bound(1, _DAY, "seconds"),
-    "notify.feeds.user": Bound(form="output"),
-    "notify.feeds.password": Bound(form="output"),
-    "notify.feeds.authority": Bound(form="output"),
-    "notify.feeds.certificate": Bound(form="output"),
-    "notify.feeds.key": Bound(form="output"),
-    "notify.feeds.timeout": Bound(0.1, 600, "seconds"),
+    **_peer("notify.feeds"),
     "notify.channels.name": Bound(form="name"),
     "notify.channels.url": Bound(form="path"),
     "notify.channels.headers": Bound(),
@@ -419,12 +418,7 @@ BOUNDS: dict[str, Bound] = {
     "notify.channels.quiet": Bound(form="hours"),
     "notify.channels.loud_level": Bound(1, 4),
     "notify.channels.loud_severity": Bound(choices=tuple(level.value for level in Level)),
-    "notify.channels.timeout": Bound(0.1, 600, "seconds"),
-    "notify.channels.user": Bound(form="output"),
-    "notify.channels.password": Bound(form="output"),
-    "notify.channels.authority": Bound(form="output"),
-    "notify.channels.certificate": Bound(form="output"),
-    "notify.channels.key": Bound(form="output"),
+    **_peer("notify.channels"),
     "notify.channels.form": Bound(choices=("rfc5424", "cef")),
     "notify.channels.facility": Bound(0, 23),
     "notify.channels.enterprise": Bound(1, 0xFFFF_FFFF),

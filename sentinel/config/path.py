@@ -7,13 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from sentinel.broker import PeerSettings
 from sentinel.config.tree import Config
-from sentinel.notify.settings import ChannelSettings, FeedSettings
-from sentinel.playbook.settings import BrokerSettings
 
 __all__ = ["absolute", "default_config", "resolve_paths", "shipped"]
 
-_Secured = TypeVar("_Secured", BrokerSettings, ChannelSettings, FeedSettings)
+_Secured = TypeVar("_Secured", bound=PeerSettings)
 
 
 def absolute(root: Path, written: str) -> str:
@@ -31,11 +30,8 @@ def resolve_paths(config: Config) -> Config:
             formats=tuple(absolute(root, path) for path in config.intake.formats),
             sources=tuple(
                 replace(
-                    source,
+                    _with_certificates(root, source),
                     paths=tuple(absolute(root, path) for path in source.paths),
-                    certificate=absolute(root, source.certificate),
-                    key=absolute(root, source.key),
-                    authority=absolute(root, source.authority),
                 )
                 for source in config.intake.sources
             ),

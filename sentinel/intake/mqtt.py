@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from aiomqtt import Client, Message, MqttError, ProtocolVersion
+from aiomqtt import Client, Message, MqttError
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from sentinel.broker import access
 from sentinel.intake.chunk import Chunk, Inlet, Report
 from sentinel.intake.settings import SourceSettings
-from sentinel.secret import SecretError, reveal
+from sentinel.secret import SecretError
 
-__all__ = ["MqttSource", "is_broker"]
+__all__ = ["MqttSource"]
 
-_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 _LARGEST: Final = 256 << 10
 """Bytes of a packet; the broker keeps back larger ones (MQTT 5.0, section 3.1.2.11.4)."""
 _WAITING: Final = 10_000
@@ -31,23 +29,7 @@ _QOS: Final = 1
 _FIRST: Final = 1.0
 _LONGEST: Final = 60.0
 """Seconds between two tries to connect, at most."""
-_PATIENCE: Final = 10.0
 _KEEPALIVE: Final = 30
-
-
-def is_broker(written: str) -> bool:
-    """Is it `mqtt://host` or `mqtts://host`, with or without a port?"""
-    try:
-        url = urlsplit(written)
-        return (
-            url.scheme in _PORTS
-            and bool(url.hostname)
-            and url.port != 0
-            and not url.username
-            and written.count("/") == 2
-        )
-    except ValueError:
-        return False
 
 
 class MqttSource:
@@ -62,7 +44,6 @@ class MqttSource:
         *,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        url = urlsplit(settings.broker)
         self.name = settings.name
         self.connections = 0
         """How often the broker was reached and the topics subscribed."""
@@ -70,9 +51,7 @@ class MqttSource:
         """Messages given up since they came faster than anyone could take them."""
         self.subscribed = asyncio.Event()
         self._settings = settings
-        self._tls = url.scheme == "mqtts"
-        self._host = url.hostname or ""
-        self._port = url.port or _PORTS[url.scheme]
+        self._host = urlsplit(settings.broker).hostname or ""
         self._inlet = inlet
         self._report = report
         self._now = now
@@ -117,28 +96,14 @@ class MqttSource:
         properties.SessionExpiryInterval = _SESSION
         properties.MaximumPacketSize = _LARGEST
         return Client(
-            self._host,
-            self._port,
-            username=settings.user or None,
-            password=reveal(settings.password) or None,
+            **await asyncio.to_thread(access, settings.broker, settings),
             identifier=f"sentinel-{socket.gethostname()}-{self.name}",
-            protocol=ProtocolVersion.V5,
             clean_start=False,
             properties=properties,
-            tls_context=await asyncio.to_thread(self._context) if self._tls else None,
-            timeout=_PATIENCE,
             keepalive=_KEEPALIVE,
             max_queued_incoming_messages=_WAITING,
             queue_type=Backlog,
         )
-
-    def _context(self) -> ssl.SSLContext:
-        settings = self._settings
-        context = ssl.create_default_context(cafile=settings.authority or None)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if settings.certificate:
-            context.load_cert_chain(Path(settings.certificate), Path(settings.key or settings.certificate))
-        return context
 
     def _take(self, message: Message) -> None:
         payload = message.payload

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sentinel.broker import PeerSettings
+
 __all__ = ["IntakeSettings", "SourceSettings", "TopicSettings"]
 
 
@@ -27,8 +29,12 @@ class TopicSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceSettings:
-    """One place that logs come from."""
+class SourceSettings(PeerSettings):
+    """One place that logs come from.
+
+    A peer for `mqtt` alone. With `tls`, where we are the server, `certificate` and `key` are the server's, and
+    `authority` vouches for senders: empty asks for no certificate of theirs.
+    """
 
     name: str
     """What events, notices and metrics call it."""
@@ -42,21 +48,8 @@ class SourceSettings:
     """`udp`, `tcp`, `tls`: address to listen on."""
     port: int = 514
     """`udp`, `tcp`, `tls`: port to listen on; 0 takes any."""
-    certificate: str = ""
-    """`tls`: file of the server's certificate chain (PEM); `mqtt`: of ours, where the broker asks for one."""
-    key: str = ""
-    """`tls`, `mqtt`: file of its key (PEM)."""
-    authority: str = ""
-    """`tls`: file of the authority whose certificates senders must have; empty asks for none.
-
-    `mqtt`: file of the authorities that vouch for the broker; empty: the system's.
-    """
     broker: str = ""
     """`mqtt`: `mqtt://host` or, with TLS, `mqtts://host`; a port may follow."""
-    user: str = ""
-    """`mqtt`: user at the broker."""
-    password: str = ""
-    """`mqtt`: its password, by reference: `${env:NAME}`, `${file:/path}`."""
     topics: tuple[TopicSettings, ...] = ()
     """`mqtt`: which topics are read, and how."""
     format: str = "auto"

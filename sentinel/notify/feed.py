@@ -13,13 +13,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 
 from sentinel import __version__
 from sentinel.notify.fault import DeliveryError
-from sentinel.notify.publisher import Broker, Publication, Publisher
+from sentinel.notify.publisher import Publication, Publisher
 from sentinel.notify.settings import FeedSettings, NotifySettings
 from sentinel.secret import SecretError
 from sentinel.store import StoreWriter
@@ -83,23 +82,11 @@ class Feed:
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        url = urlsplit(settings.broker)
         self.name = settings.name
         self.behind = 0
         """Documents not published yet, at most."""
         self._settings = settings
         self._patience = patience
-        self._broker = Broker(
-            url.scheme,
-            url.hostname or "",
-            url.port,
-            settings.user,
-            settings.password,
-            settings.authority,
-            settings.certificate,
-            settings.key,
-            settings.timeout,
-        )
         self._sources = {
             name: source for name, source in sources.items() if (source.topic or name) in settings.publish
         }
@@ -141,31 +128,32 @@ class Feed:
     async def _connected(self, positions: dict[str, int]) -> None:
         """Publish over one connection, for as long as it holds. Raises DeliveryError, SecretError."""
         self._resume.clear()
-        publisher = Publisher(self._broker, self._status("lost", {}))
-        await asyncio.to_thread(publisher.__enter__)
-        try:
+        async with Publisher(self._settings.broker, self._settings, self._status("lost", {})) as publisher:
             said = float("-inf")
-            while True:
-                if self._clock() - said >= self._settings.status:
-                    said = self._clock()
-                    figures = await self._writer.run(self._figures)
-                    (refused,) = await asyncio.to_thread(publisher.publish, [self._status("online", figures)])
-                    if refused:  # what matters more may be allowed all the same
-                        self._tell(self.name, "mute", refused, 1)
-                if not await self._advance(publisher, positions):
-                    if not publisher.connected:
-                        return
-                    await self._sleep(_EVERY)
-        except asyncio.CancelledError:
-            await self._leave(publisher)
-            raise
-        finally:
-            await asyncio.shield(asyncio.to_thread(publisher.__exit__, None, None, None))
+            try:
+                while True:
+                    if self._clock() - said >= self._settings.status:
+                        said = self._clock()
+                        await self._say(publisher)
+                    if not await self._advance(publisher, positions):
+                        if not publisher.connected:
+                            return
+                        await self._sleep(_EVERY)
+            except asyncio.CancelledError:
+                await self._leave(publisher)
+                raise
+
+    async def _say(self, publisher: Publisher) -> None:
+        """Say that we are there."""
+        figures = await self._writer.run(self._figures)
+        (refused,) = await publisher.publish([self._status("online", figures)])
+        if refused:  # what matters more may be allowed all the same
+            self._tell(self.name, "mute", refused, 1)
 
     async def _leave(self, publisher: Publisher) -> None:
         """Say in order that we go; where that fails, the broker says it in our place."""
         with contextlib.suppress(DeliveryError):
-            await asyncio.to_thread(publisher.publish, [self._status("stopped", {})], _FAREWELL)
+            await publisher.publish([self._status("stopped", {})], _FAREWELL)
 
     async def _advance(self, publisher: Publisher, positions: dict[str, int]) -> int:
         """Publish what is new in each log, up to a number; how many documents that were."""
@@ -182,7 +170,7 @@ class Feed:
             return 0
         wanted = [document for document in documents if document.drill == self._settings.drill]
         publications = [self._publication(log, document) for document in wanted]
-        refused = await asyncio.to_thread(publisher.publish, publications)
+        refused = await publisher.publish(publications)
         stuck = next((place for place, reason in enumerate(refused) if reason), None)
         reached = documents[-1].position
         if stuck is not None:

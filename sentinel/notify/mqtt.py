@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from urllib.parse import SplitResult
 
+from sentinel.broker import PORTS
 from sentinel.notify.fault import DeliveryError
-from sentinel.notify.publisher import PORTS, Broker, Publication, Publisher
+from sentinel.notify.publisher import Publication, Publisher
 from sentinel.notify.settings import ChannelSettings
 from sentinel.notify.template import fill
 
@@ -18,19 +20,13 @@ SCHEMES = frozenset(PORTS)
 
 def publish(channel: ChannelSettings, url: SplitResult, fields: Mapping[str, str]) -> None:
     """Publish one message under the path of `url`. Blocks. Raises DeliveryError, SecretError."""
-    broker = Broker(
-        url.scheme,
-        url.hostname or "",
-        url.port,
-        channel.user,
-        channel.password,
-        channel.authority,
-        channel.certificate,
-        channel.key,
-        channel.timeout,
-    )
     body = fill(channel.body, fields).encode("utf-8", "replace")
-    with Publisher(broker) as publisher:
-        (refused,) = publisher.publish([Publication(url.path[1:], body, fields.get("id", ""))])
+    refused = asyncio.run(_publish(channel, Publication(url.path[1:], body, fields.get("id", "")), url))
     if refused:
         raise DeliveryError(refused)
+
+
+async def _publish(channel: ChannelSettings, message: Publication, url: SplitResult) -> str:
+    async with Publisher(url._replace(path="").geturl(), channel) as publisher:
+        (refused,) = await publisher.publish([message])
+    return refused

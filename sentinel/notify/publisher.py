@@ -1,47 +1,28 @@
-"""A connection to an MQTT 5 broker that publishes with QoS 1 and knows what was acknowledged (MQTT 5.0, section 4.3.2).
-
-paho's own client and not aiomqtt, which takes an acknowledgement that refuses (section 3.4.2.1) for one that accepts.
-"""
+"""A connection to an MQTT 5 broker that publishes with QoS 1 and knows what was acknowledged (MQTT 5.0, section 4.3.2)."""
 
 from __future__ import annotations
 
-import queue
-import ssl
-import time
-from collections.abc import Sequence
+import asyncio
+import contextlib
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
-from paho.mqtt.client import Client, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
+from aiomqtt import Client, MqttError, Will
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from sentinel.broker import PeerSettings, access
 from sentinel.notify.fault import DeliveryError
-from sentinel.secret import reveal
 from sentinel.text import text
 
-__all__ = ["PORTS", "Broker", "Publication", "Publisher"]
+__all__ = ["Publication", "Publisher"]
 
-PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
-"""Schemes of a broker's address, with their ports (IANA)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where it is and who we are there."""
-
-    scheme: str
-    host: str
-    port: int | None
-    user: str = ""
-    password: str = ""
-    """May be a secret by reference."""
-    authority: str = ""
-    certificate: str = ""
-    key: str = ""
-    timeout: float = 10.0
+_IN_FLIGHT: Final = 50
+"""Publications that wait for their acknowledgement at once: so many that others on the loop have their turn between."""
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,99 +36,111 @@ class Publication:
 
 
 class Publisher:
-    """`with` connects and ends. Everything blocks, and belongs to one thread at a time. All raise DeliveryError."""
+    """`async with` connects and ends. Everything raises DeliveryError; the first also SecretError."""
 
-    def __init__(self, broker: Broker, will: Publication | None = None) -> None:
+    def __init__(self, broker: str, peer: PeerSettings, will: Publication | None = None) -> None:
         self._broker = broker
-        self._answers: queue.SimpleQueue[tuple[int | None, Any]] = queue.SimpleQueue()
-        client = self._client = Client(
-            CallbackAPIVersion.VERSION2, protocol=MQTTv5, reconnect_on_failure=False
-        )
-        client.connect_timeout = broker.timeout
-        client.on_connect = lambda client, data, flags, reason, properties: self._answers.put((0, reason))
-        client.on_publish = lambda client, data, number, reason, properties: self._answers.put(
-            (number, reason)
-        )
-        client.on_disconnect = lambda client, data, flags, reason, properties: self._answers.put(
-            (None, reason)
-        )
-        if will is not None:
-            client.will_set(will.topic, will.payload, 1, will.retain)
+        self._peer = peer
+        self._will = will
+        self._client: _Client
+        self._listening: asyncio.Task[None]
 
-    def __enter__(self) -> Self:
-        broker, client = self._broker, self._client
+    async def __aenter__(self) -> Self:
+        will = self._will
         try:
-            if broker.user:
-                client.username_pw_set(broker.user, reveal(broker.password) or None)
-            if broker.scheme == "mqtts":
-                context = ssl.create_default_context(cafile=broker.authority or None)
-                context.minimum_version = ssl.TLSVersion.TLSv1_2
-                if broker.certificate:
-                    context.load_cert_chain(broker.certificate, broker.key or broker.certificate)
-                client.tls_set_context(context)
-            client.connect(broker.host, broker.port or PORTS[broker.scheme])
-            client.loop_start()
-            self._refuse(self._answer(self._until())[1])
-        except (OSError, ValueError) as error:
-            self._end()
+            self._client = _Client(
+                **await asyncio.to_thread(access, self._broker, self._peer),
+                will=will and Will(will.topic, will.payload, 1, will.retain),
+                max_concurrent_outgoing_calls=_IN_FLIGHT,
+                max_inflight_messages=_IN_FLIGHT,
+            )
+            self._client.pending_calls_threshold = 1 << 30  # many at once are what we want
+            await self._client.__aenter__()
+        except (MqttError, OSError, ValueError) as error:
+            # a ValueError's own text would quote the address
             reason = type(error).__name__ if isinstance(error, ValueError) else error
             raise DeliveryError(text("notify.unreachable", reason=reason)) from error
-        except BaseException:
-            self._end()
-            raise
+        self._listening = asyncio.create_task(self._listen())
         return self
 
-    def __exit__(
+    async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._client.disconnect()
-        self._end()
+        self._listening.cancel()
+        with contextlib.suppress(MqttError):
+            await self._client.__aexit__(None, None, None)
 
     @property
     def connected(self) -> bool:
         """Whether the broker is still there, as far as is known."""
-        return self._client.is_connected()
+        return not self._listening.done()
 
-    def publish(self, publications: Sequence[Publication], timeout: float | None = None) -> list[str]:
-        """Publish all, in their order, and wait for their acknowledgements; for each why it was refused, or nothing."""
-        numbers = [self._begin(publication) for publication in publications]
-        outstanding = {number: place for place, number in enumerate(numbers)}
-        refused = [""] * len(publications)
-        until = self._until(timeout)
-        while outstanding:
-            number, reason = self._answer(until)
-            if number is None:
+    async def publish(self, publications: Sequence[Publication], patience: float | None = None) -> list[str]:
+        """Publish all, in their order, and wait for their acknowledgements; for each why it was refused, or nothing.
+
+        `patience` in seconds, in place of the settings'.
+        """
+        sending = asyncio.gather(*map(self._publish, publications))  # tasks begin in the order they are made
+        either: set[asyncio.Future[Any]] = {sending, self._listening}
+        try:
+            await asyncio.wait(
+                either,
+                timeout=self._peer.timeout if patience is None else patience,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if not sending.done():
+                reason = "timeout" if self.connected else "disconnected"
                 raise DeliveryError(text("notify.unreachable", reason=reason))
-            place = outstanding.pop(number, None)
-            if place is not None and reason.is_failure:
-                refused[place] = text("notify.refused", reason=reason)
-        return refused
+        finally:
+            sending.cancel()
+        return sending.result()
 
-    def _begin(self, publication: Publication) -> int:
+    async def _publish(self, publication: Publication) -> str:
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.ContentType = "application/json"
         properties.UserProperty = ("id", publication.id)
+        topic, payload, retain = publication.topic, publication.payload, publication.retain
         try:
-            told = self._client.publish(
-                publication.topic, publication.payload, 1, publication.retain, properties
-            )
-        except (OSError, ValueError) as error:
+            await self._client.publish(topic, payload, 1, retain, properties, timeout=math.inf)
+        except _Refused as refused:
+            return text("notify.refused", reason=refused)
+        except (MqttError, ValueError) as error:
             reason = type(error).__name__ if isinstance(error, ValueError) else error
             raise DeliveryError(text("notify.unreachable", reason=reason)) from error
-        return told.mid
+        return ""
 
-    def _until(self, timeout: float | None = None) -> float:
-        return time.monotonic() + (self._broker.timeout if timeout is None else timeout)
+    async def _listen(self) -> None:
+        """Nothing is subscribed: this ends when the connection does."""
+        with contextlib.suppress(MqttError):
+            async for _ in self._client.messages:
+                pass
 
-    def _answer(self, until: float) -> tuple[int | None, Any]:
+
+class _Refused(Exception):
+    """The broker acknowledged that it does not take a publication."""
+
+
+class _Client(Client):
+    """The library's own, but that an acknowledgement that refuses (section 3.4.2.1) is none.
+
+    aiomqtt 2.5 takes it for one that accepts, so what an ACL forbids would count as published.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._refusals: dict[int, str] = {}
+
+    def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: Any, properties: Any) -> None:
+        if reason_code.is_failure and mid in self._pending_publishes:
+            self._refusals[mid] = str(reason_code)
+        super()._on_publish(client, userdata, mid, reason_code, properties)
+
+    @contextlib.contextmanager
+    def _pending_call(self, mid: int, value: _Value, pending_dict: dict[int, _Value]) -> Iterator[None]:
         try:
-            return self._answers.get(timeout=max(0.0, until - time.monotonic()))
-        except queue.Empty as error:
-            raise DeliveryError(text("notify.unreachable", reason="timeout")) from error
-
-    def _refuse(self, reason: Any) -> None:
-        if reason.is_failure:
-            raise DeliveryError(text("notify.refused", reason=reason))
-
-    def _end(self) -> None:
-        self._client.loop_stop()
+            with super()._pending_call(mid, value, pending_dict):
+                yield
+        finally:
+            refusal = self._refusals.pop(mid, None)
+        if refusal is not None:
+            raise _Refused(refusal)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from sentinel.broker import PeerSettings
+
 __all__ = ["ChannelSettings", "FeedSettings", "NotifySettings"]
 
 _PACE: Final = 20
@@ -13,7 +15,7 @@ _MACHINES: Final = ("mqtt", "mqtts", "syslog+udp", "syslog+tcp", "syslog+tls")
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelSettings:
+class ChannelSettings(PeerSettings):
     """One channel; the scheme of its address says of which way.
 
     `url`, `headers`, `sign` and `password` may hold secrets by reference: `${env:NAME}`, `${file:/path}`.
@@ -42,19 +44,8 @@ class ChannelSettings:
     """Level that is loud, with the graver ones."""
     loud_severity: str = "high"
     """Sigma's level that is loud, with the higher ones."""
-    timeout: float = 10.0
     drill: bool = False
     """Takes what belongs to drills, and nothing else."""
-    user: str = ""
-    """`mqtt`: user at the broker."""
-    password: str = ""
-    """`mqtt`: its password, by reference."""
-    authority: str = ""
-    """File of the authorities that vouch for the server; empty: the system's."""
-    certificate: str = ""
-    """`syslog+tls`: file of our own certificate, where the server wants one."""
-    key: str = ""
-    """Its key; empty: in the same file."""
     form: str = "rfc5424"
     """`syslog`: `rfc5424` with structured data, or `cef` in it."""
     facility: int = 16
@@ -74,7 +65,7 @@ class ChannelSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class FeedSettings:
+class FeedSettings(PeerSettings):
     """A broker that is given everything, for machines: `sentinel/<site>/alerts`, `incidents`, `assets`, `status`."""
 
     name: str
@@ -87,13 +78,6 @@ class FeedSettings:
     """Takes what belongs to drills, and nothing else."""
     status: float = 60.0
     """Seconds between two words that we are there."""
-    user: str = ""
-    password: str = ""
-    """By reference."""
-    authority: str = ""
-    certificate: str = ""
-    key: str = ""
-    timeout: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,11 +88,7 @@ def _stream(url: SplitResult, port: int, frame: bytes, channel: ChannelSettings)
             plain.sendall(frame)
             _farewell(plain)
             return
-        context = ssl.create_default_context(cafile=channel.authority or None)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if channel.certificate:
-            context.load_cert_chain(channel.certificate, channel.key or channel.certificate)
-        with context.wrap_socket(plain, server_hostname=url.hostname) as secured:
+        with channel.tls().wrap_socket(plain, server_hostname=url.hostname) as secured:
             secured.sendall(frame)
             _farewell(secured)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sentinel.broker import PeerSettings
+
 __all__ = [
     "BrokerSettings", "CommandSettings", "DeviceSettings", "PlaybookSettings", "ScriptSettings", "SecretSettings",
 ]  # fmt: skip
@@ -56,21 +58,12 @@ class DeviceSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class BrokerSettings:
+class BrokerSettings(PeerSettings):
     """An MQTT broker that playbooks may publish to."""
 
     name: str
     url: str
     """`mqtts://host/path`: topics lie under the path."""
-    user: str = ""
-    password: str = ""
-    """By reference."""
-    authority: str = ""
-    """File of the authorities that vouch for the broker; empty: the system's."""
-    certificate: str = ""
-    """Files of our own certificate and its key; empty: none is shown."""
-    key: str = ""
-    timeout: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import pytest
 from sentinel.event import Event, Log, Sensor
 from sentinel.intake.chunk import Inlet
 from sentinel.intake.live import Intake
-from sentinel.intake.mqtt import MqttSource, is_broker
+from sentinel.intake.mqtt import MqttSource
 from sentinel.intake.settings import IntakeSettings, SourceSettings, TopicSettings
 from tests.mosquitto import HERE, Broker, certificate, hashed_passwords, needs_mosquitto
 
@@ -165,15 +165,3 @@ async def test_pauses_grow_and_a_connection_that_cannot_be_is_told(monkeypatch: 
         await source.run()
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
     assert len(faults) == 8 and all(faults)
-
-
-@pytest.mark.parametrize("written", ["mqtt://h", "mqtts://10.1.1.5:8883", "mqtt://[::1]:1883"])
-def test_brokers(written: str) -> None:
-    assert is_broker(written)
-
-
-@pytest.mark.parametrize(
-    "written", ["", "h", "http://h", "mqtt://", "mqtt://h:0", "mqtt://h:99999", "mqtt://h/x", "mqtt://u:p@h"]
-)
-def test_what_is_no_broker(written: str) -> None:
-    assert not is_broker(written)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -60,3 +61,27 @@ def test_feishu_is_signed(receiver: Receiver) -> None:
     wanted = hmac.new(f"{body['timestamp']}\nkey".encode(), b"", hashlib.sha256).digest()
     assert base64.b64decode(body["sign"]) == wanted
     assert body["content"]["text"] == "{sign}"
+
+
+@pytest.mark.parametrize("robot", ["wecom", "dingtalk"])
+def test_apprise_takes_a_refusal_of_these_robots_for_a_delivery(receiver: Receiver, robot: str) -> None:
+    """Why we post to robots ourselves (decision 0080). Where this fails, Apprise has become able to."""
+    import apprise
+    from apprise.plugins.dingtalk import NotifyDingTalk
+    from apprise.plugins.wecombot import NotifyWeComBot
+
+    receiver.answers = [(200, '{"errcode": 45009, "errmsg": "api freq out of limit"}')]
+    plugin, address = {
+        "wecom": (NotifyWeComBot, "wecombot://0123456789abcdef"),
+        "dingtalk": (NotifyDingTalk, "dingtalk://0123456789abcdef"),
+    }[robot]
+    with mock.patch.object(
+        plugin,
+        "notify_url",
+        receiver.url("/?key={key}&token={token}").replace("{token}" if robot == "wecom" else "{key}", ""),
+    ):
+        service = apprise.Apprise.instantiate(address)
+        assert service.notify(body="x") is True
+    with pytest.raises(DeliveryError, match="45009"):
+        send(channel(receiver, robot), {"text": "x"})
+    assert len(receiver.taken) == 2

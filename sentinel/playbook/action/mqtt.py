@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterable
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from sentinel.notify.fault import DeliveryError
-from sentinel.notify.publisher import Broker, Publication, Publisher
+from sentinel.notify.publisher import Publication, Publisher
 from sentinel.playbook.action.act import Act, Call, Parameter, Result
 from sentinel.playbook.fault import ActionFailed
 from sentinel.playbook.settings import BrokerSettings
@@ -50,20 +49,10 @@ class Publish(Act):
         id, retain = f"{call.run}/{call.key}", bool(asked.get("retain"))
         message = Publication(topic, said.encode("utf-8", "replace"), id, retain)
         try:
-            refused = await asyncio.to_thread(_publish, broker, url, message)
+            async with Publisher(broker.url, broker) as publisher:
+                (refused,) = await publisher.publish([message])
         except (DeliveryError, SecretError) as error:
             refused = str(error)
         if refused:
             raise ActionFailed(Message("playbook.mqtt-failed", broker=broker.name, reason=refused))
         return Result({"topic": topic})
-
-
-def _publish(broker: BrokerSettings, url: SplitResult, message: Publication) -> str:
-    """Why the broker refused it; empty where it took it."""
-    place = Broker(
-        url.scheme, url.hostname or "", url.port, broker.user, broker.password, broker.authority,
-        broker.certificate, broker.key, broker.timeout,
-    )  # fmt: skip
-    with Publisher(place) as publisher:
-        (refused,) = publisher.publish([message])
-    return refused
