@@ -188,6 +188,10 @@ log: 5
             "notify: {channels: [{name: a, url: u, body: b}, {name: a, url: u, body: b}]}",
             "config.channel-twice",
         ),
+        (
+            "notify: {channels: [{name: a, url: 'https://h/x', body: b, alerts: high}]}",
+            "config.alerts-by-syslog",
+        ),
         ("metrics: {listen: localhost}", "config.wrong-form"),
         ("log: {format: nothing-like-it}", "config.wrong-choice"),
     ],

@@ -420,6 +420,7 @@ BOUNDS: dict[str, Bound] = {
     "notify.channels.loud_severity": Bound(choices=tuple(level.value for level in Level)),
     **_peer("notify.channels"),
     "notify.channels.form": Bound(choices=("rfc5424", "cef")),
+    "notify.channels.alerts": Bound(choices=("", *(level.value for level in Level))),
     "notify.channels.facility": Bound(0, 23),
     "notify.channels.enterprise": Bound(1, 0xFFFF_FFFF),
     "store.path": Bound(form="path"),

@@ -112,6 +112,8 @@ def _notify(config: Config) -> Iterator[tuple[str, Message]]:
             yield f"notify.channels[{number}]", Message("config.no-body", name=channel.name)
         if channel.sign and channel.robot not in ("dingtalk", "feishu"):
             yield f"notify.channels[{number}].sign", Message("config.no-sign", name=channel.name)
+        if channel.alerts and not scheme.startswith("syslog+"):
+            yield f"notify.channels[{number}].alerts", Message("config.alerts-by-syslog", name=channel.name)
     for number, feed in enumerate(config.notify.feeds):
         if feed.name in names:
             yield f"notify.feeds[{number}]", Message("config.channel-twice", name=feed.name)

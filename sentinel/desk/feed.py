@@ -1,4 +1,4 @@
-"""The desk of feeds: what alerts, incidents and the register become for machines that listen to a broker."""
+"""The desk of feeds: what alerts, incidents and the register become for machines that listen to a broker or by syslog."""
 
 from __future__ import annotations
 
@@ -8,13 +8,24 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from sentinel.event import Level
 from sentinel.incident import find_incident
 from sentinel.incident.listing import open_by_state_and_level
 from sentinel.incident.timeline import entries_after, last_entry
 from sentinel.ledger import Findings, LedgerStore
 from sentinel.log import Log
 from sentinel.metrics import Metrics
-from sentinel.notify import Document, Feed, NotifySettings, Source
+from sentinel.notify import (
+    BrokerLine,
+    ChannelSettings,
+    Document,
+    Feed,
+    FeedSettings,
+    Line,
+    NotifySettings,
+    Source,
+    SyslogLine,
+)
 from sentinel.store import StoreError, StoreWriter
 from sentinel.store.alert import alerts_after, last_alert
 
@@ -52,10 +63,40 @@ class FeedDesk:
         self._down: set[str] = set()
         self._mute: set[str] = set()
         """Feeds whose status the broker refuses."""
+        self._settings = settings
+        self._writer = writer
+        self._clock = clock
         self.feeds: Sequence[Feed] = [
-            Feed(feed, settings, SOURCES, writer, self._told, figures=_figures, clock=clock)
-            for feed in settings.feeds
+            *(self._to_broker(feed) for feed in settings.feeds),
+            *(self._to_syslog(channel) for channel in settings.channels if channel.alerts),
         ]
+
+    def _to_broker(self, feed: FeedSettings) -> Feed:
+        """Everything that it publishes, and its status."""
+        sources = {name: source for name, source in SOURCES.items() if (source.topic or name) in feed.publish}
+        return self._feed(
+            feed.name,
+            BrokerLine(feed),
+            sources,
+            wants=lambda document: document.drill == feed.drill,
+            every=feed.status,
+            figures=_figures,
+        )
+
+    def _to_syslog(self, channel: ChannelSettings) -> Feed:
+        """Single alerts from a level on; what is told of incidents comes out of the outbox."""
+        least = Level(channel.alerts).rank
+        return self._feed(
+            f"{channel.name}/alerts",
+            SyslogLine(channel),
+            {"alerts": SOURCES["alerts"]},
+            wants=lambda document: document.drill == channel.drill and document.content.level.rank >= least,
+        )
+
+    def _feed(self, name: str, line: Line, sources: Mapping[str, Source], **options: Any) -> Feed:
+        return Feed(
+            name, line, self._settings, sources, self._writer, self._told, clock=self._clock, **options
+        )
 
     async def begin(self) -> None:
         """Before anything is written: what comes from now on is published. A database that cannot be used is told later."""

@@ -31,6 +31,7 @@ _LABELLED: Final = (
     ("cs3", "id"),
     ("cs4", "drill"),
     ("cs5", "person"),
+    ("cs6", "zone"),
 )
 
 
@@ -41,7 +42,7 @@ def cef_line(fields: Mapping[str, str]) -> str:
         "egov-sentinel",
         "sentinel",
         __version__,
-        f"incident-{fields.get('code', '-')}",
+        fields.get("rule") or f"incident-{fields.get('code', '-')}",
         fields.get("title", ""),
         str(_severity(fields)),
     )
@@ -52,7 +53,7 @@ def cef_line(fields: Mapping[str, str]) -> str:
 def _extension(fields: Mapping[str, str]) -> dict[str, str]:
     extension = {
         "rt": str(round(float(fields.get("ts") or 0) * 1000)),
-        "externalId": fields.get("number", ""),
+        "externalId": fields.get("number") or fields.get("id", ""),
         "cat": fields.get("category", ""),
         "cnt": fields.get("alerts", ""),
         "act": fields.get("kind", ""),
@@ -67,6 +68,7 @@ def _extension(fields: Mapping[str, str]) -> dict[str, str]:
             extension[name] = address
         elif version == 6:
             extension |= {f"{six}Label": label, six: address}
+    extension |= {"spt": fields.get("attacker_port", ""), "dpt": fields.get("victim_port", "")}
     for name, field in _LABELLED:
         if fields.get(field):
             extension |= {f"{name}Label": field, name: fields[field]}

@@ -1,7 +1,7 @@
-"""A feed: what grows in the database, published to an MQTT broker in the order in which it came.
+"""A feed: what grows in the database, published over a line in the order in which it came.
 
 Alerts, timelines and the register's history only grow, so each is its own outbox: a feed keeps how far it has come and
-moves on once the broker acknowledged. A broker that is away, or a daemon that is killed, costs nothing; what was
+moves on once the other side acknowledged. One that is away, or a daemon that is killed, costs nothing; what was
 acknowledged and not noted down is published again under its id.
 """
 
@@ -11,15 +11,13 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
-
-import msgspec
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sentinel import __version__
 from sentinel.notify.fault import DeliveryError
-from sentinel.notify.publisher import Publication, Publisher
-from sentinel.notify.settings import FeedSettings, NotifySettings
+from sentinel.notify.settings import NotifySettings
 from sentinel.secret import SecretError
 from sentinel.store import StoreWriter
 from sentinel.store.feed import FeedStore
@@ -28,7 +26,7 @@ from sentinel.text import text
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["Document", "Feed", "Source"]
+__all__ = ["Document", "Feed", "Line", "Source"]
 
 _AT_ONCE: Final = 200
 _EVERY: Final = 1.0
@@ -67,29 +65,50 @@ class Source:
     """Last level of its topic, where that is not its own name."""
 
 
+class Line(Protocol):
+    """Where a feed publishes. Everything raises DeliveryError, `opened` also SecretError."""
+
+    def opened(self, last: Mapping[str, Any]) -> AbstractAsyncContextManager[None]:
+        """Connect, and end in the end. `last` is the status that the other side is to assume where we go without a word."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the other side is still there, as far as is known."""
+
+    async def publish(self, topic: str, documents: Sequence[Document]) -> list[str]:
+        """Publish all in their order; for each why the other side refused it, or nothing where it took it."""
+
+    async def say(self, status: Mapping[str, Any], patience: float | None = None) -> str:
+        """Say how we are, within so many seconds; why that was refused, or nothing."""
+
+
 class Feed:
     """`run` is a task of the owner's, until cancelled. Raises StoreError where the database cannot be used."""
 
     def __init__(
         self,
-        settings: FeedSettings,
+        name: str,
+        line: Line,
         patience: NotifySettings,
         sources: Mapping[str, Source],
         writer: StoreWriter,
         tell: Tell,
         *,
+        wants: Callable[[Document], bool] = lambda document: not document.drill,
+        every: float = 60.0,
         figures: Callable[[Database], Mapping[str, Any]] = lambda database: {},
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.name = settings.name
+        """`every`: seconds between two words that we are there."""
+        self.name = name
         self.behind = 0
         """Documents not published yet, at most."""
-        self._settings = settings
+        self._line = line
         self._patience = patience
-        self._sources = {
-            name: source for name, source in sources.items() if (source.topic or name) in settings.publish
-        }
+        self._sources = dict(sources)
+        self._wants = wants
+        self._every = every
         self._writer = writer
         self._tell = tell
         self._figures = figures
@@ -128,49 +147,43 @@ class Feed:
     async def _connected(self, positions: dict[str, int]) -> None:
         """Publish over one connection, for as long as it holds. Raises DeliveryError, SecretError."""
         self._resume.clear()
-        async with Publisher(self._settings.broker, self._settings, self._status("lost", {})) as publisher:
-            said = float("-inf")
+        line, said = self._line, float("-inf")
+        async with line.opened(self._status("lost")):
             try:
                 while True:
-                    if self._clock() - said >= self._settings.status:
+                    if self._clock() - said >= self._every:
                         said = self._clock()
-                        await self._say(publisher)
-                    if not await self._advance(publisher, positions):
-                        if not publisher.connected:
+                        await self._say()
+                    if not await self._advance(positions):
+                        if not line.connected:
                             return
                         await self._sleep(_EVERY)
             except asyncio.CancelledError:
-                await self._leave(publisher)
+                with contextlib.suppress(DeliveryError):  # then the other side says it in our place
+                    await line.say(self._status("stopped"), _FAREWELL)
                 raise
 
-    async def _say(self, publisher: Publisher) -> None:
+    async def _say(self) -> None:
         """Say that we are there."""
         figures = await self._writer.run(self._figures)
-        (refused,) = await publisher.publish([self._status("online", figures)])
-        if refused:  # what matters more may be allowed all the same
-            self._tell(self.name, "mute", refused, 1)
+        if refused := await self._line.say({**self._status("online"), **figures}):
+            self._tell(self.name, "mute", refused, 1)  # what matters more may be allowed all the same
 
-    async def _leave(self, publisher: Publisher) -> None:
-        """Say in order that we go; where that fails, the broker says it in our place."""
-        with contextlib.suppress(DeliveryError):
-            await publisher.publish([self._status("stopped", {})], _FAREWELL)
-
-    async def _advance(self, publisher: Publisher, positions: dict[str, int]) -> int:
+    async def _advance(self, positions: dict[str, int]) -> int:
         """Publish what is new in each log, up to a number; how many documents that were."""
         now = self._clock()
         due = [name for name in self._sources if now >= self._resume.get(name, now)]
-        return sum([await self._publish(publisher, name, positions) for name in due])
+        return sum([await self._publish(name, positions) for name in due])
 
-    async def _publish(self, publisher: Publisher, log: str, positions: dict[str, int]) -> int:
+    async def _publish(self, log: str, positions: dict[str, int]) -> int:
         source, position = self._sources[log], positions[log]
         first, documents = await self._writer.run(
             lambda db: (source.first(db), source.after(db, position, _AT_ONCE))
         )
         if not documents:
             return 0
-        wanted = [document for document in documents if document.drill == self._settings.drill]
-        publications = [self._publication(log, document) for document in wanted]
-        refused = await publisher.publish(publications)
+        wanted = [document for document in documents if self._wants(document)]
+        refused = await self._line.publish(source.topic or log, wanted) if wanted else []
         stuck = next((place for place, reason in enumerate(refused) if reason), None)
         reached = documents[-1].position
         if stuck is not None:
@@ -199,15 +212,8 @@ class Feed:
         self._tell(self.name, "failed", reason, 1)
         return True
 
-    def _publication(self, log: str, document: Document) -> Publication:
-        topic = f"sentinel/{self._settings.site}/{self._sources[log].topic or log}"
-        return Publication(topic, msgspec.json.encode(document.content), document.id)
-
-    def _status(self, state: str, figures: Mapping[str, Any]) -> Publication:
-        now = self._clock()
-        content = {"state": state, "ts": now, "version": __version__, "behind": self.behind, **figures}
-        topic = f"sentinel/{self._settings.site}/status"
-        return Publication(topic, msgspec.json.encode(content), f"{state}/{now!r}", retain=True)
+    def _status(self, state: str) -> dict[str, Any]:
+        return {"state": state, "ts": self._clock(), "version": __version__, "behind": self.behind}
 
     async def _measure(self, positions: Mapping[str, int]) -> None:
         ends = await self._writer.run(

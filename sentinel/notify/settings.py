@@ -48,6 +48,8 @@ class ChannelSettings(PeerSettings):
     """Takes what belongs to drills, and nothing else."""
     form: str = "rfc5424"
     """`syslog`: `rfc5424` with structured data, or `cef` in it."""
+    alerts: str = ""
+    """`syslog`: Sigma's level from which on single alerts are sent too, besides what is told of incidents; empty: none."""
     facility: int = 16
     """`syslog`: 16 is local0 (RFC 5424, section 6.2.1)."""
     enterprise: int = 32473

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import SplitResult
@@ -25,25 +25,29 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
 _QUOTED: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "]": "\\]"})
 _SEVERITIES: Final = {"1": 1, "2": 2, "3": 3, "4": 4}
 """Alert, critical, error, warning (RFC 5424, section 6.2.1), by the incident's level."""
+_ALERTS: Final = {"critical": 2, "high": 3, "medium": 4, "low": 5, "informational": 6}
+"""The same for a single alert, by Sigma's level: critical, error, warning, notice, informational."""
 _DRILL: Final = 5
 _MEMBERS: Final = (
-    "id number code grade severity category department alerts attacker victim person due drill".split()
-)
+    "id number code grade severity category department alerts attacker attacker_port victim victim_port zone rule tags"
+    " person due drill"
+).split()
 
 
-def report(channel: ChannelSettings, url: SplitResult, fields: Mapping[str, str]) -> None:
-    """Send one message. Blocks. Raises DeliveryError.
+def report(channel: ChannelSettings, url: SplitResult, *said: Mapping[str, str]) -> None:
+    """Send a message of each of these fields. Blocks. Raises DeliveryError.
 
-    Syslog knows no acknowledgement. Over TCP and TLS the message counts as delivered once the other side closed the
+    Syslog knows no acknowledgement. Over TCP and TLS the messages count as delivered once the other side closed the
     connection after us, or kept it open without complaint for as long as we wait.
     """
     port = url.port or SCHEMES[url.scheme]
-    message = syslog_message(channel, fields)
+    messages = [syslog_message(channel, fields) for fields in said]
     try:
         if url.scheme == "syslog+udp":
-            _datagram(url.hostname or "", port, message, channel.timeout)
+            _datagrams(url.hostname or "", port, messages, channel.timeout)
         else:
-            _stream(url, port, b"%d %b" % (len(message), message), channel)
+            frames = b"".join(b"%d %b" % (len(message), message) for message in messages)
+            _stream(url, port, frames, channel)
     except OSError as error:
         raise DeliveryError(
             text("notify.unreachable", reason=error.strerror or type(error).__name__)
@@ -52,7 +56,7 @@ def report(channel: ChannelSettings, url: SplitResult, fields: Mapping[str, str]
 
 def syslog_message(channel: ChannelSettings, fields: Mapping[str, str]) -> bytes:
     """The message in the channel's form, without a frame."""
-    severity = _DRILL if fields.get("drill") else _SEVERITIES.get(fields.get("grade", ""), 4)
+    severity = _DRILL if fields.get("drill") else _severity(fields)
     ts = float(fields.get("ts") or 0)
     stamp = datetime.fromtimestamp(ts, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if ts else "-"
     host = socket.gethostname()
@@ -67,29 +71,39 @@ def syslog_message(channel: ChannelSettings, fields: Mapping[str, str]) -> bytes
     return data.encode("utf-8", "replace") + b"\xef\xbb\xbf" + words.encode("utf-8", "replace")
 
 
+def _severity(fields: Mapping[str, str]) -> int:
+    return _SEVERITIES.get(fields.get("grade", ""), 0) or _ALERTS.get(fields.get("severity", ""), 4)
+
+
 def _quoted(value: str) -> str:
     return _CONTROL.sub(" ", value).translate(_QUOTED)
 
 
-def _datagram(host: str, port: int, message: bytes, timeout: float) -> None:
-    if len(message) > _LONGEST_DATAGRAM:
-        message = message[:_LONGEST_DATAGRAM].decode("utf-8", "ignore").encode()
+def _datagrams(host: str, port: int, messages: Sequence[bytes], timeout: float) -> None:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     family, kind, protocol, _, address = found[0]
     with socket.socket(family, kind, protocol) as sender:
         sender.settimeout(timeout)
         sender.connect(address)
-        sender.send(message)
+        for message in messages:
+            sender.send(_cut(message))
 
 
-def _stream(url: SplitResult, port: int, frame: bytes, channel: ChannelSettings) -> None:
+def _cut(message: bytes) -> bytes:
+    """As much of it as goes into one datagram, without half a character."""
+    if len(message) <= _LONGEST_DATAGRAM:
+        return message
+    return message[:_LONGEST_DATAGRAM].decode("utf-8", "ignore").encode()
+
+
+def _stream(url: SplitResult, port: int, frames: bytes, channel: ChannelSettings) -> None:
     with socket.create_connection((url.hostname or "", port), channel.timeout) as plain:
         if url.scheme == "syslog+tcp":
-            plain.sendall(frame)
+            plain.sendall(frames)
             _farewell(plain)
             return
         with channel.tls().wrap_socket(plain, server_hostname=url.hostname) as secured:
-            secured.sendall(frame)
+            secured.sendall(frames)
             _farewell(secured)
 
 

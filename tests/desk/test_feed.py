@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 from aiomqtt import Client, ProtocolVersion
+from msgspec.structs import replace
 
 from sentinel.config import Config
 from sentinel.desk.feed import FeedDesk
@@ -21,11 +23,14 @@ from sentinel.desk.ledger import LedgerDesk
 from sentinel.event import Alert, Conn, Event, Level
 from sentinel.flow.settings import FlowSettings
 from sentinel.incident import IncidentSettings
+from sentinel.intake.chunk import Inlet
+from sentinel.intake.receive import StreamSource
 from sentinel.ledger import Asset, LedgerSettings, LedgerStore
 from sentinel.ledger.intake import Plan
 from sentinel.metrics import Metrics
-from sentinel.notify import FeedSettings, NotifySettings
+from sentinel.notify import ChannelSettings, FeedSettings, NotifySettings
 from sentinel.store import AlertStore, StoreWriter
+from tests.intake.test_receive import lines_of, running
 from tests.mosquitto import HERE, Broker, needs_mosquitto
 
 pytestmark = needs_mosquitto
@@ -137,6 +142,48 @@ async def test_what_the_network_shows_of_devices_is_published_in_its_order(
     assert [one["id"] for one in found] == [f"finding/{number}" for number in range(1, 7)]
     assert {one["name"] for one in told if "addresses" in one} == {"门户", "SSH"}
     assert "李四" not in json.dumps(told, ensure_ascii=False)
+
+
+async def test_alerts_from_a_level_on_go_out_by_syslog_and_none_is_lost_while_nobody_listens(
+    tmp_path: Path,
+) -> None:
+    with socket.socket() as free:
+        free.bind((HERE, 0))
+        port: int = free.getsockname()[1]
+    channel = ChannelSettings(name="up", url=f"syslog+tcp://{HERE}:{port}", alerts="high")
+    settings = NotifySettings(retry=0.1, retry_max=0.1, channels=(channel,))
+    inlet, metrics = Inlet(1000), Metrics()
+    labels = {"channel": "up/alerts", "outcome": "delivered"}
+    heard: list[bytes] = []
+
+    def delivered() -> float:
+        return metrics.registry.get_sample_value("sentinel_notifications_total", labels) or 0.0
+
+    async with StoreWriter(tmp_path / "s.sqlite") as writer, asyncio.timeout(60):
+        alerts = [
+            replace(ALERT, id=f"a{number}", level=level, drill=number == 5)
+            for number, level in enumerate([Level.HIGH, Level.MEDIUM, Level.CRITICAL] * 100)
+        ]
+        loud = [alert.id for alert in alerts if alert.level is not Level.MEDIUM and not alert.drill]
+        for begin, end in ((0, 150), (150, 300)):  # two lives; in each the receiver comes late
+            desk = FeedDesk(settings, writer, metrics=metrics)
+            await desk.begin()
+            running_feed = asyncio.create_task(desk.follow(desk.feeds[0]))
+            await AlertStore(writer).add(alerts[begin:end])
+            failed = {"channel": "up/alerts", "outcome": "retried"}
+            before = metrics.registry.get_sample_value("sentinel_notifications_total", failed) or 0.0
+            while (
+                metrics.registry.get_sample_value("sentinel_notifications_total", failed) or 0.0
+            ) == before:
+                await asyncio.sleep(0.01)
+            async with running(StreamSource("syslog", HERE, port, inlet, lambda *_: None)):
+                wanted = sum(int(id[1:]) < end for id in loud)
+                heard += await lines_of(inlet, wanted - len(heard))
+                while delivered() < wanted:
+                    await asyncio.sleep(0.01)
+            running_feed.cancel()
+            await asyncio.gather(running_feed, return_exceptions=True)
+    assert [line.partition(b' id="')[2].partition(b'"')[0].decode() for line in heard] == loud
 
 
 SEEN = Conn(

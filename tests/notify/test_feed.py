@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiomqtt import Client, Message, ProtocolVersion
 
-from sentinel.notify import Document, Feed, FeedSettings, NotifySettings, Source
+from sentinel.notify import BrokerLine, Document, Feed, FeedSettings, NotifySettings, Source
 from sentinel.store import StoreWriter
 from tests.mosquitto import HERE, Broker, hashed_passwords, needs_mosquitto
 
@@ -59,11 +59,14 @@ class Scene:
         self.told: list[tuple[str, int]] = []
         self.now = 1000.0
         self.feed = Feed(
-            settings,
+            "up",
+            BrokerLine(settings),
             PATIENCE,
             {"alerts": Source(self.log.after, self.log.end)},
             writer,
             lambda feed, outcome, reason, number: self.told.append((outcome, number)),
+            wants=lambda document: document.drill == settings.drill,
+            every=settings.status,
             figures=lambda database: {"open_incidents": {}},
             clock=lambda: self.now,
             pause=lambda seconds: asyncio.sleep(min(seconds, 0.02)),
