@@ -2,8 +2,9 @@
 
 The whole way of the agent: frames of a capture worker → commit → incidents → outbox → a channel's HTTP server.
 storm: 10,000 alerts/s for 10 s, all alike and then from everywhere to everywhere. steady: 1,000 alerts/s for 60 s, with
-the event loop's lag. million: list, filter and count among a million. kill: SIGKILL at random moments, then every
-committed alert must be in exactly one incident, and everything to be told in the outbox once and at the server.
+the event loop's lag, all of them published to a mosquitto and sent by syslog besides. million: list, filter and count among
+a million. kill: SIGKILL at random moments, then every committed alert must be in exactly one incident, and everything to be
+told in the outbox once and at the server.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from unittest import mock
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.figure import Figure, as_json, as_table
+from bench.outside import Outside
 from sentinel.agent import Agent
 from sentinel.capture.settings import CaptureSettings
 from sentinel.config import Config, MetricsSettings
@@ -45,6 +47,7 @@ from sentinel.store.writer import open_database
 
 _TOLD = ("created", "grown", "again", "released", "clock_warned", "clock_overdue", "escalated")
 """Entries of the timeline that the outbox has a message for."""
+_OUTSIDE = ("mqtt", "syslog")
 _PATIENCE = 120.0
 """Seconds for the last alerts to be grouped and messages to be delivered."""
 
@@ -151,15 +154,27 @@ class Announcer:
     def close(self) -> None: ...
 
 
-def agent(path: Path, url: str, worker: Worker, *, per_minute: int = 18, announce: bool = False) -> Agent:
-    """The agent with nothing but alerts, incidents and one channel."""
+def agent(
+    path: Path,
+    url: str,
+    worker: Worker,
+    *,
+    per_minute: int = 18,
+    announce: bool = False,
+    outside: Outside | None = None,
+) -> Agent:
+    """The agent with nothing but alerts, incidents, one channel, and what is `outside` for feeds."""
     channel = ChannelSettings(name="group", url=url, body="{text}", per_minute=per_minute)
     config = Config(
         capture=CaptureSettings(interfaces=("lo",)),
         store=StoreSettings(path=str(path)),
         output=OutputSettings(events="", alerts=""),
         metrics=MetricsSettings(enabled=False),
-        notify=NotifySettings(retry=0.2, channels=(channel,)),
+        notify=NotifySettings(
+            retry=0.2,
+            channels=(channel, outside.channel) if outside else (channel,),
+            feeds=(outside.feed,) if outside else (),
+        ),
         root=path.parent,
     )
     announcements = Announcer() if announce else None
@@ -179,6 +194,10 @@ class Flow:
     held: int
     """Alerts that the incidents say they hold."""
     messages: int
+    missing: int
+    """Alerts that a feed did not bring, or brought twice."""
+    busy: float
+    """Processor time of the process while alerts came, as a share of one core."""
     lags: list[float]
     """How much later than asked the event loop woke, sorted."""
 
@@ -192,33 +211,45 @@ class Flow:
             Figure(f"{what}: alerts in no incident", self.alerts - self.held, most=0, note=f"of {self.alerts}"),
             Figure("  incidents", self.incidents, most=most.get("incidents")),
             Figure("  messages in the outbox", self.messages, most=most.get("messages")),
+            Figure("  not once at the MQTT subscriber and the syslog receiver", self.missing, most=0),
             Figure("  behind at the end", self.grouped - self.sent, "s"),
+            Figure("  processor time, of one core", self.busy),
             Figure("  lag of the event loop, p99", self.lag(0.99), "ms", most=most.get("lag"),
                    note=f"p50 {self.lag(0.5):.1f}, largest {self.lag(1):.0f}"),
         ]  # fmt: skip
 
 
 async def flow(
-    path: Path, url: str, rate: int, seconds: int, sources: int, victims: int, rules: int = 1
+    path: Path,
+    url: str,
+    rate: int,
+    seconds: int,
+    sources: int,
+    victims: int,
+    rules: int = 1,
+    outside: Outside | None = None,
 ) -> Flow:
-    """`rate` alerts a second through the agent into incidents and outbox."""
+    """`rate` alerts a second through the agent into incidents and outbox, and `outside` where that is there."""
     number, slice_ = rate * seconds, max(1, rate // 20)
     frames = [
         encode_frame(WorkerFrame(alerts=alerts(start, slice_, sources, victims, rules)))
         for start in range(0, number, slice_)
     ]
     lags: list[float] = []
-    begin = sent = grouped = 0.0
+    begin = sent = grouped = used = busy = 0.0
 
     async def paced() -> AsyncIterator[bytes]:
-        nonlocal begin, sent, grouped
-        begin = time.perf_counter()
+        nonlocal begin, sent, grouped, used, busy
+        begin, used = time.perf_counter(), time.process_time()
         feeling = asyncio.create_task(feel())
         for place, frame in enumerate(frames, 1):
             yield frame
             await asyncio.sleep(max(0.0, begin + place * slice_ / rate - time.perf_counter()))
         sent = time.perf_counter() - begin
+        busy = (time.process_time() - used) / sent
         await settled(path, number)
+        if outside is not None:
+            await outside.all_heard(number, _PATIENCE)
         grouped = time.perf_counter() - begin
         feeling.cancel()
         running.stop("done")
@@ -229,7 +260,7 @@ async def flow(
             await asyncio.sleep(0.005)
             lags.append(time.perf_counter() - before - 0.005)
 
-    running = agent(path, url, Worker(paced))
+    running = agent(path, url, Worker(paced), outside=outside)
     await running.run()
     one = _asking(path)
     return Flow(
@@ -239,8 +270,17 @@ async def flow(
         one("SELECT count(*) FROM incident"),
         one("SELECT sum(alerts) FROM incident"),
         one("SELECT count(*) FROM outbox"),
+        0
+        if outside is None
+        else sum(number - list(outside.heard(what).values()).count(1) for what in _OUTSIDE),
+        busy,
         sorted(lags),
     )
+
+
+async def _steady(path: Path, url: str, seconds: int) -> Flow:
+    async with Outside(path.parent) as outside:
+        return await flow(path, url, 1000, seconds, 500, 200, 20, outside)
 
 
 async def settled(path: Path, number: int, *, delivered: bool = False) -> None:
@@ -495,7 +535,7 @@ def _figures(what: str, path: Path, seconds: int, times: int) -> list[Figure]:
         ]
     with Server() as server:
         if what == "steady":
-            steady = asyncio.run(flow(path, server.url, 1000, seconds or 60, 500, 200, 20))
+            steady = asyncio.run(_steady(path, server.url, seconds or 60))
             return steady.figures("1,000 alerts/s into incidents and outbox", lag=100)
         alike = asyncio.run(flow(path, server.url, 10_000, seconds or 10, 1, 1))
         other = asyncio.run(
