@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Document", "Feed", "Line", "Source"]
 
-_AT_ONCE: Final = 200
+_AT_ONCE: Final = 500
 _EVERY: Final = 1.0
 """Seconds between looks for what is new."""
 _FAREWELL: Final = 1.0
@@ -189,11 +189,9 @@ class Feed:
         if stuck is not None:
             passed = self._may_pass(log, wanted[stuck], refused[stuck])
             reached = wanted[stuck].position - (not passed)
-        await self._writer.run(lambda db: FeedStore(db).move(self.name, log, reached))
-        positions[log] = reached
+        await self._moved(positions, log, reached)
         if first > position + 1:
             self._tell(self.name, "failed", text("notify.too-many"), first - position - 1)
-        await self._measure(positions)
         self._tell(self.name, "delivered", "", len(wanted) if stuck is None else stuck)
         if stuck is not None:  # of this log; the others may be welcome
             self._resume[log] = self._clock() + self._patience.retry_max
@@ -215,8 +213,23 @@ class Feed:
     def _status(self, state: str) -> dict[str, Any]:
         return {"state": state, "ts": self._clock(), "version": __version__, "behind": self.behind}
 
+    async def _moved(self, positions: dict[str, int], log: str, reached: int) -> None:
+        """Note down how far a log is published, and see in the same turn how far all of them are."""
+
+        def work(database: Database) -> dict[str, int]:
+            FeedStore(database).move(self.name, log, reached)
+            return self._ends(database)
+
+        ends = await self._writer.run(work)
+        positions[log] = reached
+        self.behind = _behind(ends, positions)
+
     async def _measure(self, positions: Mapping[str, int]) -> None:
-        ends = await self._writer.run(
-            lambda db: {name: source.end(db) for name, source in self._sources.items()}
-        )
-        self.behind = sum(max(0, ends[name] - positions[name]) for name in ends)
+        self.behind = _behind(await self._writer.run(self._ends), positions)
+
+    def _ends(self, database: Database) -> dict[str, int]:
+        return {name: source.end(database) for name, source in self._sources.items()}
+
+
+def _behind(ends: Mapping[str, int], positions: Mapping[str, int]) -> int:
+    return sum(max(0, end - positions[name]) for name, end in ends.items())
