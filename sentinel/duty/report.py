@@ -96,7 +96,7 @@ def _course(summary: Summary, zone: ZoneInfo, period: Period) -> Section:
 def _incidents(summary: Summary) -> Section:
     counts = summary.incidents
     words = [
-        text("duty.report.by", what=text(f"duty.report.{name}"), counts=_listed(rows))
+        text("duty.report.by", what=text(f"duty.report.{name}"), counts=_listed(_whole(rows, counts.found)))
         for name, rows in (
             ("levels", [(text(f"incident.level.{level}"), number) for level, number in counts.levels]),
             (
@@ -186,6 +186,12 @@ def _zero_reports(summary: Summary, zone: ZoneInfo) -> Section:
     ]
     head = _head("due", "time", "person", "state", "incidents")
     return Section(text("duty.report.zero-reports"), head=head, rows=rows)
+
+
+def _whole(rows: Sequence[tuple[str, int]], number: int) -> list[tuple[str, int]]:
+    """`rows` with what is missing of `number`, so that all of them add up to it."""
+    missing = number - sum(count for _, count in rows)
+    return [*rows, (text("duty.report.others"), missing)] if missing else list(rows)
 
 
 def _major(code: str) -> str:
