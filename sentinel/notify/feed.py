@@ -66,7 +66,7 @@ class Source:
 
 
 class Line(Protocol):
-    """Where a feed publishes. Everything raises DeliveryError, `opened` also SecretError."""
+    """Where a feed publishes. Everything raises DeliveryError and SecretError."""
 
     def opened(self, last: Mapping[str, Any]) -> AbstractAsyncContextManager[None]:
         """Connect, and end in the end. `last` is the status that the other side is to assume where we go without a word."""

@@ -80,7 +80,9 @@ class Publisher:
 
         `patience` in seconds, in place of the settings'.
         """
-        sending = asyncio.gather(*map(self._publish, publications))  # tasks begin in the order they are made
+        # tasks begin in the order they are made
+        tasks = [asyncio.ensure_future(self._publish(publication)) for publication in publications]
+        sending = asyncio.gather(*tasks)
         either: set[asyncio.Future[Any]] = {sending, self._listening}
         try:
             await asyncio.wait(
@@ -92,7 +94,8 @@ class Publisher:
                 reason = "timeout" if self.connected else "disconnected"
                 raise DeliveryError(text("notify.unreachable", reason=reason))
         finally:
-            sending.cancel()
+            for task in tasks:  # where one failed, the others still wait
+                task.cancel()
         return sending.result()
 
     async def _publish(self, publication: Publication) -> str:
