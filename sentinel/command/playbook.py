@@ -17,6 +17,7 @@ import yaml
 
 from sentinel.command.acting import Action as Word
 from sentinel.command.acting import act, local_time, logged_in
+from sentinel.command.run_wording import in_words
 from sentinel.config import Config
 from sentinel.desk.playbook import load_library
 from sentinel.playbook import journal
@@ -190,8 +191,7 @@ def _history(config: Config, options: argparse.Namespace) -> int:
         )
     print(_line(run))
     for entry in entries:
-        told = json.dumps(entry.outcome or entry.intent, ensure_ascii=False)
-        print(f"  {local_time(entry.begun)}  {entry.key}  [{entry.step}]  {entry.state}  {told}")
+        print(f"  {in_words(entry)}")
     return 0
 
 

@@ -132,7 +132,9 @@ def test_from_the_start_to_the_end(here: Path, said: Callable[..., str]) -> None
     until(here, lambda desk: desk.engine.ended["drill"] == 1)
     assert "没有等人办理" in said("history", "--waiting")
     told = said("history", run[:8])
-    assert "已完成" in told and "已到场" in told
+    assert "m  [人工]  已完成  到 198.51.100.7 现场  → 张三: 已到场" in told
+    assert "n?  [审批]  已完成" in told and "→ 同意:李四、王五" in told
+    assert "n  [动作]  已完成  notify text=198.51.100.7" in told
     store = here / "state" / "sentinel.sqlite"
     rows = reading(store, lambda db: audit.rows(db, subject=f"run:{run}"))
     assert {row.actor for row in rows if row.action == "playbook.approve"} == {"李四", "王五"}
