@@ -14,6 +14,7 @@ from sentinel.text import Message, MessageError
 __all__ = [
     "HEADINGS",
     "NEEDED",
+    "UNREADABLE",
     "BadCell",
     "Headings",
     "clean",
@@ -52,7 +53,12 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
 NEEDED = ("department", "name", "responsible", "phone")
 """Fields without which nothing is registered, besides an address."""
 
+UNREADABLE = "\ufffd"
+"""Stands where a file's bytes are no character."""
+
 _LONGEST = 500
+_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"})
+"""What a spreadsheet shows where a formula has no value."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _SEPARATORS = re.compile(r"[,;、\s/|]+")
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?E\+?\d+\Z", re.IGNORECASE)
@@ -125,6 +131,10 @@ def read_cell(field: str, written: str) -> str:
     """What a clean cell of a field means. Raises BadCell."""
     if len(written) > _LONGEST:
         raise BadCell(Message("asset.bad.too-long", most=_LONGEST))
+    if UNREADABLE in written:
+        raise BadCell(Message("asset.bad.unreadable"))
+    if written.upper() in _ERRORS:
+        raise BadCell(Message("asset.bad.formula"))
     read = _READERS.get(field)
     return written if read is None else read(written)
 

@@ -106,6 +106,7 @@ class _Planner:
         for name, written in written_at.items():
             try:
                 if name == "addresses":
+                    read_cell(name, written)
                     addresses = read_addresses(written, written_at.get("zone", ""))
                 else:
                     values[name] = read_cell(name, written)

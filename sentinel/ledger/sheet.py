@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sentinel.ledger.fault import LedgerError
-from sentinel.ledger.form import clean
+from sentinel.ledger.form import UNREADABLE, clean
 from sentinel.text import Message
 
 __all__ = ["GUARDED", "Sheet", "read_sheets"]
@@ -19,6 +19,8 @@ _MOST_BYTES = 64 << 20
 _MOST_UNPACKED = 512 << 20
 _MOST_ROWS = 200_000
 _MOST_COLUMNS = 256
+_DAMAGED = 20
+"""A text of which one character in so many is damaged is no text in these encodings."""
 GUARDED = ("=", "+", "-", "@", "'")
 """How a CSV cell begins that a spreadsheet would compute instead of show: another `'` before it says that it is text."""
 
@@ -47,22 +49,30 @@ def read_sheets(path: Path) -> list[Sheet]:
 
 
 def _csv(path: Path) -> list[list[str]]:
+    written = _text(path)
+    try:
+        rows = [[clean(_shown(cell)) for cell in row] for row in csv.reader(io.StringIO(written, newline=""))]
+    except csv.Error as error:
+        raise LedgerError(Message("asset.file.unreadable", path=path, reason=error)) from error
+    if len(rows) > _MOST_ROWS or any(len(row) > _MOST_COLUMNS for row in rows):
+        raise LedgerError(Message("asset.file.too-large", path=path))
+    return rows
+
+
+def _text(path: Path) -> str:
+    """UTF-8 or GBK, whichever it rather is; a few damaged characters become U+FFFD, so that their cells are named."""
     data = path.read_bytes()
+    found = []
     for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            written = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        try:
-            rows = [
-                [clean(_shown(cell)) for cell in row] for row in csv.reader(io.StringIO(written, newline=""))
-            ]
-        except csv.Error as error:
-            raise LedgerError(Message("asset.file.unreadable", path=path, reason=error)) from error
-        if len(rows) > _MOST_ROWS or any(len(row) > _MOST_COLUMNS for row in rows):
-            raise LedgerError(Message("asset.file.too-large", path=path))
-        return rows
-    raise LedgerError(Message("asset.file.no-text", path=path))
+        written = data.decode(encoding, "replace")
+        damaged = written.count(UNREADABLE)
+        if not damaged:
+            return written
+        found.append((damaged, written))
+    damaged, written = min(found)
+    if "\0" in written or damaged * _DAMAGED > len(written):
+        raise LedgerError(Message("asset.file.no-text", path=path))
+    return written
 
 
 def _shown(cell: str) -> str:

@@ -51,6 +51,8 @@ def test_a_good_row_is_an_asset_in_canonical_form() -> None:
         (changed(5, "00-1B-21"), "F2", "asset.bad.mac"),
         (changed(6, "九级"), "G2", "asset.bad.level"),
         (changed(0, "长" * 501), "A2", "asset.bad.too-long"),
+        (changed(0, "#REF!"), "A2", "asset.bad.formula"),
+        (changed(1, "#n/a"), "B2", "asset.bad.formula"),
     ],
 )
 def test_a_bad_cell_is_named_and_its_row_is_not_taken(row: list[str], cell: str, reason: str) -> None:
@@ -129,6 +131,21 @@ def test_a_workbook_with_merged_headings_merged_cells_and_several_sheets(tmp_pat
 def test_csv_in_the_encodings_that_people_save(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "t.csv").write_bytes(f"{','.join(HEAD)}\r\n{','.join(GOOD)}\r\n".encode(encoding))
     assert plan(read_sheets(tmp_path / "t.csv"), (), Headings()).adds == planned(GOOD).adds
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_bytes_that_are_no_character_cost_their_cells_row_alone(tmp_path: Path, encoding: str) -> None:
+    rows = [HEAD, *([f"电脑{number}", f"10.0.0.{number}", *GOOD[2:]] for number in range(4))]
+    lines = [",".join(row).encode(encoding) for row in rows]
+    lines[2] = lines[2].replace("电脑".encode(encoding), "电".encode(encoding) + b"\xff")
+    lines[3] = lines[3].replace(b"10.0", b"10\xfe.0")
+    (tmp_path / "t.csv").write_bytes(b"\r\n".join(lines))
+    made = plan(read_sheets(tmp_path / "t.csv"), (), Headings())
+    assert [asset.name for asset in made.adds] == ["电脑0", "电脑3"]
+    assert [(one.cell, one.reason.id) for one in made.bad] == [
+        ("A3", "asset.bad.unreadable"),
+        ("B4", "asset.bad.unreadable"),
+    ]
 
 
 @pytest.mark.parametrize("name", ["t.xlsx", "none.csv", "t.csv"])
