@@ -10,6 +10,7 @@ from sentinel.event import X509, Arp, Conn, Dhcp, Dns, Event, Ftp, Http, Kerbero
 from sentinel.ledger.stack import OURS, Stacks
 from sentinel.ledger.system import system_of_dhcp
 from sentinel.ledger.vendor import vendor_of
+from sentinel.protocol.dns_record import netbios_name
 
 __all__ = ["READ", "Sight", "of_mac", "sights"]
 
@@ -21,6 +22,8 @@ _NO_MAC = frozenset({"00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"})
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}\Z")
 _COMMON_NAME = re.compile(r"(?:^|,)CN=([^,]+)")
 _MDNS, _NETBIOS = 5353, 137
+_OF_HOSTS = ("aa", "ca")
+"""How coded NetBIOS names end that are a workstation's (00) or a file server's (20), none of a group or a domain."""
 _HOST_NAME = re.compile(r"[\w.\-]{1,128}\Z")
 
 
@@ -88,12 +91,26 @@ def _dhcp(event: Dhcp) -> Iterator[Sight]:
 
 
 def _dns(event: Dns) -> Iterator[Sight]:
+    if event.qtype_name is None:
+        yield from _announced(event)
     if event.answers and event.query and event.qtype_name in ("A", "AAAA", "NB"):
         said_by_itself = event.resp_p in (_MDNS, _NETBIOS)
         for answer in event.answers[:4]:
             if _HOST_NAME.match(event.query):
                 confidence = 45 if said_by_itself else 55 if event.AA else 40
                 yield Sight(event.ts, answer, "dns", "name", event.query, confidence)
+
+
+def _announced(event: Dns) -> Iterator[Sight]:
+    """What a host says of itself unasked (RFC 6762 §8.3), or when a question went to all (RFC 1002 §4.2.13)."""
+    name = event.query or ""
+    if event.resp_p == _NETBIOS:
+        coded = name.partition(".")[0].lower()
+        name = netbios_name(coded) if coded.endswith(_OF_HOSTS) else ""
+    elif event.resp_p != _MDNS or "." in name.removesuffix(".local"):  # else a service's name
+        return
+    if event.orig_h in (event.answers or ()) and _HOST_NAME.match(name):
+        yield Sight(event.ts, event.orig_h, "dns", "name", name, 45)
 
 
 def _ntlm(event: Ntlm) -> Iterator[Sight]:

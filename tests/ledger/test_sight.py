@@ -82,6 +82,21 @@ def dns(**fields: Any) -> Dns:
             {("10.1.0.9", "name", "oa.example.gov.cn")},
         ),
         (dns(query="oa.example.gov.cn", qtype_name="TXT", answers=["10.1.0.9"]), set()),
+        *(
+            (dns(query=query, answers=answers, resp_p=port), {("10.1.0.5", "name", name)} if name else set())
+            for query, answers, port, name in (
+                ("printer-3.local", ["10.1.0.5"], 5353, "printer-3.local"),
+                ("printer-3.local", ["fe80::1", "10.1.0.5"], 5353, "printer-3.local"),
+                ("printer-3.local", ["10.1.0.6"], 5353, None),  # another's
+                ("printer 3._ipp._tcp.local", ["10.1.0.5"], 5353, None),  # a service's
+                ("printer-3.local", None, 5353, None),
+                ("epegegejedefcnfaedcacacacacacaaa", ["10.1.0.5"], 137, "OFFICE-PC"),
+                ("epegegejedefcnfaedcacacacacacaca.scope", ["10.1.0.5"], 137, "OFFICE-PC"),
+                ("epegegejedefcnfaedcacacacacacabl", ["10.1.0.5"], 137, None),  # a domain's
+                ("plain", ["10.1.0.5"], 137, None),
+                ("epegegejedefcnfaedcacacacacacaaa", ["10.1.0.5"], 53, None),
+            )
+        ),
         (
             Ntlm(**FLOW, hostname="PC1", server_nb_computer_name="SRV"),
             {("10.1.0.5", "name", "PC1"), ("10.1.0.9", "name", "SRV")},
