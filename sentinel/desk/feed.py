@@ -91,6 +91,7 @@ class FeedDesk:
             SyslogLine(channel),
             {"alerts": SOURCES["alerts"]},
             wants=lambda document: document.drill == channel.drill and document.content.level.rank >= least,
+            pace=channel.pace,
         )
 
     def _feed(self, name: str, line: Line, sources: Mapping[str, Source], **options: Any) -> Feed:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ __all__ = ["Document", "Feed", "Line", "Source"]
 _AT_ONCE: Final = 500
 _EVERY: Final = 1.0
 """Seconds between looks for what is new."""
+_MINUTE: Final = 60.0
 _FAREWELL: Final = 1.0
 """Seconds to say at the end that we stopped."""
 
@@ -96,11 +98,12 @@ class Feed:
         *,
         wants: Callable[[Document], bool] = lambda document: not document.drill,
         every: float = 60.0,
+        pace: int | None = None,
         figures: Callable[[Database], Mapping[str, Any]] = lambda database: {},
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`every`: seconds between two words that we are there."""
+        """`every`: seconds between two words that we are there. `pace`: documents in any minute; None for any number."""
         self.name = name
         self.behind = 0
         """Documents not published yet, at most."""
@@ -109,6 +112,9 @@ class Feed:
         self._sources = dict(sources)
         self._wants = wants
         self._every = every
+        self._pace = pace
+        self._offered: deque[tuple[float, int]] = deque([(clock(), pace or 0)])
+        """When how many were offered; a life before this one may have offered all that a minute takes."""
         self._writer = writer
         self._tell = tell
         self._figures = figures
@@ -183,9 +189,15 @@ class Feed:
         if not documents:
             return 0
         wanted = [document for document in documents if self._wants(document)]
+        reached, room = documents[-1].position, self._room()
+        if len(wanted) > room:
+            if not room:
+                return 0
+            reached, wanted = wanted[room - 1].position, wanted[:room]
+        if wanted and self._pace is not None:
+            self._offered.append((self._clock(), len(wanted)))
         refused = await self._line.publish(source.topic or log, wanted) if wanted else []
         stuck = next((place for place, reason in enumerate(refused) if reason), None)
-        reached = documents[-1].position
         if stuck is not None:
             passed = self._may_pass(log, wanted[stuck], refused[stuck])
             reached = wanted[stuck].position - (not passed)
@@ -197,6 +209,15 @@ class Feed:
             self._resume[log] = self._clock() + self._patience.retry_max
             self._tell(self.name, "retried", refused[stuck], 1)
         return len(documents) if stuck is None else stuck
+
+    def _room(self) -> int:
+        """How many may be offered now, so that no minute has more than the pace; what was refused counts."""
+        if self._pace is None:
+            return _AT_ONCE
+        now = self._clock()
+        while self._offered and not 0 <= now - self._offered[0][0] < _MINUTE:
+            self._offered.popleft()
+        return max(0, self._pace - sum(number for _, number in self._offered))
 
     def _may_pass(self, log: str, document: Document, reason: str) -> bool:
         """Whether to go on without a document that the broker has refused for long enough."""

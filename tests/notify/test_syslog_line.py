@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,16 @@ from sentinel.event import Alert, Level
 from sentinel.intake.chunk import Inlet
 from sentinel.intake.pairs import read_cef
 from sentinel.intake.receive import StreamSource, UdpSource, tls_context
-from sentinel.notify import ChannelSettings, DeliveryError, Document, SyslogLine
+from sentinel.notify import (
+    ChannelSettings,
+    DeliveryError,
+    Document,
+    Feed,
+    NotifySettings,
+    Source,
+    SyslogLine,
+)
+from sentinel.store import StoreWriter
 from tests.intake.test_receive import lines_of, no_report, running
 from tests.mosquitto import certificate
 from tests.notify.test_syslog import HERE, read
@@ -73,3 +84,53 @@ async def test_nobody_there_is_told() -> None:
     line = SyslogLine(ChannelSettings(name="up", url=f"syslog+tcp://{HERE}:1"))
     with pytest.raises(DeliveryError):
         await line.publish("alerts", documents(1))
+
+
+@pytest.mark.parametrize("url", ["syslog+tcp://[", "syslog+tcp://h:x"])
+async def test_an_address_that_is_none_is_told(url: str) -> None:
+    with pytest.raises(DeliveryError):
+        await SyslogLine(ChannelSettings(name="up", url=url)).publish("alerts", documents(1))
+
+
+async def test_no_minute_has_more_than_the_pace_after_a_restart_neither(tmp_path: Path) -> None:
+    inlet = Inlet(1000)
+    receiver = UdpSource("syslog", HERE, 0, inlet, no_report)
+    now, waited, told = 1000.0, 0, 0
+
+    async def pause(seconds: float) -> None:
+        nonlocal waited
+        waited += 1
+        await asyncio.sleep(0.005)
+
+    def tell(feed: str, outcome: str, reason: str, number: int) -> None:
+        nonlocal told
+        told += number if outcome == "delivered" else 0
+
+    async def until(said: Callable[[], bool]) -> None:
+        async with asyncio.timeout(30):
+            while not said():
+                await asyncio.sleep(0.005)
+
+    async with running(receiver), StoreWriter(tmp_path / "s.sqlite") as writer:
+        line = SyslogLine(ChannelSettings(name="up", url=f"syslog+udp://{HERE}:{receiver.port}"))
+        log = [Document(place + 1, one.id, one.content) for place, one in enumerate(documents(50))]
+        source = Source(lambda db, position, limit: log[position : position + limit], lambda db: len(log))
+        grown, log = log, []
+        feed = Feed(
+            "up", line, NotifySettings(), {"alerts": source}, writer, tell, pace=20, clock=lambda: now, pause=pause
+        )  # fmt: skip
+        await feed.begin()
+        log = grown
+        task = asyncio.create_task(feed.run())
+        for minute, total in enumerate(
+            (0, 20, 40, 50)
+        ):  # the life before may have sent all that a minute takes
+            now = 1000.0 + 60 * minute
+            await until(lambda total=total: told >= total)  # type: ignore[misc]
+            idle = waited
+            await until(lambda idle=idle: waited > idle + 2)  # type: ignore[misc]
+            assert told == total
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        lines = await lines_of(inlet, 50)
+    assert [read(one).fields["extra"]["id"] for one in lines] == [f"a{place}" for place in range(50)]
