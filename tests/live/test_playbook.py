@@ -138,8 +138,8 @@ def test_from_the_order_to_the_block_over_two_deaths(site: Site) -> None:
     site.said(*answer, block, "--person", "乙", "--decision", "approve")
     until(lambda: ATTACKER in site.blocked(), "not blocked")
     history = site.said("playbook", "history", run)
-    assert f"{block}  [action]  done" in history and "结果不明" not in history
-    assert "collect  [action]  done" in history and len(list((site.folder / "evidence").glob("*.zip"))) == 1
+    assert f"{block}  [动作]  已完成" in history and "结果不明" not in history
+    assert "collect  [动作]  已完成" in history and len(list((site.folder / "evidence").glob("*.zip"))) == 1
     site.said(*answer, "--person", "乙", "--decision", "undo")
     until(lambda: ATTACKER not in site.blocked(), "not lifted")
     assert reading(site.store, audit.verify) is None
@@ -163,7 +163,7 @@ def test_a_registered_server_is_refused_by_both(site: Site) -> None:
         "--decision",
         "approve",
     )
-    until(lambda: "block-host  [action]  failed" in site.said("playbook", "history", run), "not refused")
+    until(lambda: "block-host  [动作]  未成" in site.said("playbook", "history", run), "not refused")
     assert SERVER not in site.blocked()
     with sqlite3.connect(site.store) as database:
         (refused,) = database.execute(

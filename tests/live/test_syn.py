@@ -18,6 +18,7 @@ from sentinel.flow.zones import Zones
 from sentinel.ledger.stack import OURS, Stacks
 from sentinel.protocol.syn import SynReader
 
+pytestmark = pytest.mark.xdist_group("live")
 DEBIAN = Path("/etc/p0f/p0f.fp")
 _ALL = 3
 """ETH_P_ALL."""
