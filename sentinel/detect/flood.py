@@ -134,7 +134,9 @@ class Flood(Detector):
         else:
             sort, threshold = "UDP", flood.udp_packets
         kept = (event.resp_h, sort)
-        if sort == "UDP" and packets <= _LONE_PACKETS:  # a flow for each is a flood by fewer packets
+        # A flow for each is a flood by fewer packets; but a server that is down, or a mirror that shows one way only,
+        # leaves as many real questions unanswered.
+        if sort == "UDP" and packets <= _LONE_PACKETS and event.service is None:
             kept, threshold, packets = (event.resp_h, "flows"), flood.udp_flows, 1.0
         victim = self._unanswered.at(kept)
         sent = victim.bad.add(ts, packets)

@@ -144,7 +144,7 @@ def test_connections_held_open() -> None:
 
 
 def test_many_small_flows_are_a_flood_by_fewer_packets() -> None:
-    def datagrams(number: int, each: int) -> list[Any]:
+    def datagrams(number: int, each: int, service: str | None = None) -> list[Any]:
         return [
             conn(
                 index * 10 / number,
@@ -157,10 +157,12 @@ def test_many_small_flows_are_a_flood_by_fewer_packets() -> None:
                 orig_pkts=each,
                 orig_bytes=60 * each,
                 resp_pkts=0,
+                service=service,
             )
             for index in range(number)
         ]
 
+    assert not feed(detector(Flood), datagrams(3000, 1, "dns"))  # a resolver that is down
     [notice] = feed(detector(Flood), datagrams(3000, 1))
     assert (notice.note, notice.n) == ("Flood::UDP_Flood", 2000)
     assert not feed(detector(Flood), datagrams(1500, 1) + datagrams(400, 100))
