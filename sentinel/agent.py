@@ -240,34 +240,35 @@ class Agent:
 
     def _interfaces(self) -> tuple[str, ...]:
         """Where to capture; empty after saying why nowhere."""
-        capture = self._config.capture
-        reason: Message | str | None
-        default = default_interface()
-        chosen = capture.interfaces or ((default,) if default else ())
-        if not capture.enabled:
-            reason = Message("check.capture-off")
-        elif not (reason := can_capture()) and not chosen:
-            reason = Message("check.no-default-route")
-        if not reason:
+        chosen, hindrance = self._chosen()
+        if hindrance is None:
             return chosen
-        _log.warning("agent.no-capture", reason=reason)
-        if capture.enabled:  # what was wanted and is not there must alarm
+        _log.warning("agent.no-capture", reason=hindrance)
+        if self._config.capture.enabled:  # what was wanted and is not there must alarm
             for interface in chosen or (_UNKNOWN,):
                 self.metrics.capture.interface(interface)
                 self.metrics.capture.worker_up(interface, up=False)
         return ()
 
-    async def _later(self) -> tuple[str, ...]:
-        """Wait for the default route, where it alone is missing; empty when the end comes first."""
+    def _chosen(self) -> tuple[tuple[str, ...], Message | None]:
+        """Where to capture, as far as that is known; and what hinders it."""
         capture = self._config.capture
-        hopeful = capture.enabled and not capture.interfaces and can_capture() is None
+        default = default_interface()
+        chosen = capture.interfaces or ((default,) if default else ())
+        if not capture.enabled:
+            return chosen, Message("check.capture-off")
+        return chosen, can_capture() or (None if chosen else Message("check.no-default-route"))
+
+    async def _later(self) -> tuple[str, ...]:
+        """Wait until nothing hinders it any more: a default route may come late. Empty when the end comes first."""
         while not self._stopping.is_set():
-            if hopeful and (found := default_interface()):
-                _log.info("agent.route-found", interface=found)
+            chosen, hindrance = self._chosen()
+            if hindrance is None:
+                _log.info("agent.route-found", interface=", ".join(chosen))
                 self.metrics.capture.forget_worker(_UNKNOWN)
-                return (found,)
+                return chosen
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_ROUTE if hopeful else None):
+                async with asyncio.timeout(_ROUTE if self._config.capture.enabled else None):
                     await self._stopping.wait()
         return ()
 

@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from sentinel.rule.condition import And, Leaf, Node, Or
-from sentinel.rule.fault import Fault
+from sentinel.rule.fault import DocumentFault
 from sentinel.rule.question import Boolean, Number, Text
 from sentinel.rule.rule import LogSource
 
@@ -29,15 +29,11 @@ __all__ = ["Pipeline", "PipelineError", "View", "read_pipelines", "shipped_pipel
 _FOLDER = Path(__file__).parent / "pipelines"
 
 
-class PipelineError(ValueError):
+class PipelineError(DocumentFault):
     """A pipeline file that cannot be used."""
 
     def __init__(self, name: str, /, **values: object) -> None:
-        super().__init__(name)
-        self.fault = Fault.of(name, **values)
-
-    def __str__(self) -> str:
-        return self.fault.reason
+        super().__init__("", name, **values)
 
 
 @dataclass(frozen=True, slots=True)

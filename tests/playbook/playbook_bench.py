@@ -151,6 +151,15 @@ class Bench:
                 await engine.resume()
                 yield Desk(engine, writer, self)
 
+    async def die_midway(self) -> Run:
+        """A life that ends while the first action is under way; the next goes on from there."""
+        self.tell.before = lambda call: asyncio.Event().wait()
+        async with self.life() as desk:
+            run = await desk.start()
+            await desk.until(lambda *_: self.tell.calls, run)
+        self.tell.before = lambda call: None
+        return run
+
 
 def action(what: str, **more: Any) -> dict[str, Any]:
     return {"type": "action", "action": "tell", "arguments": {"what": what, **more.pop("with_", {})}, **more}

@@ -512,11 +512,7 @@ async def test_a_step_caught_midway_is_unknown_and_decided(
     bench: Bench, on_unknown: str, said: list[str], state: str
 ) -> None:
     bench.write({"a": action("x", on_unknown=on_unknown)})
-    bench.tell.before = lambda call: asyncio.Event().wait()
-    async with bench.life() as desk:
-        run = await desk.start()
-        await desk.until(lambda *_: bench.tell.calls, run)
-    bench.tell.before = lambda call: None
+    run = await bench.die_midway()
     async with bench.life() as desk:
         if on_unknown == "ask":
             await desk.waits(run, "a")
@@ -639,11 +635,7 @@ async def test_what_was_caught_midway_and_may_have_been_done_is_taken_back(
 ) -> None:
     rollback = {"action": "tell", "arguments": {"what": "back"}, "after": 100}
     bench.write({"a": action("x", on_unknown=on_unknown, rollback=rollback)})
-    bench.tell.before = lambda call: asyncio.Event().wait()
-    async with bench.life() as desk:
-        run = await desk.start()
-        await desk.until(lambda *_: bench.tell.calls, run)
-    bench.tell.before = lambda call: None
+    run = await bench.die_midway()
     async with bench.life() as desk:
         if on_unknown == "ask":
             await desk.waits(run, "a")

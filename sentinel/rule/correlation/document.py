@@ -11,7 +11,6 @@ from sentinel.rule.correlation.correlation import SECOND, Correlation, Correlati
 from sentinel.rule.correlation.expression import (
     Bounds,
     Expression,
-    ExpressionError,
     members,
     parse_expression,
 )
@@ -80,14 +79,10 @@ def _timespan(value: Any) -> int:
 def _condition(value: Any, sort: CorrelationType, rules: tuple[str, ...]) -> Bounds | Expression:
     if value is None and sort.temporal:
         return Bounds((("gte", len(rules)),))
-    try:
-        if isinstance(value, str) and sort.temporal:
-            expression = parse_expression(value)
-            return _of_its_rules(expression, rules)
-        if isinstance(value, Mapping):
-            return Bounds.read(value)
-    except ExpressionError as error:
-        raise DocumentFault("condition", error.name, **error.values) from None
+    if isinstance(value, str) and sort.temporal:
+        return _of_its_rules(parse_expression(value), rules)
+    if isinstance(value, Mapping):
+        return Bounds.read(value)
     raise DocumentFault("condition", "condition-misfit", written=value, type=sort)
 
 

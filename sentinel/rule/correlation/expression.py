@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from sentinel.rule.fault import DocumentFault
+
 __all__ = [
     "Bounds",
     "Conjunction",
@@ -23,13 +25,11 @@ __all__ = [
 ]
 
 
-class ExpressionError(ValueError):
-    """A condition that cannot be understood: the name of a `Fault`, and its values."""
+class ExpressionError(DocumentFault):
+    """A condition that cannot be understood."""
 
     def __init__(self, name: str, /, **values: object) -> None:
-        super().__init__(name)
-        self.name = name
-        self.values = values
+        super().__init__("condition", name, **values)
 
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
